@@ -1,0 +1,84 @@
+/** Names of rules: the same in every command and in the documentation. */
+export const RULES = [
+  'accept_queue_filling',
+  'accept_queue_full',
+  'accept_queue_overflow',
+  'stopped_acceptor',
+  'slow_acceptor',
+  'burst',
+  'small_backlog',
+  'syn_queue_full',
+  'syn_cookies',
+  'unix_queue_full',
+  'udp_drops',
+  'fd_limit',
+  'dropped_segments',
+  'oldest_wait',
+  'unknown_limit',
+  'owners_hidden',
+  'source_error',
+] as const;
+export type Rule = (typeof RULES)[number];
+
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+export const severityRank = (severity: Severity): number => SEVERITIES.indexOf(severity);
+
+/** From harmless to worst: the verdict of a listener is the worst of its findings. */
+export const VERDICTS = [
+  'ok',
+  'unknown_limit',
+  'burst',
+  'filling',
+  'small_backlog',
+  'syn_queue_full',
+  'slow_acceptor',
+  'full',
+  'stopped_acceptor',
+  'fd_limit',
+  'overflowing',
+] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** One measured fact behind a verdict. `text` is a whole phrase for people. */
+export interface Evidence {
+  /** Dotted name of the JSON field or counter, as `accept_queue.length` or `ListenOverflows`. */
+  readonly metric: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly text: string;
+}
+
+export interface Finding {
+  readonly rule: Rule;
+  readonly severity: Severity;
+  /** Key of the listener, or a word for the host (`host`). */
+  readonly subject: string;
+  /** One sentence without advice: `accept queue full: 129 of 128`. */
+  readonly message: string;
+  readonly evidence: readonly Evidence[];
+  /** What to do: names the owner and the real knob. */
+  readonly advice?: string;
+}
+
+export const ALERT_PHASES = ['raised', 'changed', 'cleared'] as const;
+
+/** A finding that has lasted: raised once, changed when its severity does, cleared once. */
+export interface Alert {
+  /** rule + subject: the same trouble is the same alert. */
+  readonly id: string;
+  readonly finding: Finding;
+  /** `0.0.0.0:443`, the path of a Unix socket, or the host. */
+  readonly subjectText: string;
+  readonly raisedAt: number;
+  readonly changedAt: number;
+}
+
+export interface AlertEvent {
+  readonly phase: (typeof ALERT_PHASES)[number];
+  /** Wall clock, ms. */
+  readonly time: number;
+  readonly alert: Alert;
+  /** How long the alert had lasted, for `cleared`. */
+  readonly lastedMs?: number;
+}

@@ -1,0 +1,98 @@
+import type { Source } from './sockets.js';
+import type { SocketTable } from './table.js';
+import type { Connections, Millis, MonotonicMillis, WallMillis } from './units.js';
+
+/** Where and when something was seen. Differences of time come from `monotonic`: the wall clock may jump. */
+export interface Origin {
+  readonly time: WallMillis;
+  readonly monotonic: MonotonicMillis;
+  readonly host: string;
+  /** Inode of the network namespace, as text; absent where it could not be read (saved output). */
+  readonly netns?: string;
+  readonly source: Source;
+  readonly bootId?: string;
+}
+
+/** Counters of one network namespace by the kernel's names (`ListenOverflows`, `PassiveOpens`, ...). */
+export type Counters = Readonly<Record<string, number>>;
+
+/** Settings that bound queues, of one namespace. Absent: could not be read. */
+export interface Sysctls {
+  readonly somaxconn?: number;
+  readonly tcpMaxSynBacklog?: number;
+  readonly tcpSyncookies?: number;
+  readonly tcpAbortOnOverflow?: number;
+}
+
+/** Something that could not be read or understood: never fatal, always said. */
+export interface Gap {
+  readonly what: string;
+  readonly why: string;
+  readonly line?: number;
+}
+
+/** What was asked of the kernel, so that "not there" can be told from "not asked". */
+export const SCOPES = ['listeners', 'troubled', 'all'] as const;
+/**
+ * `listeners`: LISTEN and SYN-RECV rows only. `troubled`: those and the connections on ports whose queue is not empty.
+ * `all`: every socket of the protocols.
+ */
+export type Scope = (typeof SCOPES)[number];
+
+export interface TableObservation {
+  readonly kind: 'table';
+  readonly origin: Origin;
+  readonly scope: Scope;
+  readonly sockets: SocketTable;
+  readonly counters?: Counters;
+  readonly sysctls?: Sysctls;
+  /** Descriptors in use and their limit, by pid, for owners of listeners whose queue is not empty. */
+  readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
+  /** How long reading took, and how many ticks were left out since the last one because of it. */
+  readonly tookMs: Millis;
+  readonly skippedTicks: number;
+  readonly gaps: readonly Gap[];
+}
+
+/** Queue lengths of listeners between two tables. */
+export interface SamplesObservation {
+  readonly kind: 'samples';
+  readonly origin: Origin;
+  readonly samples: readonly {
+    readonly key: string;
+    readonly monotonic: MonotonicMillis;
+    readonly length: Connections;
+  }[];
+}
+
+/** Connections that ended since the last observation. */
+export interface ClosedObservation {
+  readonly kind: 'closed';
+  readonly origin: Origin;
+  readonly sockets: SocketTable;
+  /** True where the kernel said that some are missing, without a number. */
+  readonly incomplete: boolean;
+}
+
+export interface EventObservation {
+  readonly kind: 'event';
+  readonly origin: Origin;
+  readonly event: 'namespace' | 'owner' | 'takeover';
+  readonly text: string;
+}
+
+/** A look that failed: the last good data stand, with their age. */
+export interface GapObservation {
+  readonly kind: 'gap';
+  readonly origin: Origin;
+  readonly gaps: readonly Gap[];
+  readonly fault?: string;
+  readonly remedy?: string;
+}
+
+export type Observation =
+  | TableObservation
+  | SamplesObservation
+  | ClosedObservation
+  | EventObservation
+  | GapObservation;

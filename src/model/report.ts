@@ -1,0 +1,32 @@
+import type { Alert, AlertEvent, Finding } from './findings.js';
+import type { ListenerReport } from './listener.js';
+import type { Counters, Gap, Origin, Sysctls } from './observation.js';
+import type { SocketTable } from './table.js';
+import type { Millis, PerSecond } from './units.js';
+
+/** Everything that one refresh says; table, JSON, lines and screen are made from this and nothing else. */
+export interface Report {
+  readonly origin: Origin;
+  /** Time since the look before; absent on the first, or where there is only one. */
+  readonly windowMs?: Millis;
+  /** Worst first. */
+  readonly listeners: readonly ListenerReport[];
+  /** The newest table and its age: under load `all` is older than the listeners. */
+  readonly sockets?: { readonly table: SocketTable; readonly ageMs: Millis; readonly complete: boolean };
+  readonly counters?: Counters;
+  readonly countersDelta?: Counters;
+  readonly sysctls?: Sysctls;
+  readonly rates: { readonly newPerSecond?: PerSecond; readonly overflowsPerSecond?: PerSecond };
+  /** Findings that belong to no listener: SYN cookies of the namespace, owners hidden, UDP drops. */
+  readonly findings: readonly Finding[];
+  readonly alerts: readonly Alert[];
+  readonly events: readonly AlertEvent[];
+  readonly gaps: readonly Gap[];
+  readonly pace: {
+    readonly intervalMs?: Millis;
+    readonly tookMs: Millis;
+    readonly skippedTicks: number;
+    /** Set while the source fails: the data are the last good ones. */
+    readonly fault?: { readonly why: string; readonly remedy?: string; readonly sinceMs: Millis };
+  };
+}
