@@ -11,6 +11,9 @@ interface Needs {
 export function needs({ root = false, programs = [] }: Needs): string | undefined {
   if (root && process.getuid?.() !== 0) return 'needs root';
   const missing = programs.filter((program) => !isInstalled(program));
+  if (missing.length > 0 && process.env.SOCKWATCH_TEST_INSTALL === '1') {
+    throw new Error(`the set-up should have installed ${missing.join(', ')}: see scripts/packages.js`);
+  }
   if (missing.length > 0) return `needs ${missing.join(', ')}`;
   if (root && !canMakeNamespaces()) return 'needs permission to make network namespaces';
   return undefined;
@@ -31,7 +34,7 @@ function succeeds(program: string, args: readonly string[]): boolean {
     execFileSync(program, args, {
       stdio: 'ignore',
       timeout: 5000,
-      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     });
     return true;
   } catch {

@@ -1,0 +1,5 @@
+import { build, installPackages, requireNode } from './setup.js';
+
+requireNode();
+installPackages();
+build({ always: true });
