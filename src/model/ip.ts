@@ -62,8 +62,8 @@ function parseIpv4(text: string): number | undefined {
 function parseIpv6(text: string): IpWords | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? '');
-  const tail = parseGroups(halves[1] ?? '');
+  const head = parseGroups(halves[0] ?? '', halves.length === 1);
+  const tail = parseGroups(halves[1] ?? '', true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
@@ -72,13 +72,14 @@ function parseIpv6(text: string): IpWords | undefined {
   return [word(0), word(1), word(2), word(3)];
 }
 
-function parseGroups(text: string): number[] | undefined {
+/** `last`: these groups end the address, so the last of them may be dotted. */
+function parseGroups(text: string, last: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
     if (part.includes('.')) {
-      const word = index === parts.length - 1 ? parseIpv4(part) : undefined;
+      const word = last && index === parts.length - 1 ? parseIpv4(part) : undefined;
       if (word === undefined) return undefined;
       groups.push(word >>> 16, word & 0xffff);
     } else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));

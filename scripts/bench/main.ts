@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseSs } from '../../src/parse/ss/index.js';
+import { type Crowd, gatherCrowd } from './crowd.js';
+import { type LiveFigures, measureLive } from './live.js';
+import { type Contestant, race, summarise, type Times } from './measure.js';
+
+const { values } = parseArgs({
+  options: {
+    connections: { type: 'string', default: '50000' },
+    seconds: { type: 'string', default: '120' },
+    runs: { type: 'string', default: '5' },
+    json: { type: 'string' },
+    only: { type: 'string' },
+  },
+});
+const cli = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const wants = (part: string) => values.only === undefined || values.only === part;
+
+const crowd = await gatherCrowd(Number(values.connections));
+try {
+  const figures = {
+    sockets: crowd.sockets,
+    ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
+    ...(wants('parser') && { parser: measureParser(crowd) }),
+    ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
+  };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+} finally {
+  await crowd.end();
+}
+
+function raceSnapshots(crowd: Crowd) {
+  const sockwatch = (...args: string[]) => crowd.enter([process.execPath, cli, 'snapshot', ...args]);
+  const contestants: Contestant[] = [
+    { name: 'ss -tan', command: crowd.enter(['ss', '-tan']) },
+    { name: 'ss -tunp', command: crowd.enter(['ss', '-tunp']) },
+    { name: 'ss -tlnp', command: crowd.enter(['ss', '-tlnp']) },
+    { name: 'ss -tanimoeOH', command: crowd.enter(['ss', '-tanimoeOH']) },
+    { name: 'node -e 0', command: [process.execPath, '-e', '0'] },
+    { name: 'snapshot', command: sockwatch() },
+    { name: 'snapshot --no-owners', command: sockwatch('--no-owners') },
+    { name: 'snapshot --all --no-owners', command: sockwatch('--all', '--no-owners') },
+    { name: 'snapshot --all', command: sockwatch('--all') },
+    { name: 'snapshot --all --format ndjson', command: sockwatch('--all', '--format', 'ndjson') },
+  ];
+  const times = race(contestants, Number(values.runs));
+  const tan = times.get('ss -tan')?.median ?? Number.NaN;
+  const tunp = times.get('ss -tunp')?.median ?? Number.NaN;
+  say(`\n${crowd.sockets.toLocaleString('en')} sockets, ${values.runs} runs each, whole processes (ms)`);
+  say(
+    `${'command'.padEnd(34)}${['min', 'median', 'max', '/ ss -tan', 'ss -tunp /'].map((head) => head.padStart(11)).join('')}`,
+  );
+  for (const [name, { min, median, max }] of times) {
+    const cells = [
+      min.toFixed(0),
+      median.toFixed(0),
+      max.toFixed(0),
+      (median / tan).toFixed(2),
+      (tunp / median).toFixed(2),
+    ];
+    say(`${name.padEnd(34)}${cells.map((cell) => cell.padStart(11)).join('')}`);
+  }
+  return Object.fromEntries(times);
+}
+
+function measureParser(crowd: Crowd) {
+  const figures: Record<string, { bytes: number; ms: Times; megabytesPerSecond: number }> = {};
+  say('\nparser, in process');
+  for (const flags of ['-tan', '-tanimoeOH']) {
+    const [file = '', ...args] = crowd.enter(['ss', flags]);
+    const text = execFileSync(file, args, { maxBuffer: 1 << 30 });
+    const runs = Array.from({ length: Number(values.runs) + 1 }, () => {
+      const start = performance.now();
+      parseSs(text);
+      return performance.now() - start;
+    });
+    const ms = summarise(runs.slice(1));
+    const megabytesPerSecond = text.length / 1e3 / ms.median;
+    figures[`ss ${flags}`] = { bytes: text.length, ms, megabytesPerSecond };
+    say(
+      `ss ${flags}: ${(text.length / 1e6).toFixed(1)} MB in ${ms.median.toFixed(0)} ms, ${megabytesPerSecond.toFixed(0)} MB/s`,
+    );
+  }
+  return figures;
+}
+
+function reportLive(figures: LiveFigures): LiveFigures {
+  const { seconds, cpu, peakRssMegabytes, keyMs, bytesPerSecond } = figures;
+  say(`\nlive --interval 1s, 120x40, ${seconds.toFixed(0)} s`);
+  say(`CPU ${(cpu * 100).toFixed(1)} % of a core (ss included), peak RSS ${peakRssMegabytes.toFixed(0)} MB`);
+  say(
+    `key to screen: median ${keyMs.median.toFixed(1)} ms, max ${keyMs.max.toFixed(1)} ms; ${(bytesPerSecond / 1e3).toFixed(1)} kB/s to the terminal`,
+  );
+  return figures;
+}
