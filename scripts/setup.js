@@ -50,7 +50,7 @@ export function build({ always = false } = {}) {
   say('building (tsc)');
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const node = process.execPath;
-  run(node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+  run(node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'], {
     stdio: ['ignore', 2, 2],
   });
   run(node, [join(root, 'scripts', 'manifest.js')], { stdio: ['ignore', 2, 2] });
@@ -61,8 +61,6 @@ function newestSource() {
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  const others = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/manifest.js'].map((file) =>
-    join(root, file),
-  );
+  const others = ['package.json', 'tsconfig.json', 'scripts/manifest.js'].map((file) => join(root, file));
   return Math.max(...[...sources, ...others].map((file) => statSync(file).mtimeMs));
 }

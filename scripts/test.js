@@ -13,7 +13,7 @@ build();
 say('linting (biome)');
 run(process.execPath, [bin('@biomejs/biome/bin/biome'), 'check', '.'], { stdio: ['ignore', 2, 2] });
 say('checking types (tsc)');
-run(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.json'], { stdio: ['ignore', 2, 2] });
+run(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.check.json'], { stdio: ['ignore', 2, 2] });
 say('running the tests (vitest)');
 process.exit(runTests(process.argv.slice(2)));
 
