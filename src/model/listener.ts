@@ -83,7 +83,7 @@ export interface ListenerWindow {
   readonly droppedPerSecond?: PerSecond;
   /** Overflows of the namespace that only this listener can have had, by KERNEL.md 4; absent = cannot be told. */
   readonly overflowsDelta?: Segments;
-  /** Windows with an overflow or own drops among the last three, newest last. */
+  /** Of the last three windows: which had an overflow that only this listener can have had; newest last. */
   readonly recentOverflows: readonly boolean[];
   /** Estimates: connections that entered, and that were accepted, per second. */
   readonly arrivalsPerSecond?: PerSecond;

@@ -1,3 +1,4 @@
+import { type OptionalColumn, ROW_FLAGS, type RowFlag } from './columns.js';
 import type { Endpoint } from './endpoint.js';
 import {
   type Owner,
@@ -21,78 +22,7 @@ import {
   segments,
 } from './units.js';
 
-/**
- * Numbers that a row may or may not have; NaN stands for unknown and becomes `undefined` at the row.
- * A column costs memory only once a row has set it. Units: bytes, ms (rtt, timers, ages), segments, counts.
- */
-export const OPTIONAL_COLUMNS = [
-  'inode',
-  'uid',
-  'interface',
-  'timerKind',
-  'timerMs',
-  'timerRetransmits',
-  'memReceive',
-  'memReceiveLimit',
-  'memSend',
-  'memSendLimit',
-  'memForward',
-  'memWriteQueue',
-  'memOption',
-  'memBacklog',
-  'drops',
-  'rttMs',
-  'rttVarMs',
-  'minRttMs',
-  'rtoMs',
-  'lastSentMs',
-  'lastReceivedMs',
-  'lastAckMs',
-  'bytesSent',
-  'bytesAcked',
-  'bytesReceived',
-  'bytesRetransmitted',
-  'segmentsOut',
-  'segmentsIn',
-  'dataSegmentsOut',
-  'dataSegmentsIn',
-  'unacked',
-  'notSent',
-  'retransmitsNow',
-  'retransmitsTotal',
-  'lost',
-  'congestionWindow',
-  'slowStartThreshold',
-  'mss',
-  'pathMtu',
-  'receiveSpace',
-  'sendRateBps',
-  'pacingRateBps',
-  'deliveryRateBps',
-  'busyMs',
-  'backoff',
-  'peerInode',
-] as const;
-export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
-
-/** Facts that are either so or not known to be so. */
-export const ROW_FLAGS = {
-  /** Recv-Q and Send-Q were printed. */
-  queues: 1,
-  localDualStack: 2,
-  v6only: 4,
-  /** A TCP row that is a subflow of an MPTCP socket (`tcp-ulp-mptcp`). */
-  mptcpSubflow: 8,
-  /** A LISTEN row from /proc/net or an ss that fell back to it: Send-Q 0 means "limit unknown". */
-  limitUnknown: 16,
-  localPortKnown: 32,
-  remotePortKnown: 64,
-  /** The remote is a wildcard: no peer. */
-  remoteAny: 128,
-  appLimited: 256,
-  cookie: 512,
-} as const;
-export type RowFlag = keyof typeof ROW_FLAGS;
+export { OPTIONAL_COLUMNS, type OptionalColumn, ROW_FLAGS, type RowFlag } from './columns.js';
 
 /** What a listener's two columns mean, and what a stream's do: never the same thing (KERNEL.md 1). */
 export type Queues =
@@ -147,8 +77,13 @@ export class SocketTable {
 
   /** Adds an empty row and gives its index. */
   append(): number {
-    if (this.length === this.capacity) this.grow();
+    if (this.length === this.capacity) this.growTo(this.capacity * 2);
     return this.length++;
+  }
+
+  /** Makes room for that many rows at once, where their number is known or can be guessed. */
+  reserve(rows: number): void {
+    if (rows > this.capacity) this.growTo(Math.ceil(rows));
   }
 
   /** Takes back the last row, for a parser that found the line broken half-way. */
@@ -244,8 +179,8 @@ export class SocketTable {
     return new SocketRow(this, 0);
   }
 
-  private grow(): void {
-    this.capacity *= 2;
+  private growTo(capacity: number): void {
+    this.capacity = capacity;
     const wider = <T extends Uint8Array | Uint16Array | Uint32Array>(
       values: T,
       length = this.capacity,

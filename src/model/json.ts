@@ -1,0 +1,279 @@
+import type { Rule, Severity, Verdict } from './findings.js';
+import type { SocketState, Source, TimerKind, UnixKind } from './sockets.js';
+
+/*
+ * What other programs read: names stay, more fields may come, absent means unknown. Field names end in their unit.
+ * The files in schema/ are made from these types (`npm run schema`).
+ */
+
+/** One descriptor of one process that holds the socket. */
+export interface OwnerJson {
+  pid: number;
+  name: string;
+  fd: number;
+}
+
+/** One measured fact behind a verdict. */
+export interface EvidenceJson {
+  metric: string;
+  value: number;
+  unit: string;
+  text: string;
+}
+
+/** Connections that are complete and wait for accept(). */
+export interface WaitingJson {
+  /** Rows that are visible. */
+  count: number;
+  /** How long the first of them has waited. */
+  oldest_ms?: number;
+  /** Clients that reset while they waited. */
+  reset?: number;
+  /** Clients that sent FIN while they waited. */
+  abandoned: number;
+  /** Request bytes that wait with them. */
+  unread_bytes: number;
+}
+
+export interface SynQueueJson {
+  /** SYN-RECV rows: too low where SYN cookies are sent. */
+  length: number;
+  limit?: number;
+  /** Requests whose SYN-ACK was sent again. */
+  retransmitted: number;
+}
+
+/** All members of a SO_REUSEPORT port: their waiting rows and SYN queue cannot be told apart. */
+export interface GroupJson {
+  id: string;
+  members: number;
+  syn_queue?: SynQueueJson;
+  waiting?: WaitingJson;
+}
+
+export interface AcceptQueueJson {
+  /** Connections. */
+  length: number;
+  /** Connections; absent: the source does not know it. */
+  backlog?: number;
+  /** Backlog + 1. */
+  capacity?: number;
+  /** Length / capacity; may exceed 1. */
+  fill?: number;
+  /** Highest length since the watch began. */
+  peak?: number;
+  peak_time?: string;
+}
+
+/** What only several looks can tell. Rates are estimates; `rate_basis` says of which kind. */
+export interface ListenerWindowJson {
+  age_ms: number;
+  dropped_segments_per_second?: number;
+  overflows_delta?: number;
+  arrivals_per_second?: number;
+  accepts_per_second?: number;
+  rate_basis?: 'passive_opens' | 'lower_bound';
+  time_to_full_ms?: number;
+  stalled_ms?: number;
+  full_ms?: number;
+}
+
+/** One listening socket: its identity is network namespace and inode (or cookie), never address and port. */
+export interface ListenerJson {
+  protocol: 'tcp' | 'mptcp' | 'unix';
+  unix_kind?: UnixKind;
+  local: string;
+  local_address?: string;
+  local_port?: number;
+  /** Bytes of a Unix path that is not UTF-8. */
+  local_hex?: string;
+  dual_stack?: true;
+  netns?: string;
+  inode?: number;
+  cookie?: string;
+  accept_queue: AcceptQueueJson;
+  syn_queue?: SynQueueJson;
+  dropped_segments?: number;
+  dropped_segments_delta?: number;
+  waiting?: WaitingJson;
+  group?: GroupJson;
+  window?: ListenerWindowJson;
+  /** Absent: unknown; `[]`: none. */
+  owners?: OwnerJson[];
+  verdict: Verdict;
+  /** Worst of the findings; absent: none. */
+  severity?: Severity;
+  findings: Rule[];
+  evidence: EvidenceJson[];
+  advice?: string;
+}
+
+export interface TimerJson {
+  kind: TimerKind;
+  in_ms: number;
+  retransmits: number;
+}
+
+/** One socket that does not listen. */
+export interface ConnectionJson {
+  protocol: 'tcp' | 'mptcp' | 'udp' | 'unix' | 'raw';
+  unix_kind?: UnixKind;
+  state: SocketState;
+  direction?: 'inbound' | 'outbound';
+  local: string;
+  local_address?: string;
+  local_port?: number;
+  local_hex?: string;
+  /** Absent: no peer. */
+  remote?: string;
+  remote_address?: string;
+  remote_port?: number;
+  netns?: string;
+  cookie?: string;
+  /** Complete, not accepted yet. */
+  waiting?: boolean;
+  recv_queue_bytes?: number;
+  send_queue_bytes?: number;
+  inode?: number;
+  /** Absent: unknown; `[]`: none. */
+  owners?: OwnerJson[];
+  timer?: TimerJson;
+  rtt_ms?: number;
+  last_sent_ms?: number;
+  last_received_ms?: number;
+  last_ack_ms?: number;
+  bytes_sent?: number;
+  bytes_received?: number;
+  retransmits?: number;
+  /** UDP: datagrams that this socket dropped since it was made; TCP: segments. */
+  drops?: number;
+}
+
+/** A finding that belongs to no listener. */
+export interface FindingJson {
+  rule: Rule;
+  severity: Severity;
+  subject: string;
+  message: string;
+  evidence: EvidenceJson[];
+  advice?: string;
+}
+
+/** What could not be read or understood. */
+export interface GapJson {
+  what: string;
+  why: string;
+  line?: number;
+}
+
+/** Counters by the kernel's names (`ListenOverflows`, `PassiveOpens`). */
+export type CountersJson = Record<string, number>;
+
+export interface NamespaceJson {
+  id: string;
+  name?: string;
+  container?: string;
+  pod?: string;
+  counters?: CountersJson;
+  /** By the names of /proc/sys: `net.core.somaxconn`. */
+  sysctls?: Record<string, number>;
+}
+
+/** Where and when. */
+export interface OriginJson {
+  /** ISO 8601, UTC. */
+  time: string;
+  host: string;
+  netns?: string;
+  source: Source;
+  boot_id?: string;
+  monotonic_ms: number;
+  /** Time since the look before; absent where there is only one. */
+  window_ms?: number;
+}
+
+export interface SnapshotJson extends OriginJson {
+  schema: 'sockwatch.snapshot/1';
+  listeners: ListenerJson[];
+  /** With --connections or --all only. */
+  connections?: ConnectionJson[];
+  counters?: CountersJson;
+  /** Change within the window. */
+  counters_delta?: CountersJson;
+  namespaces?: NamespaceJson[];
+  findings: FindingJson[];
+  gaps: GapJson[];
+}
+
+/** First line of `--format ndjson`. */
+export interface HeaderJson extends OriginJson {
+  schema: 'sockwatch.header/1';
+  counters?: CountersJson;
+  namespaces?: NamespaceJson[];
+  findings: FindingJson[];
+  group_by?: GroupKey;
+}
+
+/** One line of `--format ndjson`. */
+export type SocketJson =
+  | ({ schema: 'sockwatch.socket/1'; kind: 'listener' } & ListenerJson)
+  | ({ schema: 'sockwatch.socket/1'; kind: 'connection' } & ConnectionJson);
+
+/** Last line of `--format ndjson`: without it the output was cut off. */
+export interface EndJson {
+  schema: 'sockwatch.end/1';
+  listeners: number;
+  connections: number;
+  groups?: number;
+  gaps: GapJson[];
+}
+
+export const GROUP_KEYS = ['state', 'process', 'remote', 'port'] as const;
+export type GroupKey = (typeof GROUP_KEYS)[number];
+
+/** Sockets that share a state, process, remote host or local port. */
+export interface SocketGroupJson {
+  /** The shared value: `established`, `nginx/812`, `10.0.0.9`, `443`; `?` where unknown, `-` for none. */
+  key: string;
+  /** With `port`: the local port of what came in, the remote port of what went out. */
+  direction?: 'inbound' | 'outbound';
+  sockets: number;
+  /** Sockets by state. */
+  states: Partial<Record<SocketState, number>>;
+  /** Of those, complete and not accepted yet. */
+  waiting: number;
+  recv_queue_bytes: number;
+  send_queue_bytes: number;
+}
+
+/** One line of `snapshot --group-by ... --format ndjson`. */
+export type GroupLineJson = { schema: 'sockwatch.group/1' } & SocketGroupJson;
+
+/** Output of `snapshot --group-by`. */
+export interface GroupsJson extends OriginJson {
+  schema: 'sockwatch.groups/1';
+  group_by: GroupKey;
+  groups: SocketGroupJson[];
+  gaps: GapJson[];
+}
+
+/** One event of an alert: what `live --format ndjson` and `--on-alert` programs get. */
+export interface AlertJson {
+  schema: 'sockwatch.alert/1';
+  phase: 'raised' | 'changed' | 'cleared';
+  /** ISO 8601, UTC. */
+  time: string;
+  host: string;
+  netns?: string;
+  rule: Rule;
+  severity: Severity;
+  /** `0.0.0.0:443`, the path of a Unix socket, or `host`. */
+  subject: string;
+  message: string;
+  evidence: EvidenceJson[];
+  advice?: string;
+  /** When it was raised; ISO 8601, UTC. */
+  since: string;
+  /** With `cleared` only. */
+  lasted_ms?: number;
+}
