@@ -1,0 +1,100 @@
+import type { Protocol } from '../../model/sockets.js';
+import { OPTIONAL_COLUMNS, type OptionalColumn, SocketTable } from '../../model/table.js';
+import { GapList } from '../gaps.js';
+
+export interface SsOptions {
+  /** Ports by name and protocol, `http/tcp` -> 80, for output made without -n. */
+  readonly services?: ReadonlyMap<string, number>;
+  /** The protocol of rows without a Netid column; without it TCP, or what the rows show (finish.ts). */
+  readonly protocol?: Protocol;
+  /** About how many sockets will come, such as the last time: spares the table growing in steps. */
+  readonly expectedRows?: number;
+}
+
+export const columnIndex = (column: OptionalColumn): number => OPTIONAL_COLUMNS.indexOf(column);
+
+/** What `row` says between sockets: no socket yet, or one that was left out with all its details. */
+export const NO_ROW = -1;
+export const LEFT_OUT = -2;
+
+/** What the whole output shows about the ss that printed it; read in finish.ts. */
+export interface Evidence {
+  header: boolean;
+  /** The header has a Process column: iproute2 5.4 or later. */
+  processHeader: boolean;
+  bracketedIpv6: boolean;
+  bareIpv6: boolean;
+  zeroHost: boolean;
+  oldUsers: boolean;
+  modernTags: boolean;
+  rawPortNames: boolean;
+  /** Some row had a Netid. */
+  netid: boolean;
+  /** Some line was a row with an address that could not be read. */
+  rowLike: boolean;
+}
+
+/** Everything that reading one output fills. */
+export class Facts {
+  readonly table = new SocketTable();
+  readonly gaps = new GapList('ss');
+  readonly evidence: Evidence = {
+    header: false,
+    processHeader: false,
+    bracketedIpv6: false,
+    bareIpv6: false,
+    zeroHost: false,
+    oldUsers: false,
+    modernTags: false,
+    rawPortNames: false,
+    netid: false,
+    rowLike: false,
+  };
+  /** Rows whose local host is `*`, in a family that the whole output decides. */
+  readonly starHosts: number[] = [];
+  /** Rows of kinds that are left out: how many, and where the first was. */
+  readonly leftOut = new Map<string, { rows: number; line: number }>();
+  row = NO_ROW;
+  line = 0;
+  /** The end of the present row's cgroup has been looked for (details.ts). */
+  arrowSought = false;
+  private readonly names = new Map<string, string>();
+  private readonly columns: (Float64Array | undefined)[] = [];
+
+  constructor(readonly options: SsOptions) {
+    this.table.reserve(options.expectedRows ?? 0);
+  }
+
+  /** Sets an optional column of the present row. */
+  put(column: number, value: number): void {
+    const values = this.columns[column];
+    if (values !== undefined && this.row < values.length) values[this.row] = value;
+    else this.putFirst(column, value);
+  }
+
+  /** One string for all owners of that name: 100,000 copies of `nginx` would stay in memory. */
+  name(text: string): string {
+    const known = this.names.get(text);
+    if (known === undefined) this.names.set(text, text);
+    return known ?? text;
+  }
+
+  gap(expected: string, got: string): void {
+    this.gaps.atLine(this.line, expected, got);
+  }
+
+  leaveOut(kind: string): void {
+    const known = this.leftOut.get(kind);
+    if (known === undefined) this.leftOut.set(kind, { rows: 1, line: this.line });
+    else known.rows++;
+    this.row = LEFT_OUT;
+  }
+
+  /** Makes the column, or takes it again after the table has grown. */
+  private putFirst(column: number, value: number): void {
+    const name = OPTIONAL_COLUMNS[column];
+    if (name === undefined) return;
+    this.table.set(name, this.row, value);
+    this.columns[column] = this.table.column(name);
+  }
+}
