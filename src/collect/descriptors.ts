@@ -1,0 +1,47 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SOCKET_STATES } from '../model/sockets.js';
+import type { SocketTable } from '../model/table.js';
+import { readText } from './small-files.js';
+
+const LISTEN = SOCKET_STATES.indexOf('listen');
+const MOST_PROCESSES = 64;
+
+export interface Descriptors {
+  readonly open: number;
+  /** RLIMIT_NOFILE, soft. */
+  readonly limit: number;
+}
+
+/**
+ * Open descriptors and their limit, by pid, for owners of listeners whose queue is not empty: with the limit reached, accept()
+ * fails and the queue is not drained (KERNEL.md 1). At most 64 processes; what may not be read is absent.
+ */
+export function readDescriptors(table: SocketTable, proc: string): ReadonlyMap<number, Descriptors> {
+  const found = new Map<number, Descriptors>();
+  for (const pid of ownersOfQueues(table)) {
+    if (found.size >= MOST_PROCESSES) break;
+    const limit = /^Max open files\s+(\d+)/m.exec(readText(join(proc, String(pid), 'limits')) ?? '')?.[1];
+    const open = countOpen(join(proc, String(pid), 'fd'));
+    if (limit !== undefined && open !== undefined) found.set(pid, { open, limit: Number(limit) });
+  }
+  return found;
+}
+
+function ownersOfQueues(table: SocketTable): ReadonlySet<number> {
+  const pids = new Set<number>();
+  for (let row = 0; row < table.length; row++) {
+    if (table.state[row] !== LISTEN || (table.recvQueue[row] ?? 0) === 0) continue;
+    for (const { pid } of table.ownersAt(row) ?? []) pids.add(pid);
+  }
+  return pids;
+}
+
+// Since Linux 6.2 the size of the directory is the number of descriptors; before it was 0 and they must be counted.
+function countOpen(path: string): number | undefined {
+  try {
+    return statSync(path).size || readdirSync(path).length;
+  } catch {
+    return undefined;
+  }
+}

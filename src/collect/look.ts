@@ -1,0 +1,82 @@
+import type { Gap, Origin, TableObservation } from '../model/observation.js';
+import type { Source } from '../model/sockets.js';
+import { millis } from '../model/units.js';
+import { readDescriptors } from './descriptors.js';
+import type { LookKind } from './look-plan.js';
+import type { CollectOptions, Door } from './options.js';
+import { originMaker } from './origin.js';
+import { OwnerFinder } from './owners.js';
+import { countSockets, readCounters, readSysctls } from './proc.js';
+import { preloadRun } from './run.js';
+import { SocketSource, type SourceLook } from './source.js';
+
+interface OwnerWish {
+  /** Owners of every row, not only of listeners and of rows that were asked for. */
+  readonly everything: boolean;
+  /** How long to wait for them; `Infinity`: until they are known. */
+  readonly patienceMs: number;
+}
+
+/** Puts one observation together: sockets, then at once the counters, then owners and descriptors. */
+export class Looker {
+  readonly source: SocketSource;
+  private readonly owners: OwnerFinder | undefined;
+  readonly originNow: (source: Source) => Origin;
+
+  constructor(
+    options: CollectOptions,
+    private readonly door: Door,
+  ) {
+    if (options.source !== 'proc') void preloadRun();
+    this.source = new SocketSource(options, door);
+    this.originNow = originMaker(door.proc);
+    this.owners = options.owners ? new OwnerFinder(door.proc) : undefined;
+  }
+
+  /** About how many sockets the namespace has. */
+  countSockets(): number | undefined {
+    return countSockets(this.door.proc);
+  }
+
+  async look(
+    read: LookKind | 'twice',
+    wish: OwnerWish,
+    signal?: AbortSignal,
+  ): Promise<{ observation: TableObservation; costMs: number }> {
+    const started = performance.now();
+    const cpu = process.cpuUsage();
+    // With time to wait, descriptors are read while ss works; else sockets come first.
+    if (wish.patienceMs === Number.POSITIVE_INFINITY) void this.owners?.warmUp(signal);
+    const look = await (read === 'twice' ? this.source.lookTwice(signal) : this.source.look(read, signal));
+    const tookMs = performance.now() - started;
+    const { user, system } = process.cpuUsage(cpu);
+    const counters = readCounters(this.door.proc);
+    const origin = this.originNow(look.source);
+    const gaps = await this.findOwners(look, wish, signal);
+    const observation: TableObservation = {
+      kind: 'table',
+      origin,
+      scope: look.scope,
+      sockets: look.sockets,
+      ...(counters !== undefined && { counters }),
+      sysctls: readSysctls(this.door.proc),
+      ...(this.owners !== undefined && { descriptors: readDescriptors(look.sockets, this.door.proc) }),
+      tookMs: millis(tookMs),
+      skippedTicks: 0,
+      gaps: [...look.gaps, ...gaps],
+    };
+    return { observation, costMs: tookMs + (user + system) / 1000 };
+  }
+
+  private async findOwners(
+    look: SourceLook,
+    wish: OwnerWish,
+    signal: AbortSignal | undefined,
+  ): Promise<Gap[]> {
+    if (this.owners === undefined) return [];
+    await this.owners.update(look.sockets, { ...wish, signal });
+    signal?.throwIfAborted();
+    look.sockets.attachOwners(this.owners);
+    return this.owners.gaps();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Scope } from '../model/observation.js';
+
+/** How often to look. The screen changes it at any time; the loop reads it again and again. */
+export interface Pace {
+  intervalMs: number;
+  paused?: boolean;
+}
+
+export interface CollectOptions {
+  /** `auto`: ss, and /proc/net where there is no ss. */
+  readonly source: 'auto' | 'ss' | 'proc';
+  readonly udp: boolean;
+  readonly unix: boolean;
+  /** What the caller wants to see: `troubled` for listeners with waiting connections, `all` for everything. */
+  readonly scope: Scope;
+  readonly owners: boolean;
+  /** tcp_info of every connection (ages, round-trip times): more than doubles the work of ss for a large table. Default true. */
+  readonly details?: boolean;
+  /** For one run of ss. */
+  readonly timeoutMs: number;
+}
+
+/** Where the machine is entered: tests point these elsewhere. */
+export interface Door {
+  /** Directories to search for programs, as in PATH. */
+  readonly path: string;
+  /** Where procfs is mounted. */
+  readonly proc: string;
+}
+
+// cron's PATH is /usr/bin:/bin, and old distributions keep ss in /usr/sbin or /sbin (OPS.md 2).
+export const defaultDoor = (): Door => ({
+  path: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
+  proc: '/proc',
+});

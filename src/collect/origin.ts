@@ -1,0 +1,35 @@
+import { statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Origin } from '../model/observation.js';
+import type { Source } from '../model/sockets.js';
+import { monotonicMillis, wallMillis } from '../model/units.js';
+import { readText } from './small-files.js';
+
+/** Milliseconds of CLOCK_MONOTONIC: with the boot id comparable between processes. */
+export const monotonicNow = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
+
+/** Makes origins for one namespace: what does not change is read once. */
+export function originMaker(proc: string): (source: Source) => Origin {
+  const netns = inodeOf(join(proc, 'self/ns/net'));
+  const bootId = readText(join(proc, 'sys/kernel/random/boot_id'))?.trim();
+  const fixed = {
+    host: hostname(),
+    ...(netns !== undefined && { netns }),
+    ...(bootId !== undefined && { bootId }),
+  };
+  return (source) => ({
+    ...fixed,
+    source,
+    time: wallMillis(Date.now()),
+    monotonic: monotonicMillis(monotonicNow()),
+  });
+}
+
+export function inodeOf(path: string): string | undefined {
+  try {
+    return String(statSync(path).ino);
+  } catch {
+    return undefined;
+  }
+}

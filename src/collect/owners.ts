@@ -1,0 +1,204 @@
+import { join } from 'node:path';
+import type { Gap } from '../model/observation.js';
+import { type Owner, SOCKET_STATES } from '../model/sockets.js';
+import type { OwnerLookup, SocketTable } from '../model/table.js';
+import { InodeIndex } from './inode-index.js';
+import { MissingInodes } from './missing-inodes.js';
+import { inodeOf, monotonicNow } from './origin.js';
+import { type Depth, EMPTY_SCAN, type Scan, scanOwners } from './owner-scan.js';
+import { readComm, socketInode } from './process-fds.js';
+
+const LISTEN = SOCKET_STATES.indexOf('listen');
+/** Inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
+const FIRST_PID_NAMESPACE = '4026531836';
+/** A scan may take 5 % of one core. */
+const SCAN_SHARE = 0.05;
+const NEW_PROCESSES_EVERY_MS = 15_000;
+const CHECKS_PER_LOOK = 1024;
+
+/**
+ * Owners by inode, from /proc/PID/fd. The first scan reads every descriptor, because only the link tells the inode and because a
+ * socket may have many owners (a master and its workers): stopping at the first one found would hide the others. After that
+ * it scans only when an inode is wanted that it does not know, and reads only links that are new. On a quiet host a look costs
+ * one readlink and one comm for each owner of a listener, which is how a takeover or an end is noticed.
+ */
+export class OwnerFinder implements OwnerLookup {
+  private scan: Scan = EMPTY_SCAN;
+  private index = new InodeIndex([]);
+  private cold: Promise<void> | undefined;
+  private nextScanAt = 0;
+  private nextNewProcessesAt = 0;
+  /** Inodes that a row was asked for and that were not known then. */
+  private readonly asked = new Set<number>();
+  private readonly missing = new MissingInodes();
+  private readonly outside: boolean;
+  private hiddenListeners = 0;
+  private running: Promise<void> | undefined;
+  private failure: string | undefined;
+
+  constructor(private readonly proc: string) {
+    const namespace = inodeOf(join(proc, 'self/ns/pid'));
+    this.outside = namespace !== undefined && namespace !== FIRST_PID_NAMESPACE;
+  }
+
+  /** Starts the first scan, to run while ss does; a failure shows at the update. */
+  warmUp(signal?: AbortSignal): Promise<void> {
+    if (this.cold === undefined) {
+      this.cold = this.rescan('all descriptors', signal).then(() => {
+        // What was opened meanwhile is searched at once.
+        this.nextScanAt = 0;
+      });
+      this.cold.catch(() => {});
+    }
+    return this.cold;
+  }
+
+  /**
+   * Finds the owners of the listeners of a table (`everything`: of all its rows) and of what was asked for since, as the budget
+   * allows. Waits `patienceMs` at most: what takes longer goes on beside, and is there at a later look. Never throws.
+   */
+  async update(table: SocketTable, options: UpdateOptions): Promise<void> {
+    this.running ??= this.work(table, options)
+      .then(() => {
+        this.failure = undefined;
+      })
+      .catch((error: Error) => {
+        this.failure = error.message;
+        this.cold = undefined;
+      })
+      .finally(() => {
+        this.running = undefined;
+      });
+    await waitAtMost(this.running, options.patienceMs);
+  }
+
+  private async work(table: SocketTable, { everything = false, signal }: UpdateOptions): Promise<void> {
+    await this.warmUp(signal);
+    const listeners = inodesOf(table, true);
+    const gone = this.forgetChanged(listeners);
+    const wanted = [...(everything ? inodesOf(table, false) : listeners), ...this.asked];
+    this.asked.clear();
+    const unknown = this.unknownAmong(wanted);
+    if (gone || (unknown.length > 0 && (everything || monotonicNow() >= this.nextScanAt))) {
+      await this.search(unknown, everything ? listeners : unknown, signal);
+    } else if (monotonicNow() >= this.nextNewProcessesAt) await this.rescan('new processes', signal);
+    this.hiddenListeners = this.isIncomplete ? this.countMissing(listeners) : 0;
+  }
+
+  ownersOf(inode: number): readonly Owner[] | undefined {
+    const owners = this.index.ownersOf(inode);
+    if (owners.length > 0) return owners;
+    this.asked.add(inode);
+    return this.missing.has(inode) && !this.isIncomplete ? owners : undefined;
+  }
+
+  /** Said while owners of listeners are hidden: always in the same words for the same number. */
+  gaps(): Gap[] {
+    if (this.failure !== undefined) return [{ what: 'owners', why: this.failure }];
+    if (this.hiddenListeners === 0) return [];
+    const remedy =
+      this.scan.unreadable > 0
+        ? 'run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH'
+        : 'their processes are in another PID namespace, or hidden by hidepid';
+    const sockets = this.hiddenListeners === 1 ? '1 socket' : `${this.hiddenListeners} sockets`;
+    return [{ what: 'owners', why: `hidden for ${sockets}: ${remedy}` }];
+  }
+
+  /** Some processes could not be read: what was not found may still have an owner. */
+  private get isIncomplete(): boolean {
+    // Every PID namespace has a process 1: where it is not listed, hidepid hides the processes of others.
+    return this.scan.unreadable > 0 || this.outside || !this.scan.processes.has(1);
+  }
+
+  /** `important`: if one of these is not found among new descriptors, the links of all are read again. */
+  private async search(
+    unknown: readonly number[],
+    important: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await this.rescan('new descriptors', signal);
+    const isThorough = important.some((inode) => !this.index.has(inode));
+    if (isThorough) await this.rescan('all descriptors', signal);
+    for (const inode of unknown) {
+      if (this.index.has(inode)) this.missing.delete(inode);
+      else if (isThorough) this.missing.add(inode);
+    }
+  }
+
+  private async rescan(depth: Depth, signal: AbortSignal | undefined): Promise<void> {
+    const started = performance.now();
+    const scan = await scanOwners(this.proc, this.scan, depth, signal);
+    if (!isSame(scan, this.scan)) this.index = new InodeIndex([...scan.processes.values()]);
+    this.scan = scan;
+    const now = monotonicNow();
+    this.nextScanAt = now + (performance.now() - started) / SCAN_SHARE;
+    this.nextNewProcessesAt = now + NEW_PROCESSES_EVERY_MS;
+  }
+
+  private unknownAmong(wanted: readonly number[]): number[] {
+    const now = monotonicNow();
+    return [...new Set(wanted)].filter((inode) => !this.index.has(inode) && this.missing.isDue(inode, now));
+  }
+
+  private countMissing(inodes: readonly number[]): number {
+    return inodes.filter((inode) => this.missing.has(inode)).length;
+  }
+
+  /** Forgets processes that no longer hold the listener that they held, or have another name: true where there were some. */
+  private forgetChanged(listeners: readonly number[]): boolean {
+    const changed = new Set<number>();
+    const names = new Map<number, string | undefined>();
+    let checks = 0;
+    for (const inode of listeners) {
+      for (const { pid, fd, name } of this.index.ownersOf(inode)) {
+        if (++checks > CHECKS_PER_LOOK) break;
+        if (!names.has(pid)) names.set(pid, readComm(this.proc, pid));
+        if (names.get(pid) !== name || this.linkOf(pid, fd) !== inode) changed.add(pid);
+      }
+    }
+    if (changed.size === 0) return false;
+    const kept = [...this.scan.processes].filter(([pid]) => !changed.has(pid));
+    this.scan = { ...this.scan, processes: new Map(kept) };
+    return true;
+  }
+
+  private linkOf(pid: number, fd: number): number {
+    try {
+      return socketInode(this.proc, pid, fd);
+    } catch {
+      return 0;
+    }
+  }
+}
+
+interface UpdateOptions {
+  readonly everything?: boolean;
+  readonly patienceMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+function inodesOf(table: SocketTable, listenersOnly: boolean): number[] {
+  const column = table.column('inode');
+  const inodes: number[] = [];
+  for (let row = 0; column !== undefined && row < table.length; row++) {
+    const inode = column[row] ?? 0;
+    if (inode > 0 && (!listenersOnly || table.state[row] === LISTEN)) inodes.push(inode);
+  }
+  return inodes;
+}
+
+function isSame(one: Scan, other: Scan): boolean {
+  if (one.processes.size !== other.processes.size) return false;
+  for (const [pid, process] of one.processes) if (other.processes.get(pid) !== process) return false;
+  return true;
+}
+
+async function waitAtMost(work: Promise<void>, patienceMs: number): Promise<void> {
+  if (patienceMs === Number.POSITIVE_INFINITY) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([work, patience]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,129 @@
+import { SourceError } from '../model/errors.js';
+import type { Gap, Scope } from '../model/observation.js';
+import type { Source } from '../model/sockets.js';
+import { SocketTable } from '../model/table.js';
+import { copyRows } from './copy-rows.js';
+import type { LookKind } from './look-plan.js';
+import type { CollectOptions, Door } from './options.js';
+import { readProcNet } from './proc.js';
+import { run } from './run.js';
+import { type SsLook, SsSource } from './ss.js';
+import type { SsQuery } from './ss-args.js';
+import { leftOutBy, troubledPorts } from './troubled-ports.js';
+
+export interface SourceLook extends SsLook {
+  readonly source: Extract<Source, 'ss' | 'proc'>;
+  readonly scope: Scope;
+}
+
+const LISTENERS = ['listening', 'syn-recv'] as const;
+const WITH_CONNECTIONS = [...LISTENERS, 'established', 'close-wait'] as const;
+
+const NO_LIMITS =
+  'read from /proc/net, which has no limits of listeners, no dropped segments and no waiting times';
+const KERNEL_WITHOUT_DIAG =
+  'ss fell back to /proc/net, which has no limits of listeners: load tcp_diag and unix_diag (modprobe), or ask the administrator';
+const CARRIED: Gap = {
+  what: 'SYN-RECV of ports without waiting connections, and Unix sockets',
+  why: 'as of an earlier look: there are too many sockets to ask for all of them at every tick',
+};
+
+/** Tables of sockets from ss, or from /proc/net where the options say so or there is no ss. */
+export class SocketSource {
+  private readonly ss: SsSource;
+  /** Of the last look at all ports and kinds: the rows that a look at some ports may leave out. */
+  private kept = new SocketTable();
+  /** Ports of TCP whose accept queue was not empty at the last look. */
+  ports: readonly number[] = [];
+  /** False while /proc/net is read, always as a whole. */
+  givesParts: boolean;
+
+  constructor(
+    private readonly options: CollectOptions,
+    private readonly door: Door,
+  ) {
+    this.ss = new SsSource(run, door);
+    this.givesParts = options.source !== 'proc';
+  }
+
+  /** One look, with one run of ss. Throws `SourceError`, or the reason of the signal. */
+  async look(kind: LookKind, signal?: AbortSignal): Promise<SourceLook> {
+    const look = await this.read(kind, signal);
+    this.ports = troubledPorts(look.sockets);
+    this.givesParts = look.source !== 'proc';
+    if (kind !== 'ports') this.keep(look.sockets);
+    return look;
+  }
+
+  /** For a single look: where some queue is not empty, a second run of ss fetches who waits. */
+  async lookTwice(signal?: AbortSignal): Promise<SourceLook> {
+    const first = await this.look('listeners', signal);
+    if (first.scope !== 'listeners') return first;
+    const second = await this.look('ports', signal);
+    // What the first run saw is only milliseconds older.
+    return { ...second, gaps: second.gaps.filter((gap) => gap !== CARRIED) };
+  }
+
+  private async read(kind: LookKind, signal: AbortSignal | undefined): Promise<SourceLook> {
+    if (this.options.source === 'proc') return this.readProc(NO_LIMITS);
+    try {
+      return await this.readSs(kind, signal);
+    } catch (error) {
+      const isMissing = error instanceof SourceError && error.fault === 'missing';
+      if (this.options.source === 'ss' || !isMissing) throw error;
+      return this.readProc(`${error.message} (${error.remedy ?? 'install it'}): ${NO_LIMITS}`, error);
+    }
+  }
+
+  private async readProc(why: string, missing?: SourceError): Promise<SourceLook> {
+    try {
+      const look = await readProcNet(this.door.proc, this.options);
+      return { ...look, source: 'proc', scope: 'all', gaps: [{ what: 'limits', why }, ...look.gaps] };
+    } catch (error) {
+      // Of the two, the missing ss is the one to mend.
+      throw missing ?? error;
+    }
+  }
+
+  private async readSs(kind: LookKind, signal: AbortSignal | undefined): Promise<SourceLook> {
+    const ports = kind === 'ports' ? this.ports : [];
+    const look = await this.ss.look(this.query(kind, ports), this.options.timeoutMs, signal);
+    const gaps = [...look.gaps];
+    if (ports.length > 0 && this.carry(look.sockets, ports)) gaps.push(CARRIED);
+    if (hasUnknownLimit(look.sockets)) gaps.push({ what: 'limits', why: KERNEL_WITHOUT_DIAG });
+    return { source: 'ss', scope: this.scopeOf(kind, look.sockets), sockets: look.sockets, gaps };
+  }
+
+  private query(kind: LookKind, ports: readonly number[]): SsQuery {
+    const { udp, unix, scope, details = true } = this.options;
+    if (kind === 'listeners') return { states: LISTENERS, udp, unix };
+    if (kind === 'ports') return { states: WITH_CONNECTIONS, ports, udp, unix: false };
+    return scope === 'all' ? { udp, unix, details } : { states: WITH_CONNECTIONS, udp, unix };
+  }
+
+  // A small copy: the whole table may be large, and the watcher has a newer one.
+  private keep(table: SocketTable): void {
+    this.kept = new SocketTable();
+    copyRows(table, this.kept, leftOutBy([], table));
+  }
+
+  /** ss cannot filter by port and show Unix sockets in one run; the last whole look had them. True where rows were added. */
+  private carry(table: SocketTable, ports: readonly number[]): boolean {
+    const before = table.length;
+    copyRows(this.kept, table, leftOutBy(ports, this.kept));
+    return table.length > before;
+  }
+
+  private scopeOf(kind: LookKind, table: SocketTable): Scope {
+    if (kind === 'complete') return this.options.scope;
+    if (kind === 'ports') return 'troubled';
+    // Where no queue holds anything, the listeners are all there is to know about waiting connections.
+    const isEnough = this.options.scope !== 'listeners' && troubledPorts(table).length === 0;
+    return isEnough ? 'troubled' : 'listeners';
+  }
+}
+
+const hasUnknownLimit = (table: SocketTable): boolean => {
+  for (let row = 0; row < table.length; row++) if (table.hasFlag(row, 'limitUnknown')) return true;
+  return false;
+};
