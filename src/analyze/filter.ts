@@ -1,0 +1,44 @@
+import type { ListenerReport } from '../model/listener.js';
+import type { SocketRow } from '../model/table.js';
+import { ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
+import { compileTerm } from './filter-terms.js';
+import { readTokens } from './filter-tokens.js';
+
+/** A filter that was read. The same terms fit sockets and listeners. */
+export interface Filter {
+  readonly text: string;
+  /** Allocates nothing for terms that read columns: give it one moving cursor. */
+  matchesRow(row: SocketRow): boolean;
+  /** Port is the local port, the state is `listen`, recvq the length of the queue. */
+  matchesListener(report: ListenerReport): boolean;
+}
+
+/**
+ * Reads the filter language of every command. Spaces mean AND, `-` before a term negates it.
+ *
+ * `port:443` (either end), `lport:`, `rport:`; `state:established`; `process:nginx`, `pid:812`; `local:`, `remote:` with an
+ * address or network; `recvq>0`, `sendq>=100`, `rtt>50ms`, `wait>1s`; `waiting:yes`; `proto:tcp`; `uid:0`; `inode:81234`; of
+ * listeners `verdict:full` and `fill>50%`; `/regex/` over the whole row; `word` or `"two words"` in addresses and process
+ * names. Lists (`80,443`) and ranges (`8000-8099`) where numbers stand, lists where names do.
+ *
+ * Logic of three values: what is unknown, or has no meaning for a socket, matches neither a term nor its negation.
+ * @throws ParseError that names the term, what was expected and what came
+ */
+export function parseFilter(text: string): Filter {
+  const terms = readTokens(text)
+    .map(compileTerm)
+    .sort((a, b) => a.cost - b.cost);
+  const matches = (subject: Subject): boolean => {
+    for (const { test } of terms) if (test(subject) !== true) return false;
+    return true;
+  };
+  let rowSubject: RowSubject | undefined;
+  return {
+    text: text.trim(),
+    matchesRow: (row) => {
+      rowSubject ??= new RowSubject(row);
+      return matches(rowSubject.load(row));
+    },
+    matchesListener: (report) => matches(new ListenerSubject(report)),
+  };
+}

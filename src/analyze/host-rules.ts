@@ -1,0 +1,117 @@
+import type { Evidence, Finding, Severity } from '../model/findings.js';
+import type { Listener } from '../model/listener.js';
+import type { Counters, Sysctls } from '../model/observation.js';
+import type { Owner } from '../model/sockets.js';
+import { evidence } from './evidence.js';
+import { count, counted, duration, listed, listenerText, ownerText } from './words.js';
+
+/** Findings that belong to no listener have this subject. */
+export const HOST = 'host';
+
+export interface UnattributedOverflows {
+  readonly overflows: number;
+  readonly windowMs: number;
+  /** Windows of the last three that had some. */
+  readonly recent: number;
+  /** Those that dropped segments; else those that may have overflowed, the fullest first. */
+  readonly candidates: readonly Listener[];
+  readonly haveDropped: boolean;
+}
+
+/** Overflows that no listener can be named for: the candidates, and no choice among them (KERNEL.md 11). */
+export function unattributedOverflow(facts: UnattributedOverflows): Finding {
+  const { overflows, windowMs, recent, candidates, haveDropped } = facts;
+  const names = listed(candidates.map(listenerText));
+  const whose = candidates.length === 0 ? 'no listener that is left shows it' : `candidates: ${names}`;
+  const how = haveDropped ? 'each dropped segments in that time' : 'by how full they were of late';
+  return hostFinding(
+    'accept_queue_overflow',
+    recent >= 2 ? 'critical' : 'warning',
+    `an accept queue of this namespace overflowed since the last look: ${counted(overflows, 'segment')} dropped in ${duration(windowMs)}; ${whose}`,
+    [
+      evidence(
+        'ListenOverflows',
+        overflows,
+        'segments',
+        `ListenOverflows rose by ${count(overflows)}, which cannot be attributed to one listener`,
+      ),
+      ...(candidates.length === 0
+        ? []
+        : [evidence('candidates', candidates.length, 'listeners', `${names}: ${how}`)]),
+    ],
+    'look at the candidates: which of them is full at times; a shorter --interval tells more',
+  );
+}
+
+/** SYN queues that were full between two looks, as far as the counters of the namespace tell. */
+export function synFindings(deltas: Counters, sysctls: Sysctls | undefined, windowMs: number): Finding[] {
+  const cookies = deltas.TCPReqQFullDoCookies ?? 0;
+  const dropped = deltas.TCPReqQFullDrop ?? 0;
+  const inTime = `in the last ${duration(windowMs)}`;
+  const found: Finding[] = [];
+  // With 2 every SYN is answered with a cookie, whether a queue is full or not (KERNEL.md 4).
+  if (cookies > 0 && sysctls?.tcpSyncookies !== 2) {
+    const text = `a SYN queue was full: ${counted(cookies, 'SYN')} answered with SYN cookies ${inTime}`;
+    const facts = [evidence('TCPReqQFullDoCookies', cookies, 'segments', text)];
+    found.push(hostFinding('syn_cookies', 'warning', text, facts, SYN_ADVICE));
+  }
+  if (dropped > 0) {
+    const text = `a SYN queue was full: ${counted(dropped, 'SYN')} dropped ${inTime}, for SYN cookies are off`;
+    const facts = [evidence('TCPReqQFullDrop', dropped, 'segments', text)];
+    const advice = `set net.ipv4.tcp_syncookies to 1; ${SYN_ADVICE}`;
+    found.push(hostFinding('syn_queue_full', 'critical', text, facts, advice));
+  }
+  return found;
+}
+
+const SYN_ADVICE =
+  'see who sends so many SYNs; if they are clients, raise the backlog argument of listen() of the listener with the most SYN-RECV, and net.core.somaxconn where that is lower';
+
+export function udpDrops(
+  subject: string,
+  local: string,
+  owners: readonly Owner[] | undefined,
+  dropped: number,
+  windowMs: number,
+): Finding {
+  const text = `UDP socket ${local} dropped ${counted(dropped, 'datagram')} in the last ${duration(windowMs)}`;
+  return {
+    rule: 'udp_drops',
+    severity: 'warning',
+    subject,
+    message: text,
+    evidence: [evidence('drops', dropped, 'datagrams', text)],
+    advice: `let ${ownerText(owners)} read faster, or give it a larger receive buffer (SO_RCVBUF, net.core.rmem_max)`,
+  };
+}
+
+export function ownersHidden(why: string, hidden: number): Finding {
+  const text = `owners ${why}`;
+  return hostFinding('owners_hidden', 'info', text, [
+    evidence('owners.hidden', hidden, 'listeners', `${counted(hidden, 'listener')} without a known owner`),
+  ]);
+}
+
+export const sourceError = (why: string, remedy: string | undefined, sinceMs: number): Finding =>
+  hostFinding(
+    'source_error',
+    'critical',
+    `sockets cannot be read: ${why}`,
+    [evidence('source.failing_ms', sinceMs, 'ms', `no good look for ${duration(sinceMs)}`)],
+    remedy,
+  );
+
+const hostFinding = (
+  rule: Finding['rule'],
+  severity: Severity,
+  message: string,
+  facts: readonly Evidence[],
+  advice?: string,
+): Finding => ({
+  rule,
+  severity,
+  subject: HOST,
+  message,
+  evidence: facts,
+  ...(advice !== undefined && { advice }),
+});

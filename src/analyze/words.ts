@@ -1,0 +1,39 @@
+import { formatEndpoint } from '../model/endpoint.js';
+import type { Listener } from '../model/listener.js';
+import type { Owner } from '../model/sockets.js';
+
+/** `84,213` */
+export const count = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** `1 connection`, `84,213 connections` */
+export const counted = (value: number, noun: string): string =>
+  `${count(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
+
+/** `12 ms`, `4.1 s`, `125 s` */
+export function duration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  return ms < 99_950 ? `${(ms / 1000).toFixed(1)} s` : `${count(ms / 1000)} s`;
+}
+
+/** `77 %`, never rounded up: 100 % means all of it. */
+export const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)} %`;
+
+/** `nginx/812`, `nginx/812 and 3 more`; "its process" where it is unknown. Raw: renderers clean it. */
+export function ownerText(owners: readonly Owner[] | undefined): string {
+  const byPid = new Map((owners ?? []).map((owner) => [owner.pid, owner]));
+  const [first] = [...byPid.values()].sort((a, b) => a.pid - b.pid);
+  if (first === undefined) return 'its process';
+  return `${first.name}/${first.pid}${byPid.size > 1 ? ` and ${byPid.size - 1} more` : ''}`;
+}
+
+/** `0.0.0.0:443 (nginx/812)`, the owner only where it is known. */
+export function listenerText({ local, owners }: Listener): string {
+  const name = formatEndpoint(local);
+  return owners === undefined || owners.length === 0 ? name : `${name} (${ownerText(owners)})`;
+}
+
+/** `a, b and 2 more` */
+export function listed(names: readonly string[], most = 3): string {
+  const rest = names.length - most;
+  return rest > 0 ? `${names.slice(0, most).join(', ')} and ${rest} more` : names.join(', ');
+}
