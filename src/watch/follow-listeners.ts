@@ -1,0 +1,136 @@
+import type { Facts } from '../analyze/facts.js';
+import type { ListenerLook } from '../analyze/listeners.js';
+import { thresholdsFor } from '../analyze/thresholds.js';
+import { judge } from '../analyze/verdict.js';
+import type { Listener, ListenerReport } from '../model/listener.js';
+import type { Counters, TableObservation } from '../model/observation.js';
+import type { Millis } from '../model/units.js';
+import { type Arrivals, countNew, readArrivals } from './arrivals.js';
+import { type Attribution, attributeOverflows } from './overflows.js';
+import { isActive, stillWaiting } from './rates.js';
+import { DEFAULT_HISTORY_MS, type WatchState } from './state.js';
+import { advanceTrack, droppedSince, pastOf, type Track, type TrackLook, windowFor } from './track.js';
+
+/** A listener that is no longer there is forgotten after this time. */
+const FORGET_MS = 60_000;
+
+export interface FollowedListeners {
+  readonly reports: readonly ListenerReport[];
+  readonly tracks: ReadonlyMap<string, Track>;
+  readonly attribution: Attribution;
+  readonly arrivals: Arrivals | undefined;
+}
+
+interface Measured {
+  readonly listener: Listener;
+  readonly before: Track | undefined;
+  readonly dropped: number | undefined;
+  readonly arrivals: number;
+}
+
+/** Every listener of one look: its track, its window and what the rules say of it. */
+export function followListeners(
+  state: WatchState,
+  observation: TableObservation,
+  { listeners, waits }: ListenerLook,
+  windowMs: Millis | undefined,
+  deltas: Counters | undefined,
+): FollowedListeners {
+  const { monotonic } = observation.origin;
+  const isComplete = observation.scope === 'all';
+  const arrivals = isComplete ? readArrivals(observation.sockets, listeners, monotonic) : undefined;
+  const measured = listeners.map((listener): Measured => {
+    const before = state.tracks.get(listener.key);
+    const dropped = windowMs === undefined ? undefined : droppedSince(before, listener);
+    const came = Math.max(
+      newClients(state.arrivals, arrivals, listener.key),
+      windowMs === undefined ? 0 : stillWaiting(waits.get(listener.key), windowMs),
+      listener.acceptQueue.length - (before?.length ?? listener.acceptQueue.length),
+    );
+    return { listener, before, dropped, arrivals: came };
+  });
+  const drops = new Map(
+    measured.flatMap(({ listener, dropped = 0 }) => (dropped > 0 ? [[listener.key, dropped] as const] : [])),
+  );
+  const overflows = windowMs === undefined ? undefined : deltas?.ListenOverflows;
+  const attribution = attributeOverflows(state.overflows, overflows, drops);
+  const only = onlyActive(measured);
+  const tracks = keptTracks(state.tracks, monotonic);
+  const reports = measured.map((item): ListenerReport => {
+    const { listener, before } = item;
+    const passiveOpens = listener.protocol === 'unix' ? undefined : deltas?.PassiveOpens;
+    const isOnly = passiveOpens === 0 || only === listener;
+    const look: TrackLook = {
+      listener,
+      monotonic,
+      time: observation.origin.time,
+      windowMs,
+      historyMs: state.config.historyMs ?? DEFAULT_HISTORY_MS,
+      criticalFill: thresholdsFor(listener, state.config.thresholds).criticalFill,
+      waits: waits.get(listener.key),
+      droppedDelta: item.dropped,
+      overflows: overflowsOf(item, overflows, attribution),
+      passiveOpens,
+      rates: {
+        arrivals: item.arrivals,
+        isBounded: arrivals?.clients.has(listener.key) === true && state.arrivals !== undefined,
+        passiveOpens: isOnly ? passiveOpens : undefined,
+      },
+    };
+    const track = advanceTrack(before, look);
+    tracks.set(listener.key, track);
+    return report(state, observation, look, track, before, deltas);
+  });
+  return { reports, tracks, attribution, arrivals: arrivals ?? state.arrivals };
+}
+
+function report(
+  state: WatchState,
+  { sysctls, descriptors }: TableObservation,
+  look: TrackLook,
+  track: Track,
+  before: Track | undefined,
+  deltas: Counters | undefined,
+): ListenerReport {
+  const { listener } = look;
+  const { thresholds, oneLook = false } = state.config;
+  const window = windowFor(track, before, look);
+  const facts: Facts = {
+    listener,
+    window,
+    past: oneLook ? undefined : pastOf(track, look),
+    thresholds: thresholdsFor(listener, thresholds),
+    oneLook,
+    sysctls,
+    descriptors,
+    counters: { overflows: deltas?.ListenOverflows, listenDrops: deltas?.ListenDrops },
+  };
+  return { listener, ...(window !== undefined && { window }), ...judge(facts) };
+}
+
+/** Overflows of one listener: its own, none where it dropped nothing, else unknown. */
+function overflowsOf(
+  { listener, dropped }: Measured,
+  overflows: number | undefined,
+  { holder }: Attribution,
+): number | undefined {
+  if (overflows === undefined || listener.protocol === 'unix') return undefined;
+  if (holder?.key === listener.key) return holder.overflows;
+  return overflows === 0 || holder !== undefined || dropped === 0 ? 0 : undefined;
+}
+
+function newClients(before: Arrivals | undefined, now: Arrivals | undefined, key: string): number {
+  const [then, clients] = [before?.clients.get(key), now?.clients.get(key)];
+  return then === undefined || clients === undefined ? 0 : countNew(then, clients);
+}
+
+/** The only TCP listener of the namespace, or the only one to which anything was seen to come. */
+function onlyActive(measured: readonly Measured[]): Listener | undefined {
+  const tcp = measured.filter(({ listener }) => listener.protocol !== 'unix');
+  const active = tcp.filter(({ listener, arrivals, dropped }) => isActive(listener, arrivals, dropped));
+  const [only, another] = tcp.length === 1 ? tcp : active;
+  return another === undefined ? only?.listener : undefined;
+}
+
+const keptTracks = (tracks: ReadonlyMap<string, Track>, monotonic: number): Map<string, Track> =>
+  new Map([...tracks].filter(([, { lastSeen }]) => monotonic - lastSeen <= FORGET_MS));

@@ -1,0 +1,71 @@
+import type { Thresholds } from '../analyze/thresholds.js';
+import type { Counters, Origin } from '../model/observation.js';
+import type { Report } from '../model/report.js';
+import type { SocketTable } from '../model/table.js';
+import type { Millis } from '../model/units.js';
+import { type AlertBook, NO_ALERTS } from './alerts.js';
+import type { Arrivals } from './arrivals.js';
+import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
+import type { Track } from './track.js';
+import { NO_UDP, type UdpState } from './udp.js';
+
+export interface WatchConfig {
+  readonly thresholds: Thresholds;
+  /** One look and no more: 90 % is critical at once, and there are no windows and alerts. */
+  readonly oneLook?: boolean;
+  /** How long lengths of queues are kept; 60 s. */
+  readonly historyMs?: number;
+}
+
+/** The newest table, or the newest with all sockets, and when it was read (monotonic). */
+export interface KeptSockets {
+  readonly table: SocketTable;
+  readonly monotonic: number;
+  readonly complete: boolean;
+}
+
+/** What is known after an observation. A value: `step` makes a new one, and is otherwise without memory. */
+export interface WatchState {
+  readonly config: WatchConfig;
+  /** Of the last good look. */
+  readonly origin?: Origin | undefined;
+  readonly counters?: Counters | undefined;
+  readonly report?: Report | undefined;
+  readonly tracks: ReadonlyMap<string, Track>;
+  readonly overflows: OverflowState;
+  readonly arrivals?: Arrivals | undefined;
+  readonly udp: UdpState;
+  readonly alerts: AlertBook;
+  readonly sockets?: KeptSockets | undefined;
+  /** Since when (monotonic) the source has failed. */
+  readonly failingSince?: number | undefined;
+  /** Words that said first that owners are hidden: said once, not anew with each number. */
+  readonly ownersHidden?: string | undefined;
+}
+
+export interface Step {
+  readonly state: WatchState;
+  readonly report: Report;
+}
+
+export const DEFAULT_HISTORY_MS = 60_000;
+
+export const startWatch = (config: WatchConfig): WatchState => ({
+  config,
+  tracks: new Map(),
+  overflows: NO_OVERFLOWS,
+  udp: NO_UDP,
+  alerts: NO_ALERTS,
+});
+
+/** Length of the window that a look ends; absent for the first, and where clock, boot or namespace are others. */
+export function windowOf(state: WatchState, origin: Origin): Millis | undefined {
+  const before = state.origin;
+  if (before === undefined || isOtherKernel(before, origin)) return undefined;
+  const length = origin.monotonic - before.monotonic;
+  return length > 0 ? (length as Millis) : undefined;
+}
+
+/** Counters and times of the look before mean nothing here. */
+export const isOtherKernel = (before: Origin, origin: Origin): boolean =>
+  before.bootId !== origin.bootId || before.netns !== origin.netns || origin.monotonic < before.monotonic;

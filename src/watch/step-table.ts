@@ -1,0 +1,99 @@
+import { lookAtListeners } from '../analyze/listeners.js';
+import { sortListeners } from '../analyze/sort.js';
+import { formatEndpoint } from '../model/endpoint.js';
+import type { ListenerReport } from '../model/listener.js';
+import type { Counters, TableObservation } from '../model/observation.js';
+import type { Report } from '../model/report.js';
+import { type Millis, perSecond } from '../model/units.js';
+import { advanceAlerts } from './alerts.js';
+import { counterDeltas } from './counters.js';
+import { followListeners } from './follow-listeners.js';
+import { type HostFinding, hostReport } from './host.js';
+import { stillHolds } from './hysteresis.js';
+import { keepSockets, shownSockets } from './kept-sockets.js';
+import { type Step, type WatchState, windowOf } from './state.js';
+import { followUdp } from './udp.js';
+
+/** A good look: everything is followed, judged and reported. */
+export function stepTable(state: WatchState, observation: TableObservation): Step {
+  const { origin, sockets, scope } = observation;
+  const windowMs = windowOf(state, origin);
+  const deltas = windowMs === undefined ? undefined : counterDeltas(state.counters, observation.counters);
+  const isSaved = origin.source === 'file';
+  const look = lookAtListeners(sockets, {
+    netns: origin.netns,
+    connectionsAsked: isSaved || scope === 'troubled' ? undefined : scope === 'all',
+    synRecvAsked: isSaved ? undefined : true,
+  });
+  const followed = followListeners(state, observation, look, windowMs, deltas);
+  const udp = followUdp(state.udp, sockets, origin.netns);
+  const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
+  const kept = keepSockets(state.sockets, observation);
+  const { book, ...alerts } = followAlerts(state, observation, followed.reports, host.findings);
+  const report: Report = {
+    origin,
+    ...(windowMs !== undefined && { windowMs }),
+    listeners: sortListeners(followed.reports, 'trouble', true),
+    sockets: shownSockets(kept, origin.monotonic),
+    ...(observation.counters !== undefined && { counters: observation.counters }),
+    ...(deltas !== undefined && { countersDelta: deltas }),
+    ...(observation.sysctls !== undefined && { sysctls: observation.sysctls }),
+    rates: ratesOf(deltas, windowMs),
+    findings: host.findings.map(({ finding }) => finding),
+    ...alerts,
+    gaps: host.gaps,
+    pace: { tookMs: observation.tookMs, skippedTicks: observation.skippedTicks },
+  };
+  const next: WatchState = {
+    config: state.config,
+    origin,
+    counters: observation.counters,
+    report,
+    tracks: followed.tracks,
+    overflows: followed.attribution.state,
+    arrivals: followed.arrivals,
+    udp: udp.state,
+    alerts: book,
+    sockets: kept,
+    ownersHidden: host.ownersHidden,
+  };
+  return { state: next, report };
+}
+
+function followAlerts(
+  { config, alerts, tracks }: WatchState,
+  { origin }: TableObservation,
+  reports: readonly ListenerReport[],
+  host: readonly HostFinding[],
+) {
+  if (config.oneLook) return { book: alerts, alerts: [], events: [] };
+  const byKey = new Map(reports.map((report) => [report.listener.key, report.listener]));
+  return advanceAlerts(alerts, {
+    monotonic: origin.monotonic,
+    time: origin.time,
+    findings: [...host, ...listenerFindings(reports)],
+    holds: ({ rule, subject }) => {
+      const listener = byKey.get(subject);
+      return listener !== undefined && stillHolds(rule, listener, config.thresholds);
+    },
+    isGone: (subject) => tracks.has(subject) && !byKey.has(subject),
+  });
+}
+
+const listenerFindings = (reports: readonly ListenerReport[]) =>
+  reports.flatMap(({ listener, findings }) =>
+    findings.map((finding) => ({ finding, subjectText: formatEndpoint(listener.local) })),
+  );
+
+/** Of the whole namespace. */
+function ratesOf(deltas: Counters | undefined, windowMs: Millis | undefined): Report['rates'] {
+  const rate = (name: string) => {
+    const delta = deltas?.[name];
+    return delta === undefined || windowMs === undefined ? undefined : perSecond((delta * 1000) / windowMs);
+  };
+  const [opened, overflows] = [rate('PassiveOpens'), rate('ListenOverflows')];
+  return {
+    ...(opened !== undefined && { newPerSecond: opened }),
+    ...(overflows !== undefined && { overflowsPerSecond: overflows }),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Observation, TableObservation } from '../model/observation.js';
+import { rebaseAlerts } from './alerts.js';
+import { repeatReport, stepFault } from './fault.js';
+import { takeSamples } from './samples.js';
+import { isOtherKernel, type Step, startWatch, type WatchState } from './state.js';
+import { stepTable } from './step-table.js';
+
+export { type Step, startWatch, type WatchConfig, type WatchState } from './state.js';
+
+/**
+ * Takes one observation: compares it with what was seen before and judges it. Pure: the clock comes in with the observation, and
+ * differences are of its monotonic time, so that a jump of the wall clock changes nothing. A look that failed repeats the last good
+ * report with its fault; samples only raise peaks.
+ */
+export function step(state: WatchState, observation: Observation): Step {
+  if (observation.kind === 'table') return stepTable(baseline(state, observation), observation);
+  if (observation.kind === 'gap') return stepFault(state, observation);
+  const sampled = observation.kind === 'samples' ? takeSamples(state, observation) : state;
+  return { state: sampled, report: repeatReport(sampled, observation.origin) };
+}
+
+/** Another boot, another namespace or a clock that started anew: nothing before can be compared with. */
+function baseline(state: WatchState, { origin }: TableObservation): WatchState {
+  if (state.origin === undefined || !isOtherKernel(state.origin, origin)) return state;
+  const { config, alerts, ownersHidden } = state;
+  return { ...startWatch(config), ownersHidden, alerts: rebaseAlerts(alerts, origin.monotonic) };
+}
