@@ -1,0 +1,70 @@
+import type { ConnectionJson, TimerJson } from '../model/json.js';
+import type { SocketRow, SocketTable } from '../model/table.js';
+import { directionFinder } from './direction.js';
+import { endJson, hexOf, known, ownersJson, roundKnown } from './json-parts.js';
+import type { Names } from './names.js';
+
+/** Gives a function that turns a row of the table into JSON; the row must not be a listener. */
+export function connectionWriter(
+  table: SocketTable,
+  names: Names,
+  netns: string | undefined,
+): (index: number) => ConnectionJson {
+  const row = table.cursor();
+  const directionOf = directionFinder(table);
+  return (index) => {
+    row.index = index;
+    const isTcp = row.protocol === 'tcp' || row.protocol === 'mptcp';
+    return known({
+      protocol: row.protocol,
+      unix_kind: row.protocol === 'unix' ? row.unixKind : undefined,
+      state: row.state,
+      direction: isTcp ? directionOf(index) : undefined,
+      ...endsJson(row, names),
+      netns,
+      cookie: row.cookie,
+      waiting: isTcp ? row.isWaiting : undefined,
+      ...queuesJson(row),
+      inode: row.inode,
+      owners: ownersJson(row.owners, names),
+      timer: timerJson(row),
+      ...tcpInfoJson(row),
+      drops: row.drops,
+    });
+  };
+}
+
+function endsJson(row: SocketRow, names: Names) {
+  const local = endJson(row.local, names);
+  const remote = row.remote && endJson(row.remote, names);
+  return {
+    local: local.text,
+    local_address: local.address,
+    local_port: local.port,
+    local_hex: hexOf(row.local, names),
+    // A Unix socket without a name has none.
+    remote: remote?.text || undefined,
+    remote_address: remote?.address,
+    remote_port: remote?.port,
+  };
+}
+
+function queuesJson(row: SocketRow) {
+  const queues = row.queues;
+  if (queues?.kind !== 'stream') return {};
+  return { recv_queue_bytes: queues.unread as number, send_queue_bytes: queues.unacked as number };
+}
+
+function timerJson({ timer }: SocketRow): TimerJson | undefined {
+  return timer && { kind: timer.kind, in_ms: timer.inMs, retransmits: timer.retransmits };
+}
+
+const tcpInfoJson = (row: SocketRow) => ({
+  rtt_ms: roundKnown(row.number('rttMs')),
+  last_sent_ms: row.number('lastSentMs'),
+  last_received_ms: row.number('lastReceivedMs'),
+  last_ack_ms: row.number('lastAckMs'),
+  bytes_sent: row.number('bytesSent'),
+  bytes_received: row.number('bytesReceived'),
+  retransmits: row.number('retransmitsTotal'),
+});

@@ -1,0 +1,99 @@
+import type {
+  AcceptQueueJson,
+  GroupJson,
+  ListenerJson,
+  ListenerWindowJson,
+  SynQueueJson,
+  WaitingJson,
+} from '../model/json.js';
+import type {
+  Listener,
+  ListenerReport,
+  ListenerWindow,
+  ReuseportGroup,
+  SynQueue,
+  Waiting,
+} from '../model/listener.js';
+import { endJson, evidenceJson, hexOf, isoTime, known, ownersJson, round, roundKnown } from './json-parts.js';
+import type { Names } from './names.js';
+
+/** One listener with its verdict and evidence. */
+export function listenerJson(report: ListenerReport, names: Names): ListenerJson {
+  const { listener, window } = report;
+  const local = endJson(listener.local, names);
+  return known({
+    protocol: listener.protocol,
+    unix_kind: listener.unixKind,
+    local: local.text,
+    local_address: local.address,
+    local_port: local.port,
+    local_hex: hexOf(listener.local, names),
+    dual_stack: listener.local.kind === 'ip' && listener.local.dualStack ? (true as const) : undefined,
+    netns: listener.netns,
+    inode: listener.inode,
+    cookie: listener.cookie,
+    accept_queue: acceptQueueJson(listener, window),
+    syn_queue: listener.synQueue && synQueueJson(listener.synQueue),
+    dropped_segments: listener.droppedSegments,
+    dropped_segments_delta: window?.droppedDelta,
+    waiting: listener.waiting && waitingJson(listener.waiting),
+    group: listener.group && groupJson(listener.group, names),
+    window: window && windowJson(window),
+    owners: ownersJson(listener.owners, names),
+    ...verdictJson(report, names),
+  });
+}
+
+function verdictJson({ verdict, findings }: ListenerReport, names: Names) {
+  const advice = findings.find((finding) => finding.advice !== undefined)?.advice;
+  return {
+    verdict,
+    severity: findings[0]?.severity,
+    findings: findings.map((finding) => finding.rule),
+    evidence: findings.flatMap((finding) => finding.evidence.map((fact) => evidenceJson(fact, names))),
+    advice: advice === undefined ? undefined : names.sentence(advice),
+  };
+}
+
+const acceptQueueJson = ({ acceptQueue }: Listener, window: ListenerWindow | undefined): AcceptQueueJson =>
+  known({
+    length: acceptQueue.length as number,
+    backlog: acceptQueue.backlog,
+    capacity: acceptQueue.capacity,
+    fill: acceptQueue.fill,
+    peak: window?.peak,
+    peak_time: window && isoTime(window.peakAt),
+  });
+
+const synQueueJson = ({ length, limit, retransmitted }: SynQueue): SynQueueJson =>
+  known({ length: length as number, limit, retransmitted });
+
+const waitingJson = (waiting: Waiting): WaitingJson =>
+  known({
+    count: waiting.count as number,
+    oldest_ms: roundKnown(waiting.oldestMs),
+    reset: waiting.reset,
+    abandoned: waiting.abandoned as number,
+    unread_bytes: waiting.unread as number,
+  });
+
+const groupJson = ({ id, members, synQueue, waiting }: ReuseportGroup, names: Names): GroupJson =>
+  known({
+    id: names.sentence(id),
+    members,
+    syn_queue: synQueue && synQueueJson(synQueue),
+    waiting: waiting && waitingJson(waiting),
+  });
+
+const windowJson = (window: ListenerWindow): ListenerWindowJson =>
+  known({
+    age_ms: round(window.ageMs),
+    dropped_segments_per_second: roundKnown(window.droppedPerSecond),
+    overflows_delta: window.overflowsDelta,
+    arrivals_per_second: roundKnown(window.arrivalsPerSecond),
+    accepts_per_second: roundKnown(window.acceptsPerSecond),
+    rate_basis: window.rateBasis,
+    time_to_full_ms: roundKnown(window.timeToFullMs),
+    stalled_ms: roundKnown(window.stalledMs),
+    full_ms: roundKnown(window.fullMs),
+  });

@@ -1,0 +1,47 @@
+import type { Listener, ListenerReport } from '../model/listener.js';
+import type { Names } from './names.js';
+import { cleanText, formatDuration, formatOwners, formatPercent } from './text.js';
+
+/** The texts of one listener's facts, for every table that shows listeners. `?` is unknown, `-` is none. */
+export const listenerCells = {
+  local: ({ listener }: ListenerReport, names: Names) => cleanText(names.endpoint(listener.local)),
+  owners: ({ listener }: ListenerReport, names: Names) =>
+    formatOwners(listener.owners?.map((owner) => names.owner(owner))),
+  fill: ({ listener }: ListenerReport) => formatFill(listener),
+  /** `129/128`: length and backlog, as ss prints them. */
+  queue: ({ listener: { acceptQueue } }: ListenerReport) =>
+    `${acceptQueue.length}/${acceptQueue.backlog ?? '?'}`,
+  capacity: ({ listener }: ListenerReport) => orUnknown(listener.acceptQueue.capacity),
+  oldestWait: ({ listener }: ListenerReport) => formatOldestWait(listener),
+  dropped: ({ listener }: ListenerReport) =>
+    listener.protocol === 'unix' ? '-' : orUnknown(listener.droppedSegments),
+  synRecv: ({ listener }: ListenerReport) => {
+    if (listener.protocol === 'unix') return '-';
+    return orUnknown(listener.synQueue?.length ?? listener.group?.synQueue?.length) + groupMark(listener);
+  },
+};
+
+const GAUGE_CELLS = 10;
+
+/** `[#####-----]  50%`: the same in every terminal, log and mail. */
+function formatFill({ acceptQueue: { fill } }: Listener): string {
+  if (fill === undefined) return '?';
+  // Rounded up for one waiting connection to be seen, and full only when it is.
+  const cells = fill >= 1 ? GAUGE_CELLS : Math.min(GAUGE_CELLS - 1, Math.ceil(fill * GAUGE_CELLS));
+  const gauge = `[${'#'.repeat(cells)}${'-'.repeat(GAUGE_CELLS - cells)}]`;
+  return `${gauge} ${formatPercent(fill).padStart(4)}`;
+}
+
+function formatOldestWait(listener: Listener): string {
+  const waiting = listener.waiting ?? listener.group?.waiting;
+  if (waiting?.oldestMs !== undefined) return formatDuration(waiting.oldestMs) + groupMark(listener);
+  return listener.acceptQueue.length === 0 ? '-' : '?';
+}
+
+/** Marks what belongs to all members of a SO_REUSEPORT group (see GROUP_NOTE). */
+const groupMark = ({ waiting, synQueue, group }: Listener) =>
+  group && waiting === undefined && synQueue === undefined ? '*' : '';
+
+export const GROUP_NOTE = '* of all listeners that share this port (SO_REUSEPORT)';
+
+const orUnknown = (value: number | undefined) => (value === undefined ? '?' : String(value));

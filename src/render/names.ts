@@ -1,0 +1,30 @@
+import { bareHost, type Endpoint, formatEndpoint } from '../model/endpoint.js';
+import type { Report } from '../model/report.js';
+import type { Owner } from '../model/sockets.js';
+
+type IpEndpoint = Extract<Endpoint, { kind: 'ip' }>;
+
+/** How addresses and names become text: as they are, or behind pseudonyms (`--redact`). All output goes through one. */
+export interface Names {
+  readonly redacted: boolean;
+  /** Hears which names the sentences about a report may hold. Before its first sentence. */
+  learn(report: Report): void;
+  /** `host:port` or the path. */
+  endpoint(endpoint: Endpoint): string;
+  host(endpoint: IpEndpoint): string;
+  owner(owner: Owner): Owner;
+  /** The machine's own name. */
+  machine(name: string): string;
+  /** A sentence that may hold addresses and names. */
+  sentence(text: string): string;
+}
+
+export const PLAIN_NAMES: Names = {
+  redacted: false,
+  learn: () => {},
+  endpoint: formatEndpoint,
+  host: bareHost,
+  owner: (owner) => owner,
+  machine: (name) => name,
+  sentence: (text) => text,
+};

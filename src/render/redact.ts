@@ -1,0 +1,100 @@
+import { type Endpoint, isWildcard } from '../model/endpoint.js';
+import { formatIp, type IpAddress, parseIp } from '../model/ip.js';
+import type { Report } from '../model/report.js';
+import type { Owner } from '../model/sockets.js';
+import type { Names } from './names.js';
+
+type IpEndpoint = Extract<Endpoint, { kind: 'ip' }>;
+type Kind = 'ip' | 'dev' | 'unix' | 'process' | 'host';
+
+const IP_LIKE = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,8}(?:\.\d{1,3}){0,3}/g;
+/** The device or zone behind an address, unless it is a pseudonym already. */
+const DEVICE = /%(?!dev-\d)([A-Za-z][\w.-]*)/g;
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+
+/**
+ * `--redact`: the same address, path, process or host is the same pseudonym (`ip-1`, `process-2`) in all of one run.
+ * Ports, process ids and wildcard addresses stay; in sentences, what stands in quotation marks goes.
+ */
+export class Pseudonyms implements Names {
+  readonly redacted = true;
+  private readonly known = new Map<string, string>();
+  private readonly counts = new Map<Kind, number>();
+  /** Names that sentences may hold, as found so far. */
+  private words: RegExp | undefined;
+  private readonly hidden = new Map<string, string>();
+
+  constructor(report?: Report) {
+    if (report) this.learn(report);
+  }
+
+  learn({ origin, listeners }: Report): void {
+    this.machine(origin.host);
+    for (const { listener } of listeners) {
+      this.endpoint(listener.local);
+      for (const owner of listener.owners ?? []) this.owner(owner);
+    }
+  }
+
+  endpoint(endpoint: Endpoint): string {
+    if (endpoint.kind === 'unix') return endpoint.path === '' ? '' : this.pseudonym('unix', endpoint.path);
+    const host = this.host(endpoint);
+    const bracketed = host.includes(':') ? `[${host}]` : host;
+    return `${bracketed}:${endpoint.port ?? endpoint.portName ?? '*'}`;
+  }
+
+  host(endpoint: IpEndpoint): string {
+    const device = endpoint.device === undefined ? '' : `%${this.pseudonym('dev', endpoint.device)}`;
+    return (isWildcard(endpoint) ? formatIp(endpoint.address) : this.address(endpoint.address)) + device;
+  }
+
+  owner(owner: Owner): Owner {
+    return { ...owner, name: this.pseudonym('process', owner.name) };
+  }
+
+  machine(name: string): string {
+    return name === 'unknown' ? name : this.pseudonym('host', name);
+  }
+
+  sentence(text: string): string {
+    this.words ??= wordPattern([...this.hidden.keys()]);
+    const named = text.replace(this.words, (word) => this.hidden.get(word) ?? word);
+    return named
+      .replace(IP_LIKE, (like) => this.addressIn(like))
+      .replace(DEVICE, (_, name: string) => `%${this.pseudonym('dev', name)}`)
+      .replace(QUOTED, '"(hidden)"');
+  }
+
+  private address(address: IpAddress): string {
+    return this.pseudonym('ip', formatIp(address));
+  }
+
+  private addressIn(text: string): string {
+    const address = parseIp(text);
+    if (address === undefined || address.words.every((word) => word === 0)) return text;
+    return this.address(address);
+  }
+
+  private pseudonym(kind: Kind, name: string): string {
+    const key = `${kind} ${name}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const count = (this.counts.get(kind) ?? 0) + 1;
+    this.counts.set(kind, count);
+    const made = `${kind}-${count}`;
+    this.known.set(key, made);
+    // Addresses are found in sentences by their shape; a name of digits would garble every number.
+    if (kind !== 'ip' && name !== '' && !/^\d+$/.test(name)) {
+      this.hidden.set(name, made);
+      this.words = undefined;
+    }
+    return made;
+  }
+}
+
+/** Matches each name where it stands alone, the longest first; nothing where there are none. */
+function wordPattern(names: readonly string[]): RegExp {
+  const longestFirst = [...names].sort((a, b) => b.length - a.length);
+  const escaped = longestFirst.map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  return escaped.length === 0 ? /(?!)/g : new RegExp(`(?<![\\w-])(?:${escaped.join('|')})(?![\\w-])`, 'g');
+}
