@@ -1,0 +1,165 @@
+import type { Filter } from '../analyze/filter.js';
+import type { ConnectionSort, ListenerSort } from '../analyze/sort.js';
+import type { AlertEvent } from '../model/findings.js';
+import type { ListenerReport } from '../model/listener.js';
+import type { Report } from '../model/report.js';
+import type { SocketTable } from '../model/table.js';
+import { type Cursor, START } from './cursor.js';
+import type { Glyphs } from './glyphs.js';
+import type { SocketIdentity } from './identity.js';
+import type { Panel, Size } from './layout.js';
+import type { PoolRow } from './pool-rows.js';
+
+export interface Sorting<By extends string> {
+  readonly by: By;
+  readonly descending: boolean;
+}
+
+export interface ListenersState {
+  readonly items: readonly ListenerReport[];
+  readonly total: number;
+  /** The filter matches no listener: all are shown, for hiding a full queue helps nobody. */
+  readonly matchless: boolean;
+  readonly sorting: Sorting<ListenerSort>;
+  readonly cursor: Cursor;
+  readonly selected?: string | undefined;
+}
+
+export interface ConnectionsState {
+  /** The table that `rows` point into. */
+  readonly table?: SocketTable | undefined;
+  readonly rows: Uint32Array;
+  readonly basis?: RowsBasis | undefined;
+  readonly total: number;
+  readonly established: number;
+  readonly sorting: Sorting<ConnectionSort>;
+  readonly cursor: Cursor;
+  readonly selected?: SocketIdentity | undefined;
+  /** In place of the connections while `p` is on. */
+  readonly pools?: readonly PoolRow[] | undefined;
+  readonly poolCursor: Cursor;
+}
+
+export interface FilterState {
+  /** What works now: the last text that could be read. */
+  readonly active?: Filter | undefined;
+  /** What is typed; absent while the bar is closed. */
+  readonly draft?: string | undefined;
+  readonly error?: string | undefined;
+  /** What was active when the bar was opened: Esc brings it back. */
+  readonly before?: Filter | undefined;
+}
+
+export type Overlay =
+  | { readonly kind: 'help'; readonly scroll: number }
+  | { readonly kind: 'sort'; readonly panel: 'listeners' | 'connections'; readonly index: number }
+  | {
+      readonly kind: 'listener';
+      readonly key: string;
+      readonly scroll: number;
+      readonly last: ListenerReport;
+      readonly gone: boolean;
+    }
+  | {
+      readonly kind: 'connection';
+      readonly identity: SocketIdentity;
+      readonly scroll: number;
+      readonly table: SocketTable;
+      readonly row: number;
+      readonly seenAt: number;
+      readonly gone: boolean;
+    };
+
+/** New connections per second at one time; absent = unknown. */
+export interface RateSample {
+  readonly time: number;
+  readonly perSecond?: number | undefined;
+}
+
+/** What the rows were made from: when one of these is another, they are stale. */
+export interface RowsBasis {
+  readonly table: SocketTable | undefined;
+  readonly filter: Filter | undefined;
+  readonly sorting: Sorting<ConnectionSort>;
+  readonly pools: boolean;
+}
+
+/** The same for the listeners. */
+export interface ListedBasis {
+  readonly report: Report | undefined;
+  readonly filter: Filter | undefined;
+  readonly sorting: Sorting<ListenerSort>;
+}
+
+/** Everything that the screen shows. Changed by `reduce` only. */
+export interface UiState {
+  readonly glyphs: Glyphs;
+  /** Charts are drawn by the screen in braille; else by the views. */
+  readonly braille: boolean;
+  readonly size: Size;
+  /** Wall clock, ms. */
+  readonly now: number;
+  readonly host: string;
+  readonly demo: boolean;
+  readonly intervalMs: number;
+  readonly report?: Report | undefined;
+  /** Wall clock when pause was pressed, and what came since. */
+  readonly pausedAt?: number | undefined;
+  readonly pending?: Report | undefined;
+  readonly pendingAlerts: number;
+  readonly rates: readonly RateSample[];
+  /** Events of alerts, newest first. */
+  readonly log: readonly AlertEvent[];
+  readonly acknowledged: ReadonlySet<string>;
+  readonly focus: Panel;
+  readonly zoomed: boolean;
+  /** Charts on a full screen, and on a compact one (where they take the place of the listeners). */
+  readonly charts: { readonly full: boolean; readonly compact: boolean };
+  readonly showPools: boolean;
+  readonly listeners: ListenersState;
+  readonly connections: ConnectionsState;
+  readonly alertCursor: Cursor;
+  readonly filter: FilterState;
+  readonly overlay?: Overlay | undefined;
+  readonly listed?: ListedBasis | undefined;
+}
+
+export interface UiStart {
+  readonly glyphs: Glyphs;
+  readonly braille: boolean;
+  readonly size: Size;
+  readonly now: number;
+  readonly host: string;
+  readonly demo: boolean;
+  readonly intervalMs: number;
+  readonly filter?: Filter | undefined;
+}
+
+export const startUi = ({ filter, ...start }: UiStart): UiState => ({
+  ...start,
+  pendingAlerts: 0,
+  rates: [],
+  log: [],
+  acknowledged: new Set(),
+  focus: 'listeners',
+  zoomed: false,
+  charts: { full: true, compact: false },
+  showPools: false,
+  listeners: {
+    items: [],
+    total: 0,
+    matchless: false,
+    sorting: { by: 'trouble', descending: true },
+    cursor: START,
+  },
+  connections: {
+    rows: new Uint32Array(0),
+    total: 0,
+    established: 0,
+    sorting: { by: 'recvq', descending: true },
+    cursor: START,
+    poolCursor: START,
+  },
+  alertCursor: START,
+  filter: { active: filter },
+});

@@ -1,0 +1,98 @@
+import { cleanText, formatCount, formatDuration } from '../../render/text.js';
+import { openAlerts } from '../alert-rows.js';
+import { fit, type Line, lineWidth, onGround, type Span, span } from '../spans.js';
+import type { UiState } from '../state.js';
+import { formatClock, formatRate } from './format.js';
+
+const GAP = span('  ');
+
+/** The first line: what is watched, how fresh it is, and the few numbers that matter, as many as fit. */
+export function titleBar(state: UiState): Line {
+  const { columns } = state.size;
+  const wide = columns >= 110;
+  const left = [span(' '), ...identity(state, wide), GAP, ...freshness(state)];
+  const right = figures(state, wide);
+  const line: Span[] = [...left];
+  for (const figure of right) {
+    if (lineWidth(line) + 2 + lineWidth(figure) <= columns - 1) line.push(GAP, ...figure);
+  }
+  return onGround(fit(line, columns, state.glyphs.ellipsis), 'bar');
+}
+
+function identity(state: UiState, wide: boolean): Span[] {
+  const demo: Span[] = state.demo ? [GAP, { text: ' DEMO ', role: 'title', ground: 'selected' }] : [];
+  const name = span(wide ? 'sockwatch live' : 'sockwatch', 'title');
+  return wide ? [name, ...demo, GAP, span(cleanText(state.host))] : [name, ...demo];
+}
+
+/** The state of the source, in the order of what a person must know first. */
+function freshness(state: UiState): Span[] {
+  const { report, pausedAt } = state;
+  const fault = report?.pace.fault;
+  const clock = report === undefined ? '' : ` ${formatClock(report.origin.time)}`;
+  if (pausedAt !== undefined) return [...pausedSpans(state, pausedAt)];
+  if (report === undefined) return [span('STARTING', 'focus')];
+  if (fault !== undefined) {
+    return [
+      span(' SOURCE ERROR ', 'critical'),
+      span(` data ${formatDuration(fault.sinceMs)} old`, 'warning'),
+    ];
+  }
+  const seconds = `${(state.intervalMs / 1000).toFixed(state.intervalMs < 1000 ? 2 : 1)}s`;
+  return [span(`LIVE ${seconds}`, 'focus'), ...slowSpans(state), span(clock)];
+}
+
+function pausedSpans(state: UiState, pausedAt: number): Span[] {
+  const seconds = Math.max(0, Math.round((state.now - pausedAt) / 1000));
+  const raised = state.pendingAlerts;
+  const news: Span[] =
+    raised === 0 ? [] : [span(` ${raised} new alert${raised === 1 ? '' : 's'}`, 'warning')];
+  const text = ` PAUSED ${formatClock(pausedAt)} (+${seconds}s) `;
+  return [{ text, role: 'title', ground: 'selected' }, ...news];
+}
+
+function slowSpans({ report, intervalMs }: UiState): Span[] {
+  if (report === undefined) return [];
+  const { tookMs, skippedTicks } = report.pace;
+  if (tookMs <= intervalMs && skippedTicks === 0) return [];
+  const skipped = skippedTicks > 0 ? `, skipped ${skippedTicks}` : '';
+  return [span(` (took ${formatDuration(tookMs)}${skipped})`, 'warning')];
+}
+
+/** In order of worth: alerts come first, for they must never be the ones without room. */
+function figures(state: UiState, wide: boolean): Span[][] {
+  const { report, listeners, connections } = state;
+  if (report === undefined) return [];
+  const { newPerSecond, overflowsPerSecond } = report.rates;
+  const name = (long: string, short: string) => span(`${wide ? long : short} `, 'dim');
+  return [
+    alertFigure(state, wide),
+    overflowFigure(overflowsPerSecond, wide),
+    [name('LISTEN', 'LSN'), span(formatCount(listeners.total))],
+    ...(report.sockets === undefined
+      ? []
+      : [[name('ESTAB', 'EST'), span(formatCount(connections.established))]]),
+    [name('NEW', 'NEW'), span(newPerSecond === undefined ? '?' : `+${formatRate(newPerSecond)}/s`)],
+    ...(report.origin.netns === undefined
+      ? []
+      : [[name('netns', 'ns'), span(cleanText(report.origin.netns), 'dim')]]),
+  ];
+}
+
+function overflowFigure(perSecond: number | undefined, wide: boolean): Span[] {
+  const name = span(wide ? 'OVERFLOW ' : 'OVF ', 'dim');
+  if (perSecond === undefined) return [name, span('?', 'dim')];
+  return [name, span(`+${formatRate(perSecond)}/s`, perSecond > 0 ? 'warning' : 'text')];
+}
+
+function alertFigure(state: UiState, wide: boolean): Span[] {
+  const { critical, warning } = openAlerts(state);
+  const name: Span[] = wide ? [span('ALERTS ', 'dim')] : [];
+  if (critical + warning === 0) return wide ? [...name, span('none', 'dim')] : [];
+  return [
+    ...name,
+    ...(critical > 0 ? [span(` !!${critical} `, 'critical')] : []),
+    ...(critical > 0 && warning > 0 ? [span(' ')] : []),
+    ...(warning > 0 ? [span(`!${warning}`, 'warning')] : []),
+  ];
+}

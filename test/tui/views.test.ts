@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { millis, perSecond } from '../../src/model/units.js';
+import type { GlyphSet } from '../../src/tui/glyphs.js';
+import { HOSTILE, sampleReport } from './sample-reports.js';
+import { after, pictureOf, press, shownUi } from './ui.js';
+
+process.env.TZ = 'UTC';
+
+const sizes = [
+  [120, 40],
+  [80, 24],
+  [60, 15],
+  [200, 50],
+] as const;
+const hostile = sampleReport({ sketches: HOSTILE });
+
+describe('whole screens', () => {
+  it.each(sizes)('%ix%i of a server in trouble', async (columns, rows) => {
+    await expect(pictureOf(shownUi({ columns, rows }))).toMatchFileSnapshot(
+      `snapshots/${columns}x${rows}.txt`,
+    );
+  });
+
+  it.each(sizes)('%ix%i with hostile names and odd limits', async (columns, rows) => {
+    await expect(pictureOf(shownUi({ columns, rows, report: hostile }))).toMatchFileSnapshot(
+      `snapshots/${columns}x${rows}-hostile.txt`,
+    );
+  });
+
+  it.each(['ascii', 'console'] as const)('120x40 in %s', async (glyphs: GlyphSet) => {
+    await expect(pictureOf(shownUi({ glyphs }))).toMatchFileSnapshot(`snapshots/120x40-${glyphs}.txt`);
+  });
+
+  it.each([
+    [59, 14],
+    [59, 40],
+    [200, 14],
+  ])('%ix%i: one line that says what is needed', (columns, rows) => {
+    expect(pictureOf(shownUi({ columns, rows })).trim()).toBe('terminal too small (need 60x15)');
+  });
+
+  it('every size from too small to large is filled exactly, with every overlay', () => {
+    for (let columns = 1; columns <= 230; columns += 7) {
+      for (let rows = 1; rows <= 70; rows += 3) {
+        const state = shownUi({ columns, rows, report: hostile });
+        for (const keys of [
+          [],
+          ['?'],
+          ['s'],
+          ['enter'],
+          ['4', 'enter'],
+          ['z'],
+          ['c'],
+          ['p'],
+          ['/', '"por"'],
+        ]) {
+          const picture = pictureOf(press(state, ...keys));
+          expect(picture).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+        }
+      }
+    }
+  });
+
+  it('has no more than ASCII in ASCII mode but for names, which the screen replaces', () => {
+    expect(pictureOf(shownUi({ glyphs: 'ascii' }))).toMatch(/^[\x20-\x7e\n]*$/);
+  });
+});
+
+describe('overlays', () => {
+  it.each([
+    ['listener', ['enter']],
+    ['connection', ['4', 'j', 'j', 'enter']],
+    ['help', ['?']],
+    ['sort', ['s']],
+    ['pools', ['p']],
+    ['charts', ['c']],
+  ] as const)('%s at 120x40', async (name, keys) => {
+    await expect(pictureOf(press(shownUi(), ...keys))).toMatchFileSnapshot(`snapshots/120x40-${name}.txt`);
+  });
+
+  it('charts take the place of the listeners at 80x24', async () => {
+    const state = press(shownUi({ columns: 80, rows: 24 }), 'c');
+    await expect(pictureOf(state)).toMatchFileSnapshot('snapshots/80x24-charts.txt');
+  });
+});
+
+describe('states', () => {
+  const first = (state: ReturnType<typeof shownUi>) => pictureOf(state).split('\n')[0] ?? '';
+
+  it('live, with its interval', () => {
+    expect(first(shownUi())).toContain('LIVE 1.0s 12:04:31');
+  });
+
+  it('slow source: how long it took and what was skipped', () => {
+    const pace = { intervalMs: millis(1000), tookMs: millis(1400), skippedTicks: 1 };
+    expect(first(shownUi({ report: sampleReport({ pace }) }))).toContain(
+      'LIVE 1.0s (took 1.4 s, skipped 1) 12:04:31',
+    );
+  });
+
+  it('paused: since when and for how long', () => {
+    const paused = press(shownUi(), 'space');
+    const later = after(paused, { type: 'tick', now: paused.now + 38_000 });
+    expect(first(later)).toContain('PAUSED 12:04:31 (+38s)');
+  });
+
+  it('source error: the last good data stand, with their age and the remedy', () => {
+    const fault = { why: 'ss was not found', remedy: 'apt install iproute2', sinceMs: millis(4200) };
+    const pace = { intervalMs: millis(1000), tookMs: millis(0), skippedTicks: 0, fault };
+    const picture = pictureOf(shownUi({ report: sampleReport({ pace }) }));
+    expect(picture.split('\n')[0]).toContain('SOURCE ERROR  data 4.2 s old');
+    expect(picture).toContain('0.0.0.0:443');
+    expect(picture.split('\n')[39]).toBe(' SOURCE ERROR  ss was not found: apt install iproute2');
+  });
+
+  it('demo', () => {
+    expect(first(shownUi({ demo: true }))).toContain('sockwatch live   DEMO ');
+  });
+
+  it('no sockets at all', () => {
+    const picture = pictureOf(shownUi({ report: sampleReport({ sketches: [] }) }));
+    expect(picture).toContain('No listening sockets in this namespace.');
+  });
+
+  it('no permission: `?` for owners, and said once', () => {
+    const picture = pictureOf(shownUi());
+    expect(picture).toMatch(/0\.0\.0\.0:9100 +\? /);
+    expect(picture.match(/owners hidden/g)).toHaveLength(1);
+  });
+
+  it('an old table says how old', () => {
+    const base = sampleReport();
+    if (base.sockets === undefined) throw new Error('no table');
+    const report = { ...base, sockets: { ...base.sockets, ageMs: millis(6500) } };
+    expect(pictureOf(shownUi({ report }))).toMatch(/4 Connections 22 {2}6\.5 s old/);
+  });
+
+  it('a filter that matches, and one that matches nothing', () => {
+    const filtered = press(shownUi(), '/', '"port:3306"', 'enter');
+    expect(pictureOf(filtered)).toMatch(/4 Connections 12 of 22 {3}filter: port:3306 /);
+    expect(pictureOf(filtered)).toContain('1 Listeners 6  none match the filter: all shown');
+    const nothing = press(filtered, '/', 'C-u', '"port:9"', 'enter');
+    expect(pictureOf(nothing)).toContain('0 of 22 match "port:9" - Esc clears');
+  });
+
+  it('a bad filter stays in the bar with its error, and the last good one keeps working', () => {
+    const bad = press(shownUi(), '/', '"port:3306"', 'enter', '/', '"x:"', 'enter');
+    const lines = pictureOf(bad).split('\n');
+    expect(lines[39]).toMatch(/^ Filter: port:3306x: {4,}! .*expected/);
+    expect(pictureOf(bad)).toContain('4 Connections 12 of 22');
+  });
+
+  it('unknown rates are `?`', () => {
+    const picture = first(shownUi({ report: sampleReport({ rates: {} }) }));
+    expect(picture).toContain('OVERFLOW ?');
+    expect(picture).toContain('NEW ?');
+    expect(first(shownUi({ report: sampleReport({ rates: { newPerSecond: perSecond(0) } }) }))).toContain(
+      'NEW +0/s',
+    );
+  });
+
+  it('before the first look', () => {
+    const state = { ...shownUi(), report: undefined, listed: undefined };
+    expect(pictureOf(after(state, { type: 'tick', now: state.now }))).toContain('STARTING');
+  });
+});
