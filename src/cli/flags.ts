@@ -1,0 +1,76 @@
+import { Flags } from '@oclif/core';
+import { ParseError } from '../model/errors.js';
+import { parseDuration } from './duration.js';
+import { UsageError } from './usage.js';
+
+/** A flag whose number a function reads from text; its ParseError becomes a usage error (exit status 2). */
+const readWith = (read: (text: string, where: string) => number) =>
+  Flags.custom<number>({
+    parse: async (text, _context, flag) => asUsage(() => read(text, `--${flag.name}`)),
+  });
+
+/** Runs what reads a piece of the command line: a ParseError there is wrong usage, not a wrong input. */
+export function asUsage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ParseError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** A duration flag in milliseconds: `500ms`, `1s`, `5m`. `min` and `max` in milliseconds. */
+export const durationFlag = (limits: { min?: number; max?: number } = {}) =>
+  readWith((text, where) => {
+    const ms = parseDuration(text, where);
+    const { min = 1, max = Number.POSITIVE_INFINITY } = limits;
+    if (ms < min) throw new ParseError(where, `at least ${min}ms`, text);
+    if (ms > max) throw new ParseError(where, `at most ${max}ms`, text);
+    return ms;
+  });
+
+const percentFlag = readWith((text, where) => {
+  const percent = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (!(percent > 0 && percent <= 1000)) throw new ParseError(where, 'a percentage such as 70', text);
+  return percent / 100;
+});
+
+/** Where the sockets come from, for every command that looks at the machine. */
+export const sourceFlags = {
+  source: Flags.option({
+    options: ['auto', 'ss', 'proc'] as const,
+    default: 'auto' as const,
+    description: 'where to read sockets: ss, or /proc/net, which knows no limits of queues',
+  })(),
+  'no-owners': Flags.boolean({ description: 'do not look for the processes behind the sockets (faster)' }),
+  timeout: durationFlag({ min: 10 })({
+    default: parseDuration('10s', '--timeout'),
+    defaultHelp: async () => '10s',
+    helpValue: '10s',
+    description: 'give up on a source after this time',
+  }),
+};
+
+/** When a queue is called filling or full; `cli/thresholds.ts` makes Thresholds of them. */
+export const thresholdFlags = {
+  warn: percentFlag({ helpValue: '70', description: 'accept queue fill that is a warning, in percent' }),
+  critical: percentFlag({ helpValue: '90', description: 'accept queue fill that is critical, in percent' }),
+  port: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: '443=50:80',
+    description: 'other limits (warn:critical, in percent) for one port; may be repeated',
+  }),
+};
+
+export const filterFlag = Flags.string({
+  helpValue: "'port:443 -state:time-wait'",
+  description: 'show only what matches: port: state: process: remote: recvq> ... /regex/',
+});
+
+/** `--no-color`; off as well with NO_COLOR, in a pipe and with TERM=dumb. */
+export const colorFlag = Flags.boolean({ description: 'no colours (also: NO_COLOR, a pipe, TERM=dumb)' });
+
+export const redactFlag = Flags.boolean({
+  description: 'hide addresses and names behind stable pseudonyms (ip-1, process-1)',
+});

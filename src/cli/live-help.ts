@@ -1,0 +1,28 @@
+export const LIVE_SUMMARY = 'Watch listen queues, connections and alerts, refreshed every second.';
+
+const PARAGRAPHS = [
+  `In a terminal: a screen with the listeners, the worst first; ? shows its keys, q quits. Elsewhere: at each refresh a
+line for every listener that is not ok, and a line for every event of an alert. With --format ndjson each refresh is one
+sockwatch.snapshot/1 object on one line, and each event one sockwatch.alert/1.`,
+  `--on-alert runs a program for each event (raised, changed, cleared), one at a time and without a shell: blanks
+separate its arguments, quotes and backslashes keep them together, nothing is expanded. The event comes as JSON on its
+stdin and in SOCKWATCH_ALERT_PHASE, _RULE, _SEVERITY, _SUBJECT, _MESSAGE, _TIME and _HOST. While it runs, a newer event
+of the same alert replaces one that waits.`,
+];
+
+/** Lines are wrapped by the help of the terminal's width: ours mean nothing. */
+export const LIVE_DESCRIPTION = PARAGRAPHS.map((text) => text.replaceAll('\n', ' ')).join('\n\n');
+
+const example = (description: string, words: string) => ({
+  description,
+  command: `<%= config.bin %> <%= command.id %> ${words}`.trimEnd(),
+});
+
+export const LIVE_EXAMPLES = [
+  example('See it at work, on an idle machine and without root', '--demo'),
+  example('The screen', ''),
+  example('Only one port, four times a second', "--filter 'port:443' --interval 250ms"),
+  example('Ten minutes into a log', '--format lines --duration 10m >> queues.log'),
+  example('For another program', '--format ndjson --count 60'),
+  example('Tell someone', `--on-alert "notify --topic 'accept queues'"`),
+];

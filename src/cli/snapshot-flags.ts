@@ -1,0 +1,49 @@
+import { Args, Flags, type Interfaces } from '@oclif/core';
+import { CONNECTION_SORTS, LISTENER_SORTS } from '../analyze/sort.js';
+import { GROUP_KEYS } from '../model/json.js';
+import { colorFlag, filterFlag, redactFlag, sourceFlags, thresholdFlags } from './flags.js';
+
+export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export const snapshotArgs = {
+  file: Args.string({ description: 'saved output of ss, of any host; - reads stdin' }),
+};
+
+const sortHelp = `order: ${LISTENER_SORTS.join(', ')}; connections: ${CONNECTION_SORTS.join(', ')}`;
+
+const whatFlags = {
+  from: Flags.string({ helpValue: 'FILE', description: 'the same as FILE' }),
+  connections: Flags.boolean({ char: 'c', description: 'list connections instead of listeners' }),
+  all: Flags.boolean({ char: 'a', description: 'list listeners and connections' }),
+  udp: Flags.boolean({ char: 'u', description: 'UDP sockets too, with their drops' }),
+  unix: Flags.boolean({ char: 'x', description: 'Unix listeners too; with --all all Unix sockets' }),
+  'group-by': Flags.option({
+    options: GROUP_KEYS,
+    char: 'g',
+    description: 'count connections by what they share (with --all, listeners too)',
+  })(),
+  filter: filterFlag,
+  sort: Flags.string({ char: 's', helpValue: 'KEY', description: sortHelp }),
+  reverse: Flags.boolean({ char: 'r', description: 'the other way round' }),
+};
+
+export const snapshotFlags = {
+  ...whatFlags,
+  format: Flags.option({
+    options: FORMATS,
+    default: 'table' as const,
+    char: 'f',
+    description: 'form of the output',
+  })(),
+  'fail-on': Flags.option({
+    options: ['warning', 'critical'] as const,
+    description: 'exit with 1 when a listener shown is that bad or worse',
+  })(),
+  ...thresholdFlags,
+  ...sourceFlags,
+  redact: redactFlag,
+  'no-color': colorFlag,
+};
+
+export type SnapshotFlags = Interfaces.InferredFlags<typeof snapshotFlags>;

@@ -1,0 +1,30 @@
+import type { CollectOptions } from '../collect/options.js';
+import type { TableObservation } from '../model/observation.js';
+import type { SnapshotFlags } from './snapshot-flags.js';
+import { wantsRows } from './snapshot-view.js';
+import { UsageError } from './usage.js';
+
+/** The file to read, `-` for stdin, `undefined` for this machine. Throws UsageError where two were named. */
+export function savedPath(argument: string | undefined, from: string | undefined): string | undefined {
+  if (argument !== undefined && from !== undefined && argument !== from) {
+    throw new UsageError(
+      `expected one file, got ${JSON.stringify(argument)} and --from ${JSON.stringify(from)}`,
+    );
+  }
+  return from ?? argument;
+}
+
+/** One look at this machine or at saved output; only what is needed for it is loaded. */
+export async function lookOnce(path: string | undefined, flags: SnapshotFlags): Promise<TableObservation> {
+  if (path !== undefined) return (await import('../collect/saved.js')).readSaved(path);
+  return (await import('../collect/observe.js')).observeOnce(collectOptions(flags));
+}
+
+const collectOptions = (flags: SnapshotFlags): CollectOptions => ({
+  source: flags.source,
+  udp: flags.udp,
+  unix: flags.unix,
+  scope: wantsRows(flags) ? 'all' : 'troubled',
+  owners: !flags['no-owners'],
+  timeoutMs: flags.timeout,
+});

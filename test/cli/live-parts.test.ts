@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { awaitFirstLook } from '../../src/cli/first-look.js';
+import { chooseMode } from '../../src/cli/live-mode.js';
+import { addGaps, EventFilter, takeReports } from '../../src/cli/live-reports.js';
+import { Remarks } from '../../src/cli/remarks.js';
+import { UsageError } from '../../src/cli/usage.js';
+import { SourceError } from '../../src/model/errors.js';
+import type { AlertEvent } from '../../src/model/findings.js';
+import type { GapObservation, Observation, Origin } from '../../src/model/observation.js';
+import type { Report } from '../../src/model/report.js';
+import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
+import { PLAIN_NAMES } from '../../src/render/names.js';
+
+const origin: Origin = { time: wallMillis(0), monotonic: monotonicMillis(0), host: 'h', source: 'ss' };
+const report = (extra: Partial<Report> = {}): Report => ({
+  origin,
+  listeners: [],
+  rates: {},
+  findings: [],
+  alerts: [],
+  events: [],
+  gaps: [],
+  pace: { tookMs: millis(1), skippedTicks: 0 },
+  ...extra,
+});
+
+async function* streamOf<T>(values: readonly T[], ended?: () => void): AsyncGenerator<T> {
+  try {
+    yield* values;
+  } finally {
+    ended?.();
+  }
+}
+async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
+describe('chooseMode', () => {
+  const tty = { isTTY: true };
+  const terminal = (TERM: string | undefined, stdin = tty, stdout = tty) => ({
+    env: { TERM },
+    stdin,
+    stdout,
+  });
+
+  it('takes the screen in a terminal, lines elsewhere, and what was asked for', () => {
+    expect(chooseMode('auto', terminal('xterm'))).toBe('screen');
+    expect(chooseMode('auto', terminal('xterm', tty, { isTTY: false }))).toBe('lines');
+    expect(chooseMode('auto', terminal('xterm', { isTTY: false }))).toBe('lines');
+    expect(chooseMode('auto', terminal('dumb', { isTTY: false }))).toBe('lines');
+    expect(chooseMode('lines', terminal('dumb'))).toBe('lines');
+    expect(chooseMode('ndjson', terminal('xterm'))).toBe('ndjson');
+  });
+
+  it.each([
+    ['dumb', 'TERM=dumb cannot show a full screen'],
+    [undefined, 'TERM is not set'],
+  ])('refuses a terminal with TERM=%s and points to what works', (term, why) => {
+    expect(() => chooseMode('auto', terminal(term))).toThrow(UsageError);
+    expect(() => chooseMode('auto', terminal(term))).toThrow(
+      `no screen here: ${why}; use --format lines, or sockwatch snapshot`,
+    );
+  });
+
+  it('refuses a screen in a pipe', () => {
+    expect(() => chooseMode('screen', terminal('xterm', tty, { isTTY: false }))).toThrow(
+      'stdin and stdout are not both a terminal',
+    );
+  });
+});
+
+describe('awaitFirstLook', () => {
+  const gap = (fault: string): GapObservation => ({
+    kind: 'gap',
+    origin,
+    gaps: [{ what: 'sockets', why: 'ss was not found' }],
+    fault,
+    remedy: 'install iproute2',
+  });
+
+  it('gives back every observation, the first too', async () => {
+    const all: Observation[] = [gap('timeout'), gap('missing'), gap('garbage')];
+    expect(await collect(await awaitFirstLook(streamOf(all)))).toEqual(all);
+  });
+
+  it('throws where there is no source at all, and ends the stream', async () => {
+    let ended = false;
+    const looking = awaitFirstLook(streamOf([gap('missing')], () => (ended = true)));
+    await expect(looking).rejects.toThrow(SourceError);
+    await expect(looking).rejects.toMatchObject({ message: 'ss was not found', remedy: 'install iproute2' });
+    expect(ended).toBe(true);
+  });
+
+  it('ends the source when its reader stops', async () => {
+    let ended = false;
+    const observations = await awaitFirstLook(
+      streamOf([gap('timeout'), gap('timeout')], () => (ended = true)),
+    );
+    for await (const _ of observations) break;
+    expect(ended).toBe(true);
+  });
+});
+
+describe('streams of reports', () => {
+  it('ends after the count, without asking for one more', async () => {
+    let asked = 0;
+    async function* endless() {
+      for (;;) {
+        asked++;
+        yield report();
+      }
+    }
+    expect(await collect(takeReports(endless(), 3))).toHaveLength(3);
+    expect(asked).toBe(3);
+  });
+
+  it('adds each gap to one report', async () => {
+    const waiting = [[], [{ what: 'alert program', why: 'failed' }], []];
+    const reports = await collect(
+      addGaps(streamOf([report(), report(), report()]), () => waiting.shift() ?? []),
+    );
+    expect(reports.map(({ gaps }) => gaps)).toEqual([[], [{ what: 'alert program', why: 'failed' }], []]);
+  });
+
+  it('lets through the events of what matches, to their end', () => {
+    const event = (phase: AlertEvent['phase'], subject: string): AlertEvent => ({
+      phase,
+      time: 0,
+      alert: {
+        id: `full ${subject}`,
+        finding: { rule: 'accept_queue_full', severity: 'critical', subject, message: 'full', evidence: [] },
+        subjectText: subject,
+        raisedAt: 0,
+        changedAt: 0,
+      },
+    });
+    const listener = (key: string) => ({ listener: { key } }) as Report['listeners'][number];
+    const filter = new EventFilter({ matchesListener: ({ listener: { key } }) => key === 'mine' });
+    const raised = [event('raised', 'mine'), event('raised', 'other'), event('raised', 'host')];
+    const listeners = [listener('mine'), listener('other')];
+    expect(filter.select(report({ events: raised, listeners }))).toEqual([raised[0], raised[2]]);
+    // Both listeners are gone by now.
+    const cleared = [event('cleared', 'mine'), event('cleared', 'other')];
+    expect(filter.select(report({ events: cleared }))).toEqual([cleared[0]]);
+    expect(filter.select(report({ events: cleared }))).toEqual([]);
+  });
+});
+
+describe('Remarks', () => {
+  const said: string[] = [];
+  const remarks = new Remarks((text) => said.push(text));
+  const hear = (extra: Partial<Report>) => {
+    said.length = 0;
+    remarks.hear(report(extra), PLAIN_NAMES);
+    return [...said];
+  };
+
+  it('says a gap once, with its line', () => {
+    const gaps = [{ what: 'ss', why: 'expected a port', line: 12 }];
+    expect(hear({ gaps })).toEqual(['ss line 12: expected a port']);
+    expect(hear({ gaps })).toEqual([]);
+  });
+
+  it('says when a source fails, and when it can be read again', () => {
+    const fault = { why: 'ss did not answer', remedy: 'try --source proc', sinceMs: millis(5) };
+    const pace = { tookMs: millis(1), skippedTicks: 0, fault };
+    expect(hear({ pace })).toEqual(['ss did not answer; try --source proc']);
+    expect(hear({ pace })).toEqual([]);
+    expect(hear({})).toEqual(['the source of sockets can be read again']);
+    expect(hear({})).toEqual([]);
+  });
+});
