@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { childrenOf, type Namespace } from './netns.js';
+import { poll } from './poll.js';
+
+export interface Nginx {
+  readonly master: number;
+  readonly worker: number;
+}
+
+const configuration = (port: number, backlog: number) => `
+daemon off;
+worker_processes 1;
+pid nginx.pid;
+error_log error.log;
+events { worker_connections 512; }
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } }
+}
+`;
+
+/** nginx with one worker and a folder of its own, listening in the namespace, which ends and removes both. */
+export async function startNginx(namespace: Namespace, port: number, backlog: number): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), 'sw-nginx-'));
+  writeFileSync(join(folder, 'nginx.conf'), configuration(port, backlog));
+  const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
+  const child = namespace.spawn('nginx', args, { stdio: 'ignore' });
+  const master = child.pid ?? 0;
+  namespace.onRemove(async () => {
+    for (const pid of childrenOf(master)) process.kill(pid, 'SIGCONT');
+    if (child.kill('SIGTERM'))
+      await once(child, 'close', { signal: AbortSignal.timeout(5000) }).catch(() => {});
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const worker = await poll(() => childrenOf(master)[0], 'the worker of nginx');
+  return { master, worker };
+}
+
+/** wrk with a new connection for every request, until the namespace goes. */
+export function startWrk(namespace: Namespace, port: number, connections: number): void {
+  const url = `http://127.0.0.1:${port}/`;
+  const args = ['-t1', `-c${connections}`, '-d600s', '--timeout', '30s', '-H', 'Connection: close', url];
+  namespace.spawn('wrk', args, { stdio: 'ignore' });
+}
