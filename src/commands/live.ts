@@ -7,6 +7,7 @@ import { readLiveOptions } from '../cli/live-options.js';
 import { showScreen } from '../cli/live-screen.js';
 import { openLive } from '../cli/live-session.js';
 import { streamReports } from '../cli/live-stream.js';
+import { keepHeapSmall } from '../cli/small-heap.js';
 
 export default class Live extends BaseCommand {
   static override summary = LIVE_SUMMARY;
@@ -15,6 +16,7 @@ export default class Live extends BaseCommand {
   static override flags = liveFlags;
 
   async run(): Promise<void> {
+    keepHeapSmall();
     const { flags } = await this.parse(Live);
     const mode = chooseMode(flags.format, process);
     const options = readLiveOptions(flags, mode);

@@ -71,8 +71,22 @@ const procTarget = (file: 'tcp' | 'tcp6' | 'udp' | 'unix'): FuzzTarget => ({
   run: (bytes) => void walk(attempt(() => parseProcNet({ [file]: bytes }))),
 });
 
+/** What no sample has: Unix paths, old owners, contexts, MPTCP, kinds that are left out. */
+const HAND_MADE = `Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port
+u_str LISTEN 1 3 /tmp/n
+l 5 * 0 b 146828 * 0 users:(("a",pid=1,tid=2,proc_ctx=u:r:t:s0,c1,fd=4,sock_ctx=u:r)) skmem:(r0,rb2) <-> ino:21 dev:0/6 peers: 1 2
+u_dgr ESTAB 0 0 * 146832 * 146833
+tcp LISTEN 0 128 :::22 :::* users:(("sshd",1256,4),("sshd",1257,4))
+mptcp LISTEN 1 4 *:80 *:* ino:1 sk:ffff88003d2b4000 cgroup:/a b v6only:0 <->
+\t subflows_max:2 remote_key token:7ae retrans:1/2 rtt:1e-05/2
+nl UNCONN 0 0 rtnl:kernel *
+tcp ESTAB 0 0 [fe80::1%eth0]:https 10.0.0.1:x11 timer:(on,1min59sec,3) send 656.3Kbps
+`;
+const ssSamples = filesOf('ss', /\.txt$/);
+
 export const fuzzTargets: readonly FuzzTarget[] = [
-  { name: 'parse/ss', samples: filesOf('ss', /\.txt$/), run: runSs },
+  { name: 'parse/ss', samples: () => [...ssSamples(), new TextEncoder().encode(HAND_MADE)], run: runSs },
+  { name: 'parse/ss by hand', samples: () => [new TextEncoder().encode(HAND_MADE)], run: runSs },
   ...(['tcp', 'tcp6', 'udp', 'unix'] as const).map(procTarget),
   {
     name: 'parse/proc/counters',

@@ -1,7 +1,7 @@
 import { COLON, hashStep, isBlank, isDigit } from '../bytes.js';
-import { AddressReader, ANY_PORT, NAMED_PORT } from './address.js';
 import { readDetails } from './details.js';
-import { type Evidence, type Facts, LEFT_OUT } from './facts.js';
+import { type Facts, LEFT_OUT } from './facts.js';
+import { IpEnds } from './ip-ends.js';
 import type { Scanner } from './scanner.js';
 import { UnixReader } from './unix.js';
 import { NETIDS, OTHER_NETIDS, protocolIndex, STATES, stateIndex } from './words.js';
@@ -9,6 +9,10 @@ import { NETIDS, OTHER_NETIDS, protocolIndex, STATES, stateIndex } from './words
 const UNIX = protocolIndex('unix');
 const UDP = protocolIndex('udp');
 const RAW = protocolIndex('raw');
+const ESTABLISHED = stateIndex('established');
+const UNCONNECTED = stateIndex('unconnected');
+const LISTEN = stateIndex('listen');
+const UNKNOWN = stateIndex('unknown');
 const NO_STATE = -1;
 const MAX_QUEUE = 0xffffffff;
 /** As much of a line as a gap shows. */
@@ -19,8 +23,7 @@ export type RowOutcome = 'row' | 'wait' | 'other';
 
 /** Reads the main line of a socket: `[Netid] [State] [Recv-Q Send-Q] local remote details`. */
 export class RowReader {
-  private readonly local = new AddressReader();
-  private readonly remote = new AddressReader();
+  private readonly ends = new IpEnds();
   private readonly unix = new UnixReader();
   private protocol = 0;
   private unixKind = 0;
@@ -28,7 +31,6 @@ export class RowReader {
   private hasQueues = false;
   private recvQueue = 0;
   private sendQueue = 0;
-  private addressStart = 0;
   private readonly defaultProtocol: number;
 
   constructor(
@@ -110,12 +112,14 @@ export class RowReader {
 
   private readIp(): RowOutcome {
     const { line } = this;
-    this.addressStart = line.pos;
-    if (!this.local.read(line)) return this.failAtWord('a local address and port');
-    this.addressStart = line.pos;
-    if (!this.remote.read(line)) return this.failAtWord('a remote address and port');
+    const broken = this.ends.read(line);
+    if (broken !== undefined) {
+      line.pos = this.ends.readFrom;
+      line.word();
+      return this.fail(`a ${broken} address and port`, line.wordStart, line.wordEnd);
+    }
     this.append();
-    this.storeAddresses();
+    this.ends.store(line, this.facts);
     return this.finish();
   }
 
@@ -128,13 +132,6 @@ export class RowReader {
     this.facts.table.unixKind[this.facts.row] = this.unixKind;
     this.unix.store(this.line, this.facts);
     return this.finish();
-  }
-
-  private failAtWord(expected: string): RowOutcome {
-    const { line } = this;
-    line.pos = this.addressStart;
-    line.word();
-    return this.fail(expected, line.wordStart, line.wordEnd);
   }
 
   private fail(expected: string, start: number, end: number): RowOutcome {
@@ -171,75 +168,8 @@ export class RowReader {
   private impliedState(): number {
     const { table, row } = this.facts;
     const hasPeer = !table.hasFlag(row, 'remoteAny');
-    if (this.protocol === UDP || this.protocol === RAW)
-      return stateIndex(hasPeer ? 'established' : 'unconnected');
-    if (this.protocol === UNIX) return stateIndex(!hasPeer && this.sendQueue > 0 ? 'listen' : 'unknown');
-    return stateIndex(hasPeer ? 'unknown' : 'listen');
+    if (this.protocol === UDP || this.protocol === RAW) return hasPeer ? ESTABLISHED : UNCONNECTED;
+    if (this.protocol === UNIX) return !hasPeer && this.sendQueue > 0 ? LISTEN : UNKNOWN;
+    return hasPeer ? UNKNOWN : LISTEN;
   }
-
-  private storeAddresses(): void {
-    const { local, remote, facts } = this;
-    const { table, row, evidence } = facts;
-    const noPeer = remote.port === ANY_PORT && remote.isWildcard;
-    if (noPeer) table.setFlag(row, 'remoteAny');
-    noteStyle(evidence, local);
-    noteStyle(evidence, remote);
-    table.family[row] = this.unite(noPeer);
-    storeWords(table.localAddress, row, local.words);
-    if (!noPeer) storeWords(table.remoteAddress, row, remote.words);
-    this.storePort('local', local);
-    this.storePort('remote', remote);
-    if (local.deviceEnd > 0) table.localName[row] = this.device(local);
-    if (remote.deviceEnd > 0) table.remoteName[row] = this.device(remote);
-  }
-
-  /** One family for both ends; where one is IPv4 and the other IPv6, the IPv4 end is mapped again. */
-  private unite(noPeer: boolean): number {
-    const { local, remote, facts } = this;
-    if (local.family === 0) {
-      if (noPeer || remote.family === 0) facts.starHosts.push(facts.row);
-      return noPeer ? 0 : remote.family;
-    }
-    if (noPeer || remote.family === 0 || remote.family === local.family) return local.family;
-    (local.family === 4 ? local : remote).words[2] = 0xffff;
-    return 6;
-  }
-
-  private storePort(which: 'local' | 'remote', { port, portStart, portEnd }: AddressReader): void {
-    const { facts, line } = this;
-    const { table, row } = facts;
-    if (port === ANY_PORT) return;
-    const name = port === NAMED_PORT ? line.text(portStart, portEnd) : '';
-    const known = port === NAMED_PORT ? this.lookUp(name) : port;
-    if (known === undefined) {
-      table.setNote(row, which === 'local' ? 'localPortName' : 'remotePortName', name);
-      return;
-    }
-    (which === 'local' ? table.localPort : table.remotePort)[row] = known;
-    table.setFlag(row, which === 'local' ? 'localPortKnown' : 'remotePortKnown');
-  }
-
-  private lookUp(name: string): number | undefined {
-    if (name === 'icmp' || name === 'ipv6-icmp') this.facts.evidence.rawPortNames = true;
-    return this.facts.options.services?.get(`${name}/${this.protocol === UDP ? 'udp' : 'tcp'}`);
-  }
-
-  private device({ deviceStart, deviceEnd }: AddressReader): number {
-    return this.facts.table.intern(this.line.text(deviceStart, deviceEnd));
-  }
-}
-
-function noteStyle(evidence: Evidence, { style, family, words }: AddressReader): void {
-  if (style === 'bracketed') evidence.bracketedIpv6 = true;
-  else if (style === 'bare') evidence.bareIpv6 = true;
-  else if (family === 4 && words[3] === 0) evidence.zeroHost = true;
-}
-
-/** By hand: `set` costs more than four words are worth. */
-function storeWords(addresses: Uint32Array, row: number, words: Uint32Array): void {
-  const at = row * 4;
-  addresses[at] = words[0] as number;
-  addresses[at + 1] = words[1] as number;
-  addresses[at + 2] = words[2] as number;
-  addresses[at + 3] = words[3] as number;
 }

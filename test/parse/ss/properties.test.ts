@@ -138,6 +138,17 @@ describe('every sample', () => {
   });
 });
 
+describe('the end of the input', () => {
+  it('is not confused with what was there before, when it comes in the middle of a row', () => {
+    const full =
+      'ESTAB 0 0 10.0.0.1:80 10.0.0.2:9 timer:(on,1sec,0) users:(("a b",pid=1,fd=2)) ino:5 sk:1f cgroup:/a <->\n';
+    for (let end = 1; end < full.length; end++) {
+      const bytes = bytesOf(full.repeat(3) + full.slice(0, end));
+      expect(inChunks(bytes, [full.length + 7, 3])).toEqual(outcome(() => parseSs(bytes)));
+    }
+  });
+});
+
 describe('time and memory', () => {
   const HARD: readonly (readonly [string, (size: number) => string])[] = [
     [
