@@ -15,8 +15,8 @@ export function duration(ms: number): string {
   return ms < 99_950 ? `${(ms / 1000).toFixed(1)} s` : `${count(ms / 1000)} s`;
 }
 
-/** `77 %`, never rounded up: 100 % means all of it. */
-export const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)} %`;
+/** `77%`, never rounded up: 100% means all of it. */
+export const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)}%`;
 
 /** `nginx/812`, `nginx/812 and 3 more`; "its process" where it is unknown. Raw: renderers clean it. */
 export function ownerText(owners: readonly Owner[] | undefined): string {

@@ -12,5 +12,5 @@ export function gapNotes(gaps: readonly Gap[], names: Names): string[] {
 }
 
 /** Parsers name the line in `what` already. */
-const placeOf = ({ what, line }: Gap) =>
+export const placeOf = ({ what, line }: Gap) =>
   line === undefined || what.endsWith(` ${line}`) ? what : `${what} line ${line}`;

@@ -1,5 +1,6 @@
 import type { Report } from '../model/report.js';
 import type { Names } from '../render/names.js';
+import { placeOf } from './gap-notes.js';
 
 /** A host can make up any number of different gaps: what was said is not kept for ever. */
 const KEPT = 1000;
@@ -12,9 +13,7 @@ export class Remarks {
   constructor(private readonly say: (text: string) => void) {}
 
   hear({ gaps, findings, pace }: Report, names: Names): void {
-    for (const { what, why, line } of gaps) {
-      this.once(names.sentence(`${what}${line === undefined ? '' : ` line ${line}`}: ${why}`));
-    }
+    for (const gap of gaps) this.once(names.sentence(`${placeOf(gap)}: ${gap.why}`));
     for (const { severity, message } of findings) if (severity === 'info') this.once(names.sentence(message));
     this.hearFault(pace.fault);
   }

@@ -97,9 +97,9 @@ export class OwnerFinder implements OwnerLookup {
     if (this.failure !== undefined) return [{ what: 'owners', why: this.failure }];
     if (this.hiddenListeners === 0) return [];
     const remedy =
-      this.scan.unreadable > 0
+      this.scan.unreadable > 0 && process.getuid?.() !== 0
         ? 'run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH'
-        : 'their processes are in another PID namespace, or hidden by hidepid';
+        : 'their processes are in another PID namespace, or hidden by hidepid or a security module';
     const sockets = this.hiddenListeners === 1 ? '1 socket' : `${this.hiddenListeners} sockets`;
     return [{ what: 'owners', why: `hidden for ${sockets}: ${remedy}` }];
   }

@@ -59,8 +59,8 @@ const watched = (past: Partial<Past> = {}, window: Partial<ListenerWindow> = {})
 describe('the accept queue', () => {
   it.each([
     [6, 'ok', []],
-    [7, 'filling', ['warning: accept queue at 70 %: 7 of 10 places taken']],
-    [9, 'filling', ['critical: accept queue at 90 %: 9 of 10 places taken']],
+    [7, 'filling', ['warning: accept queue at 70%: 7 of 10 places taken']],
+    [9, 'filling', ['critical: accept queue at 90%: 9 of 10 places taken']],
     [10, 'full', ['critical: accept queue full: 10 connections of backlog 9']],
     [40, 'full', ['critical: accept queue full: 40 connections of backlog 9']],
   ])('in one look, %i of 10', (length, verdict, texts) => {
@@ -86,13 +86,13 @@ describe('the accept queue', () => {
   it('goes by the threshold of its port', () => {
     const thresholds = { ...DEFAULT_THRESHOLDS, warnFill: 0.2, criticalFill: 0.3 } as Facts['thresholds'];
     expect(say(queue(2), { thresholds }).texts).toEqual([
-      'warning: accept queue at 20 %: 2 of 10 places taken',
+      'warning: accept queue at 20%: 2 of 10 places taken',
     ]);
   });
 
   it('is critical when a connection has waited 1 s, and says so once', () => {
     expect(say(queue(8, 9, [1000]), watched()).texts).toEqual([
-      'critical: accept queue at 80 %: 8 of 10 places taken',
+      'critical: accept queue at 80%: 8 of 10 places taken',
     ]);
     expect(say(queue(1, 9, [1000]), watched())).toMatchObject({
       verdict: 'filling',
@@ -115,7 +115,7 @@ describe('the accept queue', () => {
         metric: 'accept_queue.length',
         value: 10,
         unit: 'connections',
-        text: '10 connections in the accept queue: backlog 9, so it holds 10 (100 %)',
+        text: '10 connections in the accept queue: backlog 9, so it holds 10 (100%)',
       },
       { metric: 'waiting.oldest_ms', value: 4100, unit: 'ms', text: 'the oldest has waited 4.1 s' },
       {

@@ -170,7 +170,7 @@ describe('OwnerFinder', () => {
     expect(owners.gaps()).toEqual([
       {
         what: 'owners',
-        why: 'hidden for 2 sockets: their processes are in another PID namespace, or hidden by hidepid',
+        why: 'hidden for 2 sockets: their processes are in another PID namespace, or hidden by hidepid or a security module',
       },
     ]);
   });
