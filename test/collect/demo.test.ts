@@ -14,7 +14,7 @@ describe('the schedule of the demo', () => {
     expect(names).toEqual(['calm', 'slowing', 'filling', 'stopping', 'full', 'overflow', 'recovery', 'calm']);
   });
 
-  it('fills to 82 % before the acceptor stops, then to the last slot, and only then beyond', () => {
+  it('fills to 82% before the acceptor stops, then to the last slot, and only then beyond', () => {
     const inService = 2;
     expect(at(17).clients - inService).toBe(14);
     const held = 1;

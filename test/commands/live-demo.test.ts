@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { AlertJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
 import { needs } from '../support/needs.js';
@@ -21,6 +23,8 @@ describe.skipIf(reason)(`live --demo${reason ? ` (skipped: ${reason})` : ''}`, (
     const { code, stdout, stderr } = await live.ended(30_000);
     expect(code).toBe(0);
     const said = parse(stdout);
+    expect(said.map(({ schema }) => schema)).toContain('sockwatch.alert/1');
+    for (const line of said) expect(faultsOf(line)).toEqual([]);
     const listeners = said.flatMap((line) => (line.schema === 'sockwatch.snapshot/1' ? line.listeners : []));
     const [first] = listeners;
     expect(new Set(listeners.map(({ local }) => local)).size).toBe(1);
@@ -67,6 +71,21 @@ describe.skipIf(reason)(`live --demo${reason ? ` (skipped: ${reason})` : ''}`, (
     expect(existsListener(port)).toBe(false);
   });
 });
+
+const validator = (name: string) => {
+  const schema = readFileSync(new URL(`../../schema/${name}.schema.json`, import.meta.url), 'utf8');
+  return new Ajv({ allowUnionTypes: true }).compile(JSON.parse(schema));
+};
+const VALIDATORS = {
+  'sockwatch.snapshot/1': validator('snapshot'),
+  'sockwatch.alert/1': validator('alert'),
+};
+
+/** What the published schema of its kind has against a line. */
+function faultsOf(line: SnapshotJson | AlertJson): unknown[] {
+  const validate = VALIDATORS[line.schema];
+  return validate(line) ? [] : (validate.errors ?? ['invalid']);
+}
 
 const existsListener = (port: number | undefined): boolean => {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };

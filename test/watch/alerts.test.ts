@@ -55,7 +55,7 @@ describe('an alert about a level', () => {
         subjectText: '0.0.0.0:443',
         raisedAt: 1_700_000_000_000,
         changedAt: 1_700_000_000_000,
-        finding: { message: 'accept queue at 80 %: 8 of 10 places taken' },
+        finding: { message: 'accept queue at 80%: 8 of 10 places taken' },
       },
     });
     expect(event?.alert.finding.evidence[0]).toMatchObject({ metric: 'accept_queue.length', value: 8 });
