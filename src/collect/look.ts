@@ -17,7 +17,10 @@ interface OwnerWish {
   readonly patienceMs: number;
 }
 
-/** Puts one observation together: sockets, then at once the counters, then owners and descriptors. */
+/**
+ * Puts one observation together: the counters and at once the sockets, then owners and descriptors. Counters come first:
+ * an overflow that they tell of has its listener still full, or its drops counted, in the sockets that follow.
+ */
 export class Looker {
   readonly source: SocketSource;
   private readonly owners: OwnerFinder | undefined;
@@ -43,14 +46,14 @@ export class Looker {
     wish: OwnerWish,
     signal?: AbortSignal,
   ): Promise<{ observation: TableObservation; costMs: number }> {
+    const counters = readCounters(this.door.proc);
     const started = performance.now();
     const cpu = process.cpuUsage();
     // With time to wait, descriptors are read while ss works; else sockets come first.
-    if (wish.patienceMs === Number.POSITIVE_INFINITY) void this.owners?.warmUp(signal);
+    if (wish.patienceMs === Number.POSITIVE_INFINITY) void this.owners?.warmUp(signal, true);
     const look = await (read === 'twice' ? this.source.lookTwice(signal) : this.source.look(read, signal));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const counters = readCounters(this.door.proc);
     const origin = this.originNow(look.source);
     const gaps = await this.findOwners(look, wish, signal);
     const observation: TableObservation = {

@@ -1,21 +1,6 @@
-import {
-  isDenied,
-  listFds,
-  listPids,
-  type ProcessFds,
-  readComm,
-  socketInode,
-  startTime,
-} from './process-fds.js';
-
-/** How thoroughly known processes are looked at again. */
-export type Depth =
-  /** Only processes that were not there before. */
-  | 'new processes'
-  /** Also descriptor numbers that were not there before. */
-  | 'new descriptors'
-  /** Also numbers that may have been closed and used again since. */
-  | 'all descriptors';
+import { listPids, type ProcessFds } from './process-fds.js';
+import { Claims, ScanHelper } from './scan-helper.js';
+import { type Depth, ScanShare } from './scan-share.js';
 
 export interface Scan {
   readonly processes: ReadonlyMap<number, ProcessFds>;
@@ -25,73 +10,51 @@ export interface Scan {
 
 export const EMPTY_SCAN: Scan = { processes: new Map(), unreadable: 0 };
 
-const SLICE_MS = 5;
+/** Most hosts are read within this time: a second thread would cost more than it saves. */
+const ALONE_MS = 20;
+
+interface ScanOptions {
+  readonly depth: Depth;
+  readonly signal?: AbortSignal | undefined;
+  /** Somebody waits: a second thread may help with what is read for the first time. */
+  readonly hurry?: boolean;
+}
 
 /**
- * Reads /proc/PID/fd of what is new since `before`. It works in slices of 5 ms on this thread: as much work in all as in a
- * worker (measured: 4 to 5 µs per descriptor either way), without a second heap, and a key press still finds the loop free.
+ * Reads /proc/PID/fd of what is new since `before`, in slices, so that a key press still finds the loop free. A second thread
+ * nearly halves the time (4 to 5 µs per descriptor on each) for 25 ms and 15 MB of its own, so it only helps where somebody waits.
  */
 export async function scanOwners(
   proc: string,
   before: Scan,
-  depth: Depth,
-  signal?: AbortSignal,
+  { depth, signal, hurry = false }: ScanOptions,
 ): Promise<Scan> {
-  const slices = new Slices(signal);
-  const processes = new Map<number, ProcessFds>();
-  let unreadable = 0;
-  for (const pid of listPids(proc)) {
-    await slices.breathe();
-    try {
-      const process = await scanProcess(proc, pid, before.processes.get(pid), depth, slices);
-      if (process !== undefined) processes.set(pid, process);
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      // Anything else: the process has ended meanwhile.
-      if (isDenied(error)) unreadable++;
+  const started = performance.now();
+  const pids = listPids(proc);
+  const { memory, claims } = Claims.shared(pids.length);
+  let helper: ScanHelper | undefined;
+  const share = new ScanShare(
+    proc,
+    depth,
+    (pid) => before.processes.get(pid),
+    async () => {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+      if (hurry && performance.now() - started > ALONE_MS) helper ??= new ScanHelper({ proc, pids, memory });
+    },
+  );
+  try {
+    for (const [index, pid] of pids.entries()) if (claims.take(index)) await share.add(pid);
+    const helped = await helper?.share;
+    if (helped === undefined) {
+      for (const [index, pid] of pids.entries()) if (claims.isHelpers(index)) await share.add(pid);
     }
-  }
-  return { processes, unreadable };
-}
-
-async function scanProcess(
-  proc: string,
-  pid: number,
-  known: ProcessFds | undefined,
-  depth: Depth,
-  slices: Slices,
-): Promise<ProcessFds | undefined> {
-  const start = startTime(proc, pid);
-  if (start === undefined) return undefined;
-  const before = known?.start === start ? known : undefined;
-  if (before !== undefined && depth === 'new processes') return before;
-  const fds = listFds(proc, pid);
-  const inodes = new Uint32Array(fds.length);
-  let sockets = 0;
-  let old = 0;
-  for (let index = 0; index < fds.length; index++) {
-    const fd = fds[index] ?? 0;
-    while (before !== undefined && old < before.fds.length && (before.fds[old] ?? 0) < fd) old++;
-    const isKnown = depth !== 'all descriptors' && before?.fds[old] === fd;
-    const inode = isKnown ? (before.inodes[old] ?? 0) : socketInode(proc, pid, fd);
-    inodes[index] = inode;
-    if (inode !== 0) sockets++;
-    if (index % 64 === 63) await slices.breathe();
-  }
-  const name = sockets > 0 ? readComm(proc, pid) : undefined;
-  return { pid, start, name, fds, inodes, sockets };
-}
-
-/** Gives the event loop its turn whenever 5 ms have been used. */
-class Slices {
-  private since = performance.now();
-
-  constructor(private readonly signal: AbortSignal | undefined) {}
-
-  async breathe(): Promise<void> {
-    if (performance.now() - this.since < SLICE_MS) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.signal?.throwIfAborted();
-    this.since = performance.now();
+    const found = [...share.processes, ...(helped?.processes ?? [])];
+    return {
+      processes: new Map(found.map((process) => [process.pid, process])),
+      unreadable: share.unreadable + (helped?.unreadable ?? 0),
+    };
+  } finally {
+    helper?.end();
   }
 }

@@ -5,8 +5,9 @@ import type { OwnerLookup, SocketTable } from '../model/table.js';
 import { InodeIndex } from './inode-index.js';
 import { MissingInodes } from './missing-inodes.js';
 import { inodeOf, monotonicNow } from './origin.js';
-import { type Depth, EMPTY_SCAN, type Scan, scanOwners } from './owner-scan.js';
+import { EMPTY_SCAN, type Scan, scanOwners } from './owner-scan.js';
 import { readComm, socketInode } from './process-fds.js';
+import type { Depth } from './scan-share.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 /** Inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
@@ -14,6 +15,8 @@ const FIRST_PID_NAMESPACE = '4026531836';
 /** A scan may take 5 % of one core. */
 const SCAN_SHARE = 0.05;
 const NEW_PROCESSES_EVERY_MS = 15_000;
+/** So soon after the links of all were read, only numbers that are new are worth reading. */
+const JUST_READ_MS = 100;
 const CHECKS_PER_LOOK = 1024;
 
 /**
@@ -28,6 +31,7 @@ export class OwnerFinder implements OwnerLookup {
   private cold: Promise<void> | undefined;
   private nextScanAt = 0;
   private nextNewProcessesAt = 0;
+  private nextThoroughAt = 0;
   /** Inodes that a row was asked for and that were not known then. */
   private readonly asked = new Set<number>();
   private readonly missing = new MissingInodes();
@@ -41,10 +45,10 @@ export class OwnerFinder implements OwnerLookup {
     this.outside = namespace !== undefined && namespace !== FIRST_PID_NAMESPACE;
   }
 
-  /** Starts the first scan, to run while ss does; a failure shows at the update. */
-  warmUp(signal?: AbortSignal): Promise<void> {
+  /** Starts the first scan, to run while ss does; a failure shows at the update. `hurry`: with a second thread. */
+  warmUp(signal?: AbortSignal, hurry = false): Promise<void> {
     if (this.cold === undefined) {
-      this.cold = this.rescan('all descriptors', signal).then(() => {
+      this.cold = this.rescan('all descriptors', signal, hurry).then(() => {
         // What was opened meanwhile is searched at once.
         this.nextScanAt = 0;
       });
@@ -117,21 +121,22 @@ export class OwnerFinder implements OwnerLookup {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     await this.rescan('new descriptors', signal);
-    const isThorough = important.some((inode) => !this.index.has(inode));
-    if (isThorough) await this.rescan('all descriptors', signal);
+    const isHidden = important.some((inode) => !this.index.has(inode));
+    if (isHidden && monotonicNow() >= this.nextThoroughAt) await this.rescan('all descriptors', signal);
     for (const inode of unknown) {
       if (this.index.has(inode)) this.missing.delete(inode);
-      else if (isThorough) this.missing.add(inode);
+      else if (isHidden) this.missing.add(inode);
     }
   }
 
-  private async rescan(depth: Depth, signal: AbortSignal | undefined): Promise<void> {
+  private async rescan(depth: Depth, signal: AbortSignal | undefined, hurry = false): Promise<void> {
     const started = performance.now();
-    const scan = await scanOwners(this.proc, this.scan, depth, signal);
+    const scan = await scanOwners(this.proc, this.scan, { depth, signal, hurry });
     if (!isSame(scan, this.scan)) this.index = new InodeIndex([...scan.processes.values()]);
     this.scan = scan;
     const now = monotonicNow();
     this.nextScanAt = now + (performance.now() - started) / SCAN_SHARE;
+    if (depth === 'all descriptors') this.nextThoroughAt = now + JUST_READ_MS;
     this.nextNewProcessesAt = now + NEW_PROCESSES_EVERY_MS;
   }
 

@@ -5,7 +5,7 @@ interface Part {
 }
 
 export interface OverflowState {
-  /** The window before, where it was not attributed: counters are read a moment after the sockets. */
+  /** The window before, where it was not attributed: counters are read a moment before the sockets. */
   readonly before?: Part | undefined;
   /** The listener that the window before was attributed to. */
   readonly holder?: string | undefined;
@@ -27,7 +27,7 @@ export interface Attribution {
 
 /**
  * Names the listener that overflowed, only where exactly one listener dropped segments, and between one and two for each overflow
- * (KERNEL.md 4): in this window, or in this one and the one before, for what falls between reading sockets and counters.
+ * (KERNEL.md 4): in this window, or in this one and the one before, for what falls between reading counters and sockets.
  * @param overflows rise of ListenOverflows in the namespace
  * @param drops rise of each listener's dropped segments, by key; those that did not rise are left out
  */
