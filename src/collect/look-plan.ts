@@ -6,8 +6,8 @@ import type { Scope } from '../model/observation.js';
  */
 export type LookKind = 'complete' | 'listeners' | 'ports';
 
-/** Complete looks may use this share of one core. */
-const SHARE = 0.25;
+/** Complete looks may use this share of one core: a quarter, less what drawing takes. */
+const SHARE = 0.24;
 /** Below this even a table that nobody asked for is cheaper than a second look. */
 const TINY = 2000;
 

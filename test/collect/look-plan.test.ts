@@ -19,14 +19,14 @@ describe('LookPlan', () => {
       if (kind === 'complete') plan.completed(tick * 1000, 800);
       return kind;
     });
-    // 800 ms is a quarter of 3.2 s: every fourth tick of 1 s.
+    // 800 ms is nearly a quarter of 3.3 s: every fourth tick of 1 s.
     expect(kinds.map((kind) => kind?.[0]).join('')).toBe('clllclllc');
   });
 
   it('asks for the ports with waiting connections between whole tables', () => {
     const plan = new LookPlan('all');
     expect(plan.next(0, facts)).toBe('complete');
-    plan.completed(0, 1000);
+    plan.completed(0, 900);
     expect(plan.next(1000, { ...facts, hasTrouble: true })).toBe('ports');
     expect(plan.next(2000, facts)).toBe('listeners');
     expect(plan.next(4000, facts)).toBe('complete');
@@ -54,7 +54,7 @@ describe('LookPlan', () => {
   it('leaves ticks out where the source gives no parts and the whole costs too much', () => {
     const plan = new LookPlan('all');
     expect(plan.next(0, { ...facts, givesParts: false })).toBe('complete');
-    plan.completed(0, 500);
+    plan.completed(0, 450);
     expect(plan.next(1000, { ...facts, givesParts: false })).toBeUndefined();
     expect(plan.next(2000, { ...facts, givesParts: false })).toBe('complete');
   });
