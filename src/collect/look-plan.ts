@@ -6,14 +6,14 @@ import type { Scope } from '../model/observation.js';
  */
 export type LookKind = 'complete' | 'listeners' | 'ports';
 
-/** Complete looks may use this share of one core: a quarter, less what drawing takes. */
-const SHARE = 0.24;
+/** Complete looks may use this share of one core: a quarter, less what drawing and the looks between take. */
+const SHARE = 0.2;
 /** Below this even a table that nobody asked for is cheaper than a second look. */
 const TINY = 2000;
 
 /**
- * Decides, before each tick, how much to ask for. Complete looks start at least four times their cost apart, so that they take a quarter
- * of a core at most; the ticks between see the listeners, and the connections that wait where a queue is not empty. Pure: the times are given.
+ * Decides, before each tick, how much to ask for. Complete looks start at least five times their cost apart: with what
+ * drawing takes, a quarter of a core at most; the ticks between see the listeners, and the connections that wait where a queue is not empty. Pure: the times are given.
  */
 export class LookPlan {
   private completeAllowedAt = Number.NEGATIVE_INFINITY;

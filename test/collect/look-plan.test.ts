@@ -4,11 +4,11 @@ import { LookPlan } from '../../src/collect/look-plan.js';
 const facts = { sockets: 100_000, hasTrouble: false, givesParts: true };
 
 describe('LookPlan', () => {
-  it('reads the whole table at every tick while that takes less than a quarter of it', () => {
+  it('reads the whole table at every tick while that takes a fifth of it or less', () => {
     const plan = new LookPlan('all');
     for (let now = 0; now < 5000; now += 1000) {
       expect(plan.next(now, facts)).toBe('complete');
-      plan.completed(now, 240);
+      plan.completed(now, 200);
     }
   });
 
@@ -16,17 +16,17 @@ describe('LookPlan', () => {
     const plan = new LookPlan('all');
     const kinds = Array.from({ length: 9 }, (_, tick) => {
       const kind = plan.next(tick * 1000, facts);
-      if (kind === 'complete') plan.completed(tick * 1000, 800);
+      if (kind === 'complete') plan.completed(tick * 1000, 700);
       return kind;
     });
-    // 800 ms is nearly a quarter of 3.3 s: every fourth tick of 1 s.
+    // 700 ms is a fifth of 3.5 s: every fourth tick of 1 s.
     expect(kinds.map((kind) => kind?.[0]).join('')).toBe('clllclllc');
   });
 
   it('asks for the ports with waiting connections between whole tables', () => {
     const plan = new LookPlan('all');
     expect(plan.next(0, facts)).toBe('complete');
-    plan.completed(0, 900);
+    plan.completed(0, 800);
     expect(plan.next(1000, { ...facts, hasTrouble: true })).toBe('ports');
     expect(plan.next(2000, facts)).toBe('listeners');
     expect(plan.next(4000, facts)).toBe('complete');
@@ -54,7 +54,7 @@ describe('LookPlan', () => {
   it('leaves ticks out where the source gives no parts and the whole costs too much', () => {
     const plan = new LookPlan('all');
     expect(plan.next(0, { ...facts, givesParts: false })).toBe('complete');
-    plan.completed(0, 450);
+    plan.completed(0, 400);
     expect(plan.next(1000, { ...facts, givesParts: false })).toBeUndefined();
     expect(plan.next(2000, { ...facts, givesParts: false })).toBe('complete');
   });
