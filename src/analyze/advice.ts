@@ -48,4 +48,4 @@ export function growSynQueue(facts: Facts, bound: 'backlog' | 'tcpMaxSynBacklog'
 }
 
 export const findLimit =
-  'load the kernel modules tcp_diag and unix_diag (modprobe), or look with ss -e instead of /proc/net';
+  'look with ss of iproute2 4.7 or newer, with its columns Recv-Q and Send-Q; where it falls back to /proc/net, load tcp_diag and unix_diag (modprobe)';

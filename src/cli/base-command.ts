@@ -9,6 +9,13 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** What all commands share: an error is one line on stderr with its remedy, never a stack, and an exit status. */
 export abstract class BaseCommand extends Command {
+  /** oclif throws what stdout reports, which is a stack on the screen: writers here see those errors themselves. */
+  protected override async init(): Promise<void> {
+    await super.init();
+    process.stdout.removeAllListeners('error');
+    process.stdout.on('error', () => {});
+  }
+
   protected override async catch(error: Error): Promise<never> {
     if (error instanceof Errors.ExitError) throw error;
     if (isClosed(error)) return this.exit(EXIT.done);

@@ -6,23 +6,29 @@ import { jsonText } from '../render/json-text.js';
 import { reportLines } from '../render/lines.js';
 import { decideColor } from '../render/style.js';
 import { type LiveOptions, wantsConnections } from './live-options.js';
-import { EventFilter, narrowReport } from './live-reports.js';
+import { EventFilter, narrowReport, tapReports } from './live-reports.js';
 import type { LiveSession } from './live-session.js';
 import { writePieces } from './output.js';
 import { Remarks } from './remarks.js';
 
 type Terminal = Writable & { readonly isTTY?: boolean };
 
-/** Writes reports as lines of text or JSON until they end, or until nobody reads. Remarks go to `note`. */
+/** Writes reports as lines of text or JSON until they end, or until nobody reads. Remarks go to `note`. False: no look succeeded. */
 export async function streamReports(
   session: LiveSession,
   stdout: Terminal,
   note: (text: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { demo } = session;
   if (demo !== undefined)
     note(`the demo listens on 127.0.0.1:${demo.port} with a backlog of ${demo.backlog}`);
-  await writePieces(pieces(session, stdout.isTTY === true, note), stdout);
+  const seen = { looks: 0, faults: 0 };
+  const reports = tapReports(session.reports, ({ pace }) => {
+    seen.looks++;
+    if (pace.fault !== undefined) seen.faults++;
+  });
+  await writePieces(pieces({ ...session, reports }, stdout.isTTY === true, note), stdout);
+  return seen.looks === 0 || seen.faults < seen.looks;
 }
 
 async function* pieces(

@@ -13,7 +13,9 @@ export class Remarks {
   constructor(private readonly say: (text: string) => void) {}
 
   hear({ gaps, findings, pace }: Report, names: Names): void {
-    for (const gap of gaps) this.once(names.sentence(`${placeOf(gap)}: ${gap.why}`));
+    // The fault itself is said below, with what to do.
+    for (const gap of gaps.filter(({ why }) => why !== pace.fault?.why))
+      this.once(names.sentence(`${placeOf(gap)}: ${gap.why}`));
     for (const { severity, message } of findings) if (severity === 'info') this.once(names.sentence(message));
     this.hearFault(pace.fault);
   }

@@ -7,7 +7,8 @@ export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export const snapshotArgs = {
-  file: Args.string({ description: 'saved output of ss, of any host; - reads stdin' }),
+  // Whoever runs it in a pipe or a loop means stdin for something else: only - reads it.
+  file: Args.string({ ignoreStdin: true, description: 'saved output of ss, of any host; - reads stdin' }),
 };
 
 const sortHelp = `order: ${LISTENER_SORTS.join(', ')}; connections: ${CONNECTION_SORTS.join(', ')}`;

@@ -14,7 +14,8 @@ interface ThresholdFlags {
  * @throws UsageError where a port override cannot be read, or a warning would come after a critical
  */
 export function readThresholds({ warn, critical, port = [] }: ThresholdFlags): Thresholds {
-  const warnFill = ratio(warn ?? DEFAULT_THRESHOLDS.warnFill);
+  // A default gives way to what was asked for.
+  const warnFill = ratio(warn ?? Math.min(DEFAULT_THRESHOLDS.warnFill, critical ?? 1));
   const criticalFill = ratio(critical ?? Math.max(DEFAULT_THRESHOLDS.criticalFill, warnFill));
   if (warnFill > criticalFill) throw new UsageError('--warn: expected at most the value of --critical');
   const ports = new Map(port.map((text) => asUsage(() => parsePortOverride(text))));

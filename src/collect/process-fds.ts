@@ -33,7 +33,7 @@ export function listFds(proc: string, pid: number): Int32Array {
 }
 
 /** Inode of the socket behind a descriptor; 0 for anything else and for a descriptor that has just been closed. */
-export function socketInode(proc: string, pid: number, fd: number): number {
+export function socketInode(proc: string, pid: number | 'self', fd: number): number {
   let link: string;
   try {
     link = readlinkSync(`${proc}/${pid}/fd/${fd}`);
@@ -42,6 +42,16 @@ export function socketInode(proc: string, pid: number, fd: number): number {
     return 0;
   }
   return link.startsWith('socket:[') ? Number(link.slice(8, -1)) : 0;
+}
+
+/** All sockets of a process; none where it cannot be read. */
+export function socketInodes(proc: string, pid: number | 'self'): ReadonlySet<number> {
+  try {
+    const fds = readdirSync(join(proc, String(pid), 'fd'));
+    return new Set(fds.map((fd) => socketInode(proc, pid, Number(fd))).filter((inode) => inode !== 0));
+  } catch {
+    return new Set();
+  }
 }
 
 /** Field 22 of stat, after the comm, which may hold spaces and brackets. */

@@ -7,6 +7,7 @@ import { millis, monotonicMillis, wallMillis } from '../model/units.js';
 import { SsParser } from '../parse/ss/index.js';
 import { monotonicNow } from './origin.js';
 
+const EMPTY = 'the input is empty: no socket, or ss did not run';
 const EXPECTED = 'what ss printed, as from "ss -tunap > FILE"';
 
 /**
@@ -19,7 +20,11 @@ export async function readSaved(path: string): Promise<TableObservation> {
   const name = path === '-' ? 'stdin' : path;
   try {
     const stream = path === '-' ? process.stdin : createReadStream(path);
-    for await (const chunk of stream) parser.write(chunk as Uint8Array);
+    let bytes = 0;
+    for await (const chunk of stream) {
+      bytes += (chunk as Uint8Array).length;
+      parser.write(chunk as Uint8Array);
+    }
     const { sockets, gaps } = parser.end();
     return {
       kind: 'table',
@@ -33,7 +38,7 @@ export async function readSaved(path: string): Promise<TableObservation> {
       sockets,
       tookMs: millis(performance.now() - started),
       skippedTicks: 0,
-      gaps,
+      gaps: bytes === 0 ? [{ what: 'ss', why: EMPTY }, ...gaps] : gaps,
     };
   } catch (error) {
     throw savedError(name, error);

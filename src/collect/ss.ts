@@ -3,6 +3,7 @@ import type { Gap } from '../model/observation.js';
 import type { SocketTable } from '../model/table.js';
 import { SsParser, type SsResult } from '../parse/ss/index.js';
 import type { Door } from './options.js';
+import { socketInodes } from './process-fds.js';
 import type { Run, RunResult } from './run.js';
 import { DROPPABLE, rejectedFlag, type SsQuery, ssArgs } from './ss-args.js';
 
@@ -11,7 +12,7 @@ export interface SsLook {
   readonly gaps: readonly Gap[];
 }
 
-const UPGRADE = 'install iproute2 4.7 or newer, or use --source proc';
+const UPGRADE = 'install iproute2 5.2 or newer, or use --source proc';
 const MESSAGE_LENGTH = 200;
 // Printed once per socket where no cgroup2 is mounted; nothing is missing but a column that is not read (KERNEL.md 8).
 const NOISE = /^Failed to find cgroup2 mount$/;
@@ -34,7 +35,10 @@ export class SsSource {
   async look(query: SsQuery, timeoutMs: number, signal?: AbortSignal): Promise<SsLook> {
     for (;;) {
       const isWhole = query.states === undefined;
-      const parser = new SsParser(isWhole ? { expectedRows: this.lastRows * SPARE_ROOM } : {});
+      const parser = new SsParser({
+        ownSockets: () => socketInodes(this.door.proc, 'self'),
+        ...(isWhole && { expectedRows: this.lastRows * SPARE_ROOM }),
+      });
       let bytes = 0;
       const onStdout = (chunk: Uint8Array) => {
         bytes += chunk.length;

@@ -1,3 +1,4 @@
+import { Args } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals, quietEnding } from '../cli/ending.js';
 import { liveFlags } from '../cli/live-flags.js';
@@ -8,16 +9,21 @@ import { showScreen } from '../cli/live-screen.js';
 import { openLive } from '../cli/live-session.js';
 import { streamReports } from '../cli/live-stream.js';
 import { keepHeapSmall } from '../cli/small-heap.js';
+import { UsageError } from '../cli/usage.js';
 
 export default class Live extends BaseCommand {
   static override summary = LIVE_SUMMARY;
   static override description = LIVE_DESCRIPTION;
   static override examples = LIVE_EXAMPLES;
+  // Without it oclif looks for a command called `live:argument`, and says that.
+  static override args = { surplus: Args.string({ hidden: true, ignoreStdin: true }) };
   static override flags = liveFlags;
 
   async run(): Promise<void> {
     keepHeapSmall();
-    const { flags } = await this.parse(Live);
+    const { args, flags } = await this.parse(Live);
+    if (args.surplus !== undefined)
+      throw new UsageError(`unexpected argument ${JSON.stringify(args.surplus)}`);
     const mode = chooseMode(flags.format, process);
     const options = readLiveOptions(flags, mode);
     // The screen has handlers of its own, which give the terminal back first.
@@ -26,7 +32,8 @@ export default class Live extends BaseCommand {
     let status: number = EXIT.done;
     try {
       if (mode === 'screen') status = await showScreen(session);
-      else await streamReports(session, process.stdout, (text) => this.note(text));
+      else if (!(await streamReports(session, process.stdout, (text) => this.note(text))))
+        status = EXIT.failed;
     } finally {
       const drain = mode !== 'screen' && ending.status() === undefined;
       for (const { what, why } of await session.close({ drain })) this.note(`${what}: ${why}`);

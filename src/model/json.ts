@@ -187,7 +187,7 @@ export interface OriginJson {
   netns?: string;
   source: Source;
   boot_id?: string;
-  monotonic_ms: number;
+  monotonic_ms?: number;
   /** Time since the look before; absent where there is only one. */
   window_ms?: number;
 }

@@ -296,8 +296,9 @@ export class SocketRow {
   }
 
   /** Segments dropped by this socket since it was made (skmem `d`); wraps at 2^32. Absent on old ss. */
+  /** The kernel counts none for Unix sockets, though ss prints a 0 (KERNEL.md 5). */
   get drops(): Segments | undefined {
-    const drops = this.number('drops');
+    const drops = this.protocol === 'unix' ? undefined : this.number('drops');
     return drops === undefined ? undefined : segments(drops);
   }
 

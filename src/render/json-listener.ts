@@ -1,3 +1,4 @@
+import type { Evidence } from '../model/findings.js';
 import type {
   AcceptQueueJson,
   GroupJson,
@@ -50,9 +51,15 @@ function verdictJson({ verdict, findings }: ListenerReport, names: Names) {
     verdict,
     severity: findings[0]?.severity,
     findings: findings.map((finding) => finding.rule),
-    evidence: findings.flatMap((finding) => finding.evidence.map((fact) => evidenceJson(fact, names))),
+    evidence: distinctEvidence(findings).map((fact) => evidenceJson(fact, names)),
     advice: advice === undefined ? undefined : names.sentence(advice),
   };
+}
+
+/** Several findings may rest on the same fact. */
+function distinctEvidence(findings: ListenerReport['findings']): Evidence[] {
+  const facts = findings.flatMap(({ evidence }) => evidence);
+  return [...new Map(facts.map((fact) => [`${fact.metric} ${fact.text}`, fact])).values()];
 }
 
 const acceptQueueJson = ({ acceptQueue }: Listener, window: ListenerWindow | undefined): AcceptQueueJson =>

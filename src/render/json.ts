@@ -48,7 +48,8 @@ export const originJson = ({ origin, windowMs }: Report, names: Names): OriginJs
     netns: origin.netns,
     source: origin.source,
     boot_id: names.redacted ? undefined : origin.bootId,
-    monotonic_ms: round(origin.monotonic),
+    // The clock of the host that saved it is not known.
+    monotonic_ms: origin.source === 'file' ? undefined : round(origin.monotonic),
     window_ms: roundKnown(windowMs),
   });
 

@@ -1,6 +1,6 @@
 import type { Filter } from '../analyze/filter.js';
 import { sortRows } from '../analyze/sort.js';
-import { SOCKET_STATES } from '../model/sockets.js';
+import { PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { type Cursor, cursorAt, followCursor } from './cursor.js';
 import { findSocket } from './identity.js';
@@ -55,9 +55,10 @@ export function* rowsInSteps(state: UiState): Generator<RowsBasis, MadeRows> {
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 const ESTABLISHED = SOCKET_STATES.indexOf('established');
+const UNIX = PROTOCOLS.indexOf('unix');
 
 function* selectInSteps(table: SocketTable, filter: Filter | undefined, basis: RowsBasis) {
-  const { state, length } = table;
+  const { state, protocol, length } = table;
   const rows = new Uint32Array(length);
   const cursor = table.cursor();
   let [found, total, established] = [0, 0, 0];
@@ -65,7 +66,7 @@ function* selectInSteps(table: SocketTable, filter: Filter | undefined, basis: R
     if (row % STEP_ROWS === STEP_ROWS - 1) yield basis;
     if (state[row] === LISTEN) continue;
     total++;
-    if (state[row] === ESTABLISHED) established++;
+    if (state[row] === ESTABLISHED && protocol[row] !== UNIX) established++;
     cursor.index = row;
     if (filter === undefined || filter.matchesRow(cursor)) rows[found++] = row;
   }

@@ -41,7 +41,7 @@ describe('SsSource with an ss that is', () => {
     expect(look.gaps).toEqual([
       {
         what: 'MPTCP connections that wait',
-        why: 'ss is too old to show them: install iproute2 4.7 or newer, or use --source proc',
+        why: 'ss is too old to show them: install iproute2 5.2 or newer, or use --source proc',
       },
     ]);
     expect(runs()).toEqual(['-HOnemiotMa', '-OnemiotMa', '-nemiotMa', '-nemiota']);
@@ -53,7 +53,7 @@ describe('SsSource with an ss that is', () => {
     const { fault, message, remedy } = await faultOf('ancient');
     expect(fault).toBe('too_old');
     expect(`${message}: ${remedy}`).toBe(
-      'this ss is too old: it does not know -t: install iproute2 4.7 or newer, or use --source proc',
+      'this ss is too old: it does not know -t: install iproute2 5.2 or newer, or use --source proc',
     );
   });
 

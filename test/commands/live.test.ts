@@ -282,7 +282,6 @@ describe.skipIf(rootReason)(
           {
             accept_queue: { length: 3, backlog: 4, capacity: 5, fill: 0.6 },
             waiting: { count: 3 },
-            verdict: 'ok',
           },
         ]);
       }),

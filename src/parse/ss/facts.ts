@@ -9,6 +9,8 @@ export interface SsOptions {
   readonly protocol?: Protocol;
   /** About how many sockets will come, such as the last time: spares the table growing in steps. */
   readonly expectedRows?: number;
+  /** Inodes of the Unix sockets by which ss itself is being read: they and their peers are left out. Asked for at the first Unix socket. */
+  readonly ownSockets?: () => ReadonlySet<number>;
 }
 
 export const columnIndex = (column: OptionalColumn): number => OPTIONAL_COLUMNS.indexOf(column);
@@ -58,6 +60,7 @@ export class Facts {
   line = 0;
   /** The end of the present row's cgroup has been looked for (details.ts). */
   arrowSought = false;
+  private own: ReadonlySet<number> | undefined;
   private readonly names = new Map<string, string>();
   private readonly columns: (Float64Array | undefined)[] = [];
 
@@ -77,6 +80,13 @@ export class Facts {
     const known = this.names.get(text);
     if (known === undefined) this.names.set(text, text);
     return known ?? text;
+  }
+
+  /** Whether one of these inodes is of the reader's own sockets. */
+  isOwn(inode: number, peer: number): boolean {
+    if (this.options.ownSockets === undefined) return false;
+    this.own ??= this.options.ownSockets();
+    return this.own.has(inode) || this.own.has(peer);
   }
 
   gap(expected: string, got: string): void {

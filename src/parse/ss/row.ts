@@ -128,6 +128,10 @@ export class RowReader {
     if (ends === 'wait') return 'wait';
     if (ends === 'no')
       return this.fail('a path, an inode, a peer and its inode', this.unix.pathStart, this.line.end);
+    if (this.facts.isOwn(this.unix.inode, this.unix.peerInode)) {
+      this.facts.row = LEFT_OUT;
+      return 'row';
+    }
     this.append();
     this.facts.table.unixKind[this.facts.row] = this.unixKind;
     this.unix.store(this.line, this.facts);

@@ -65,3 +65,31 @@ describe('Unix sockets', () => {
     expect([0, 1].map((row) => sockets.row(row).protocol)).toEqual(['unix', 'tcp']);
   });
 });
+
+describe('the sockets by which ss is being read', () => {
+  const rows = (lines: readonly string[], own: readonly number[]) => {
+    const text = Buffer.from(`${lines.join('\n')}\n`);
+    const { sockets, gaps } = parseSs(text, { ownSockets: () => new Set(own) });
+    expect(gaps).toEqual([]);
+    return Array.from({ length: sockets.length }, (_, row) => sockets.row(row).inode);
+  };
+  const lines = [
+    'u_str ESTAB  0 0 * 4711 * 4712 ino:4711 sk:1',
+    'u_str ESTAB  0 0 * 4712 * 4711',
+    'u_str LISTEN 0 5 /run/x.sock 4713 * 0',
+    'u_str ESTAB  0 0 * 4714 * 4715',
+  ];
+
+  it('are left out with their other ends', () => {
+    expect(rows(lines, [4711])).toEqual([4713, 4714]);
+  });
+
+  it('are asked for only when there is a Unix socket', () => {
+    const ask = () => {
+      throw new Error('asked');
+    };
+    expect(() =>
+      parseSs(Buffer.from('tcp ESTAB 0 0 10.0.0.1:1 10.0.0.2:2\n'), { ownSockets: ask }),
+    ).not.toThrow();
+  });
+});
