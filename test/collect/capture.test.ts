@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCaptures } from '../../src/collect/capture.js';
+import { verifyCapture } from '../../src/collect/capture-verify.js';
+import { tcpdumpArgs } from '../../src/collect/tcpdump.js';
+import { Conversation, pcap, pcapng, type Timed } from '../support/packets.js';
+
+let folder: string;
+const file = (name: string, bytes: Uint8Array): string => {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+};
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sockwatch-capture-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function framesOf(...paths: string[]) {
+  const frames: { frame: number; nanos: number }[] = [];
+  const info = await readCaptures(paths, (batch) => {
+    for (let index = 0; index < batch.count; index++)
+      frames.push({ frame: batch.firstFrame + index, nanos: batch.nanos[index] ?? 0 });
+  });
+  return { frames, info };
+}
+
+const { packets } = new Conversation().handshake().close();
+const at = (...times: readonly number[]): Timed[] =>
+  times.map((time) => ({ time, bytes: new Uint8Array(60) }));
+
+describe('reading captures', () => {
+  it('knows compression by content, not by name', async () => {
+    const path = file('plain-name', gzipSync(pcap(packets)));
+    const { info } = await framesOf(path);
+    expect(info).toMatchObject({ packets: packets.length, files: [{ compression: 'gzip', format: 'pcap' }] });
+    const named = await framesOf(file('not-really.gz', pcap(packets)));
+    expect(named.info.files[0]?.compression).toBeUndefined();
+  });
+
+  it('reads gzip of several members, as of rotated and joined logs', async () => {
+    const whole = pcap(packets);
+    const path = file(
+      'members.pcap.gz',
+      Buffer.concat([gzipSync(whole.subarray(0, 100)), gzipSync(whole.subarray(100))]),
+    );
+    expect((await framesOf(path)).info.packets).toBe(packets.length);
+  });
+
+  it('damaged gzip gives what stands before, and says so', async () => {
+    const many = pcap(
+      Array.from({ length: 5000 }, (_, index) => ({
+        time: index,
+        bytes: Buffer.from(`${Math.sin(index)}`.padEnd(60, 'x')),
+      })),
+    );
+    const packed = gzipSync(many);
+    const { info } = await framesOf(file('cut.pcap.gz', packed.subarray(0, packed.length >> 1)));
+    expect(info.packets).toBeGreaterThan(100);
+    expect(info.files[0]?.fault?.message).toContain('damaged compressed data');
+  });
+
+  it('zstd is unpacked, or named where this Node cannot', async () => {
+    const path = file('z', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]));
+    await expect(framesOf(path)).rejects.toThrow(/zstd/i);
+  });
+
+  it('several files are one capture, in the order of time', async () => {
+    const one = file('b.pcap', pcap(at(10, 12, 14)));
+    const other = file('a.pcapng', pcapng(at(11, 13, 15)));
+    const { frames, info } = await framesOf(one, other);
+    expect(frames.map(({ nanos }) => nanos / 1e9)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(frames.map(({ frame }) => frame)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(info.files.map(({ packets: count }) => count)).toEqual([3, 3]);
+  });
+
+  it('rotated files in any order, more than may be open at a time', async () => {
+    const paths = Array.from({ length: 40 }, (_, index) =>
+      file(`rotated${(index * 7) % 40}`, pcap(at(100 + ((index * 7) % 40)))),
+    );
+    const { frames } = await framesOf(...paths);
+    expect(frames.map(({ nanos }) => nanos)).toEqual(
+      [...frames.map(({ nanos }) => nanos)].sort((a, b) => a - b),
+    );
+    expect(frames).toHaveLength(40);
+  });
+
+  it('one of several that is cut does not hide the others', async () => {
+    const whole = pcap(at(1, 2));
+    const { info } = await framesOf(file('c1', whole.subarray(0, whole.length - 5)), file('c2', pcap(at(3))));
+    expect(info.packets).toBe(2);
+    expect(info.files[0]?.fault?.message).toContain('the file is cut');
+  });
+
+  it.each([
+    ['is not there', () => join(folder, 'nowhere'), 'there is no such file'],
+    ['is a folder', () => folder, 'it is a directory'],
+    ['is something else', () => file('text', Buffer.from('hello, world, hello')), 'this is no capture'],
+    ['is empty', () => file('empty', Buffer.alloc(0)), 'an empty file'],
+  ])('a file that %s: one line', async (_, path, message) => {
+    await expect(framesOf(path())).rejects.toThrow(message);
+  });
+
+  it('ends where it is told to', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const info = await readCaptures([file('big', pcap(packets))], () => {}, { signal: controller.signal });
+    expect(info.packets).toBe(0);
+  });
+});
+
+describe('the second reader', () => {
+  it('agrees, and notices where something else was read', async () => {
+    expect(await verifyCapture(file('v.pcap', pcap(packets)))).toMatchObject({
+      agree: true,
+      packets: packets.length,
+    });
+    // Version 2.2 has its lengths the other way round, which pcap-parser does not know.
+    const cut: Timed[] = [{ time: 1, bytes: new Uint8Array(60), original: 90 }, ...at(2)];
+    const result = await verifyCapture(file('old.pcap', pcap(cut, { minor: 2 })));
+    expect(result.agree).toBe(false);
+    expect(result.differences.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['nanoseconds', pcap(packets, { nanoseconds: true })],
+    ['pcapng', pcapng(packets)],
+  ])('says what it cannot compare: %s', async (name, bytes) => {
+    expect((await verifyCapture(file(`skip-${name}`, bytes))).skipped).toContain('pcap-parser reads no');
+  });
+
+  it('is not led astray by a forged length', async () => {
+    const bytes = pcap(packets);
+    bytes.writeUInt32LE(0x7ffffff0, 24 + 16 + (packets[0]?.bytes.length ?? 0) + 8);
+    expect(await verifyCapture(file('forged.pcap', bytes))).toMatchObject({ packets: 1, agree: true });
+  });
+});
+
+describe('tcpdump', () => {
+  const args = (options: object) =>
+    tcpdumpArgs({ ports: [], full: false, onNote: () => {}, ...options }).join(' ');
+
+  it('captures little unless told otherwise', () => {
+    expect(args({})).toContain('-i any -n -U -w - ');
+    expect(args({})).toContain('-s 768 -- tcp or udp port 53 or udp port 443 or icmp or icmp6');
+    expect(args({ full: true })).toMatch(/-s 0$/);
+    expect(args({ ports: [443, 80], interface: 'eth0' })).toContain('-i eth0');
+    expect(args({ ports: [443, 80] })).toContain('-- port 443 or port 80 or icmp or icmp6');
+    expect(args({ expression: '-w /etc/passwd' })).toMatch(/ -- -w \/etc\/passwd$/);
+  });
+});
