@@ -1,0 +1,195 @@
+import type { HttpExchange, Moment, Nanos } from '../../model/trace.js';
+import type { Head } from './http-head.js';
+
+const START = 1024;
+const NONE = -1;
+const TIMES = 4;
+const FIELDS = 8;
+const TEXT_BYTES = 384;
+const MOST_HOST = 128;
+const T = { before: 0, request: 1, response: 2, responseEnd: 3 } as const;
+const F = {
+  next: 0,
+  requestFrame: 1,
+  responseFrame: 2,
+  status: 3,
+  flags: 4,
+  methodBytes: 5,
+  pathBytes: 6,
+  hostBytes: 7,
+} as const;
+const HAS_KEY = 1;
+const MOST = 100;
+
+/** Requests and responses of connections as rows of an arena: text is copied as bytes, and becomes strings only when it is shown. */
+export class Exchanges {
+  private times = new Float64Array(START * TIMES);
+  private ints = new Int32Array(START * FIELDS);
+  private text = new Uint8Array(START * TEXT_BYTES);
+  private size = 0;
+  private free = NONE;
+  /** By slot: first and last row, the one whose response is next, and how many. */
+  private first: Int32Array = new Int32Array(0);
+  private last: Int32Array = new Int32Array(0);
+  private next: Int32Array = new Int32Array(0);
+  private counts: Int32Array = new Int32Array(0);
+
+  open(slot: number, capacity: number): void {
+    if (slot >= this.first.length) {
+      this.first = grown(this.first, capacity);
+      this.last = grown(this.last, capacity);
+      this.next = grown(this.next, capacity);
+      this.counts = grown(this.counts, capacity);
+    }
+    this.first[slot] = NONE;
+    this.last[slot] = NONE;
+    this.next[slot] = NONE;
+    this.counts[slot] = 0;
+  }
+
+  /** `before`: time of the last byte either way before the request; 0: none. */
+  request(slot: number, bytes: Uint8Array, head: Head, frame: number, time: number, before: number): void {
+    const count = this.counts[slot] ?? 0;
+    this.counts[slot] = count + 1;
+    if (count >= MOST) return;
+    const row = this.take();
+    const int = row * FIELDS;
+    this.times[row * TIMES + T.before] = before;
+    this.times[row * TIMES + T.request] = time;
+    this.times[row * TIMES + T.response] = 0;
+    this.ints[int + F.next] = NONE;
+    this.ints[int + F.requestFrame] = frame;
+    this.ints[int + F.responseFrame] = 0;
+    this.ints[int + F.status] = 0;
+    this.ints[int + F.flags] = head.hasIdempotencyKey ? HAS_KEY : 0;
+    const at = row * TEXT_BYTES;
+    const method = this.copy(at, bytes, head.methodFrom, head.methodTo, 16);
+    const path = this.copy(at + method, bytes, head.pathFrom, head.pathTo, TEXT_BYTES - MOST_HOST - 16);
+    const host = this.copy(at + method + path, bytes, head.hostFrom, head.hostTo, MOST_HOST);
+    this.ints[int + F.methodBytes] = method;
+    this.ints[int + F.pathBytes] = path;
+    this.ints[int + F.hostBytes] = host;
+    const last = this.last[slot] ?? NONE;
+    if (last === NONE) this.first[slot] = row;
+    else this.ints[last * FIELDS + F.next] = row;
+    this.last[slot] = row;
+    if (this.next[slot] === NONE) this.next[slot] = row;
+  }
+
+  private copy(at: number, bytes: Uint8Array, from: number, to: number, most: number): number {
+    const length = Math.min(to - from, most);
+    for (let index = 0; index < length; index++) this.text[at + index] = bytes[from + index] ?? 0;
+    return length;
+  }
+
+  /** The response to the oldest request without one. */
+  response(slot: number, status: number, frame: number, time: number): void {
+    const row = this.next[slot] ?? NONE;
+    if (row === NONE) return;
+    this.times[row * TIMES + T.response] = time;
+    this.ints[row * FIELDS + F.responseFrame] = frame;
+    this.ints[row * FIELDS + F.status] = status;
+    this.next[slot] = this.ints[row * FIELDS + F.next] ?? NONE;
+  }
+
+  /** Frame and time of the oldest request without a response; frame 0: none. */
+  waitingFrame(slot: number): number {
+    const row = this.next[slot] ?? NONE;
+    return row === NONE ? 0 : (this.ints[row * FIELDS + F.requestFrame] ?? 0);
+  }
+
+  waitingTime(slot: number): number {
+    const row = this.next[slot] ?? NONE;
+    return row === NONE ? 0 : (this.times[row * TIMES + T.request] ?? 0);
+  }
+
+  count(slot: number): number {
+    return this.counts[slot] ?? 0;
+  }
+
+  release(slot: number): void {
+    let row = this.first[slot] ?? NONE;
+    while (row !== NONE) {
+      const next = this.ints[row * FIELDS + F.next] ?? NONE;
+      this.ints[row * FIELDS + F.next] = this.free;
+      this.free = row;
+      row = next;
+    }
+    this.first[slot] = NONE;
+    this.last[slot] = NONE;
+    this.next[slot] = NONE;
+    this.counts[slot] = 0;
+  }
+
+  private take(): number {
+    if (this.free !== NONE) {
+      const row = this.free;
+      this.free = this.ints[row * FIELDS + F.next] ?? NONE;
+      return row;
+    }
+    if (this.size * FIELDS >= this.ints.length) {
+      this.times = doubled(this.times);
+      this.ints = doubled(this.ints);
+      this.text = doubled(this.text);
+    }
+    return this.size++;
+  }
+
+  list(slot: number): HttpExchange[] {
+    const found: HttpExchange[] = [];
+    for (let row = this.first[slot] ?? NONE; row !== NONE; row = this.ints[row * FIELDS + F.next] ?? NONE) {
+      found.push(this.exchange(row));
+    }
+    return found;
+  }
+
+  private exchange(row: number): HttpExchange {
+    const int = (field: number) => this.ints[row * FIELDS + field] ?? 0;
+    const time = (field: number) => (this.times[row * TIMES + field] ?? 0) as Nanos;
+    const at = row * TEXT_BYTES;
+    const path = at + int(F.methodBytes);
+    const host = path + int(F.pathBytes);
+    const text = (from: number, length: number) => decoder.decode(this.text.subarray(from, from + length));
+    const status = int(F.status);
+    return {
+      method: text(at, int(F.methodBytes)),
+      path: text(path, int(F.pathBytes)),
+      ...(int(F.hostBytes) > 0 && { host: text(host, int(F.hostBytes)) }),
+      ...(status !== 0 && { status }),
+      request: { frame: int(F.requestFrame), time: time(T.request) },
+      ...(int(F.responseFrame) !== 0 && {
+        response: { frame: int(F.responseFrame), time: time(T.response) },
+      }),
+      ...((int(F.flags) & HAS_KEY) !== 0 && { hasIdempotencyKey: true }),
+    };
+  }
+
+  /** Times without a byte before requests that were not the first, the longest first. */
+  idleGaps(slot: number, most: number): { start: Moment; idle: Nanos }[] {
+    const gaps: { start: Moment; idle: Nanos }[] = [];
+    for (let row = this.first[slot] ?? NONE; row !== NONE; row = this.ints[row * FIELDS + F.next] ?? NONE) {
+      const before = this.times[row * TIMES + T.before] ?? 0;
+      const idle = (this.times[row * TIMES + T.request] ?? 0) - before;
+      if (row === this.first[slot] || idle <= 0) continue;
+      gaps.push({
+        start: { frame: this.ints[row * FIELDS + F.requestFrame] ?? 0, time: before as Nanos },
+        idle: idle as Nanos,
+      });
+    }
+    return gaps.sort((a, b) => b.idle - a.idle).slice(0, most);
+  }
+}
+
+const decoder = new TextDecoder('latin1');
+
+function grown(values: Int32Array, capacity: number): Int32Array {
+  const larger = new Int32Array(capacity).fill(NONE);
+  larger.set(values);
+  return larger;
+}
+
+function doubled<T extends Float64Array | Int32Array | Uint8Array>(values: T): T {
+  const larger = new (values.constructor as new (length: number) => T)(values.length * 2);
+  larger.set(values as never);
+  return larger;
+}

@@ -1,0 +1,222 @@
+/** What of an HTTP/1 head (RFC 9112) decides how its message goes on. One object, filled again for each head. */
+export class Head {
+  isRequest = false;
+  /** 1.0 or 1.1: the digit after the point. */
+  minor = 1;
+  status = 0;
+  methodFrom = 0;
+  methodTo = 0;
+  pathFrom = 0;
+  pathTo = 0;
+  hostFrom = 0;
+  hostTo = 0;
+  /** -1: none. */
+  contentLength = -1;
+  isChunked = false;
+  closes = false;
+  keepsAlive = false;
+  upgradeFrom = 0;
+  upgradeTo = 0;
+  hasIdempotencyKey = false;
+  keepAliveSeconds = -1;
+  keepAliveMost = -1;
+}
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const COLON = 58;
+const QUESTION = 63;
+const AT = 64;
+
+/** Whether these bytes may begin a request: a method of capital letters and a space. With fewer than 8 bytes a part of one is enough. */
+export function looksLikeRequest(bytes: Uint8Array, from: number, to: number): boolean {
+  const end = Math.min(to, from + 18);
+  let at = from;
+  while (at < end && isUpper(bytes[at] ?? 0)) at++;
+  const letters = at - from;
+  if (letters < 3) return false;
+  if (at === end) return letters < 18 && to - from < 18;
+  return bytes[at] === SPACE || (letters > 3 && bytes[at] === 45);
+}
+
+const isUpper = (byte: number): boolean => byte >= 65 && byte <= 90;
+
+const RESPONSE = [72, 84, 84, 80, 47, 49, 46];
+
+/** `HTTP/1.` */
+export function looksLikeResponse(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from < RESPONSE.length) return false;
+  for (let index = 0; index < RESPONSE.length; index++)
+    if (bytes[from + index] !== RESPONSE[index]) return false;
+  return true;
+}
+
+export const HEAD_NONE = -1;
+export const HEAD_CUT = -2;
+
+/**
+ * Reads a head, up to the empty line behind it: the offset after that, HEAD_NONE where it is no head, HEAD_CUT where there is more to
+ * come. `keepQuery`: the query stays in the path.
+ */
+export function readHead(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  isRequest: boolean,
+  keepQuery: boolean,
+  head: Head,
+): number {
+  head.isRequest = isRequest;
+  head.contentLength = -1;
+  head.isChunked = false;
+  head.closes = false;
+  head.keepsAlive = false;
+  head.hasIdempotencyKey = false;
+  head.hostFrom = head.hostTo = 0;
+  head.upgradeFrom = head.upgradeTo = 0;
+  head.keepAliveSeconds = head.keepAliveMost = -1;
+  let end = lineEnd(bytes, from, to);
+  if (end === to) return HEAD_CUT;
+  if (!(isRequest ? requestLine(bytes, from, end, keepQuery, head) : statusLine(bytes, from, end, head)))
+    return HEAD_NONE;
+  for (let at = end + 1; ; at = end + 1) {
+    end = lineEnd(bytes, at, to);
+    if (end >= to) return HEAD_CUT;
+    if (end === at || (end === at + 1 && bytes[at] === CR)) return end + 1;
+    field(bytes, at, end, head);
+  }
+}
+
+function lineEnd(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== LF) at++;
+  return at;
+}
+
+function requestLine(bytes: Uint8Array, from: number, end: number, keepQuery: boolean, head: Head): boolean {
+  let at = from;
+  while (at < end && bytes[at] !== SPACE) at++;
+  head.methodFrom = from;
+  head.methodTo = at;
+  let last = end;
+  while (last > at && bytes[last] !== SPACE) last--;
+  if (last <= at || !looksLikeVersion(bytes, last + 1, end)) return false;
+  head.minor = (bytes[last + 8] ?? 49) - 48;
+  head.pathFrom = at + 1;
+  head.pathTo = last;
+  cutPath(bytes, keepQuery, head);
+  return true;
+}
+
+/** Without the query, and without the name and password of an absolute URL. */
+function cutPath(bytes: Uint8Array, keepQuery: boolean, head: Head): void {
+  let slashes = 0;
+  for (let at = head.pathFrom; at < head.pathTo; at++) {
+    const byte = bytes[at];
+    if (byte === 47) slashes++;
+    if (byte === AT && slashes === 2) head.pathFrom = at + 1;
+    if (byte === QUESTION && !keepQuery) head.pathTo = at;
+  }
+}
+
+const looksLikeVersion = (bytes: Uint8Array, from: number, end: number): boolean =>
+  end - from >= 8 && bytes[from] === 72 && bytes[from + 1] === 84 && bytes[from + 4] === 47;
+
+function statusLine(bytes: Uint8Array, from: number, end: number, head: Head): boolean {
+  if (end - from < 12) return false;
+  head.minor = (bytes[from + 7] ?? 49) - 48;
+  head.status = number(bytes, from + 9, from + 12);
+  return head.status >= 100 && head.status <= 999;
+}
+
+/** Digits; -1 where there are none. */
+function number(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  let at = from;
+  while (at < to && bytes[at] === SPACE) at++;
+  const start = at;
+  for (; at < to; at++) {
+    const digit = (bytes[at] ?? 0) - 48;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  return at === start || value > Number.MAX_SAFE_INTEGER ? -1 : value;
+}
+
+/** One header line: only the names that matter, told apart by their first letter before they are compared. */
+function field(bytes: Uint8Array, from: number, end: number, head: Head): void {
+  switch ((bytes[from] ?? 0) | 32) {
+    case 99:
+      if (isField(bytes, from, 'content-length')) head.contentLength = number(bytes, from + 15, end);
+      else if (isField(bytes, from, 'connection')) connection(bytes, from + 11, end, head);
+      return;
+    case 104:
+      if (!isField(bytes, from, 'host')) return;
+      head.hostFrom = trimmed(bytes, from + 5, end);
+      head.hostTo = trimmedEnd(bytes, head.hostFrom, end);
+      return;
+    case 116:
+      if (isField(bytes, from, 'transfer-encoding'))
+        head.isChunked = contains(bytes, from + 18, end, 'chunked');
+      return;
+    case 117:
+      if (!isField(bytes, from, 'upgrade')) return;
+      head.upgradeFrom = trimmed(bytes, from + 8, end);
+      head.upgradeTo = trimmedEnd(bytes, head.upgradeFrom, end);
+      return;
+    case 105:
+      if (isField(bytes, from, 'idempotency-key')) head.hasIdempotencyKey = true;
+      return;
+    case 107:
+      if (!isField(bytes, from, 'keep-alive')) return;
+      head.keepAliveSeconds = parameter(bytes, from + 11, end, 'timeout=');
+      head.keepAliveMost = parameter(bytes, from + 11, end, 'max=');
+      return;
+    default:
+  }
+}
+
+/** The name, and a colon at once (RFC 9112 section 5.1 allows nothing between). */
+const isField = (bytes: Uint8Array, from: number, name: string): boolean =>
+  bytes[from + name.length] === COLON && isName(bytes, from, name);
+
+function connection(bytes: Uint8Array, from: number, end: number, head: Head): void {
+  head.closes = contains(bytes, from, end, 'close');
+  head.keepsAlive = contains(bytes, from, end, 'keep-alive');
+}
+
+function trimmed(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === 9)) at++;
+  return at;
+}
+
+function trimmedEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = end;
+  while (at > from && (bytes[at - 1] ?? 0) <= SPACE) at--;
+  return at;
+}
+
+function isName(bytes: Uint8Array, from: number, name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    const byte = bytes[from + index] ?? 0;
+    const lower = isUpper(byte) ? byte | 32 : byte;
+    if (lower !== name.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+const contains = (bytes: Uint8Array, from: number, end: number, word: string): boolean =>
+  find(bytes, from, end, word) >= 0;
+
+/** Offset after the word, -1 where it is not there. */
+function find(bytes: Uint8Array, from: number, end: number, word: string): number {
+  for (let at = from; at + word.length <= end; at++) if (isName(bytes, at, word)) return at + word.length;
+  return -1;
+}
+
+function parameter(bytes: Uint8Array, from: number, end: number, name: string): number {
+  const at = find(bytes, from, end, name);
+  return at < 0 ? -1 : number(bytes, at, end);
+}

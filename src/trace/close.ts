@@ -1,0 +1,93 @@
+import type { CloseFacts, Moment, Nanos, Peer } from '../model/trace.js';
+import { FLOW, type Flows } from './flows.js';
+import { MARK, type MARKS } from './marks.js';
+
+const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
+/** Shorter pauses before a close are not idleness. */
+const IDLE_NS = 1e9;
+const NO_RTT_NS = 1e6;
+
+/** How the connection was used at its end (PCAP.md section 4, "keep-alive reuse"); absent where it has no end. */
+export function closeFacts(flows: Flows, slot: number): CloseFacts | undefined {
+  const pending = moment(flows, slot, M.pending);
+  const end = firstEnd(flows, slot, pending?.time ?? flows.timeOf(slot, M.ack));
+  if (end === undefined) return undefined;
+  const firstFin = firstFinOf(flows, slot);
+  const idle = idleClose(flows, slot, end);
+  return {
+    ...(firstFin !== undefined && { firstFin }),
+    ...(flows.has(slot, FLOW.simultaneousClose) && { simultaneous: true }),
+    ...(idle !== undefined && pending === undefined && { idleClose: idle }),
+    ...(pending !== undefined && unanswered(flows, slot, pending, end)),
+    ...timeWait(flows, slot, firstFin),
+  };
+}
+
+interface End extends Moment {
+  readonly by: Peer;
+  readonly isReset: boolean;
+}
+
+function moment(flows: Flows, slot: number, mark: number): Moment | undefined {
+  const frame = flows.frameOf(slot, mark);
+  return frame === 0 ? undefined : { frame, time: flows.timeOf(slot, mark) as Nanos };
+}
+
+/** A forged RST before that, which the connection survived, is no end; a FIN is one even where the request crossed it. */
+function firstEnd(flows: Flows, slot: number, notBefore: number): End | undefined {
+  const ends = [
+    { mark: M.clientFin, by: 'client' as const, isReset: false },
+    { mark: M.serverFin, by: 'server' as const, isReset: false },
+    { mark: M.clientRst, by: 'client' as const, isReset: true },
+    { mark: M.serverRst, by: 'server' as const, isReset: true },
+  ].flatMap(({ mark, ...rest }) => {
+    const at = moment(flows, slot, mark);
+    return at === undefined || (rest.isReset && at.time < notBefore) ? [] : [{ ...at, ...rest }];
+  });
+  return ends.sort((a, b) => a.time - b.time || a.frame - b.frame)[0];
+}
+
+function firstFinOf(flows: Flows, slot: number): Peer | undefined {
+  const client = moment(flows, slot, M.clientFin);
+  const server = moment(flows, slot, M.serverFin);
+  if (client === undefined) return server === undefined ? undefined : 'server';
+  return server === undefined || client.frame < server.frame ? 'client' : 'server';
+}
+
+/** Nothing was going on, and had not been for a while. */
+function idleClose(flows: Flows, slot: number, end: End): CloseFacts['idleClose'] {
+  const last = Math.max(
+    lastDataBefore(flows, slot, M.clientData, end),
+    lastDataBefore(flows, slot, M.serverData, end),
+  );
+  if (last === 0) return undefined;
+  const idle = end.time - last;
+  return idle >= IDLE_NS ? { by: end.by, idle: idle as Nanos } : undefined;
+}
+
+function lastDataBefore(flows: Flows, slot: number, mark: number, end: End): number {
+  const time = flows.timeOf(slot, mark);
+  return flows.frameOf(slot, mark) !== 0 && time <= end.time ? time : 0;
+}
+
+/** A request that the connection ended without answering. */
+function unanswered(flows: Flows, slot: number, request: Moment, end: End): Partial<CloseFacts> {
+  const rtt = flows.between(slot, M.answeredSyn, M.ack) ?? NO_RTT_NS;
+  const serverEnd = [moment(flows, slot, M.serverFin), moment(flows, slot, M.serverRst)]
+    .filter((at): at is Moment => at !== undefined)
+    .sort((a, b) => a.frame - b.frame)[0];
+  const isReused = (flows.responses[slot] ?? 0) > 0;
+  const hasCrossed = serverEnd !== undefined && request.time >= serverEnd.time - rtt - NO_RTT_NS;
+  if (isReused && hasCrossed) return { race: { request, close: serverEnd } };
+  if (end.by === 'client')
+    return { gaveUp: { waited: (end.time - request.time) as Nanos, request, close: end } };
+  const rst = moment(flows, slot, M.serverRst);
+  return rst === undefined || rst.time < request.time
+    ? {}
+    : { resetAfterRequest: { request, rst, by: 'server' } };
+}
+
+function timeWait(flows: Flows, slot: number, firstFin: Peer | undefined): Partial<CloseFacts> {
+  const isComplete = flows.frameOf(slot, M.clientFin) !== 0 && flows.frameOf(slot, M.serverFin) !== 0;
+  return isComplete && !flows.has(slot, FLOW.reset) && firstFin !== undefined ? { timeWait: firstFin } : {};
+}

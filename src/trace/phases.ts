@@ -1,0 +1,47 @@
+import type { Nanos, Phases } from '../model/trace.js';
+import { FLOW, type Flows } from './flows.js';
+import { MARK, type MARKS } from './marks.js';
+
+const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
+
+/** Durations of a connection, from its marks. What ends before it begins is not known. */
+export function phasesOf(flows: Flows, slot: number): Phases {
+  const synToSynAck = positive(flows.between(slot, M.answeredSyn, M.synAck));
+  const synAckToAck =
+    positive(flows.between(slot, M.lastSynAck, M.ack)) ?? positive(flows.between(slot, M.synAck, M.ack));
+  const connect = positive(flows.between(slot, M.syn, M.ack));
+  const tls = positive(flows.between(slot, M.clientHello, M.finished));
+  const firstResponse = positive(flows.between(slot, M.request, M.response));
+  const close = closeOf(flows, slot);
+  return {
+    ...(synToSynAck !== undefined && { synToSynAck }),
+    ...(flows.has(slot, FLOW.ambiguousRtt) && { synToSynAckAmbiguous: true }),
+    ...(synAckToAck !== undefined && { synAckToAck }),
+    ...(connect !== undefined && { connect }),
+    ...(tls !== undefined && { tls }),
+    ...(firstResponse !== undefined && { firstResponse }),
+    ...(close !== undefined && { close }),
+    duration: Math.max(0, flows.timeOf(slot, M.last) - flows.timeOf(slot, M.first)) as Nanos,
+  };
+}
+
+const positive = (nanos: Nanos | undefined): Nanos | undefined =>
+  nanos !== undefined && nanos >= 0 ? nanos : undefined;
+
+/** First FIN or RST to the last packet of the close. */
+function closeOf(flows: Flows, slot: number): Nanos | undefined {
+  const start = firstOf(flows, slot, [M.clientFin, M.serverFin, M.clientRst, M.serverRst]);
+  if (start === undefined || flows.frameOf(slot, M.closed) === 0) return undefined;
+  return positive((flows.timeOf(slot, M.closed) - start) as Nanos);
+}
+
+/** Time of the earliest of these marks. */
+export function firstOf(flows: Flows, slot: number, marks: readonly number[]): number | undefined {
+  let first: number | undefined;
+  for (const mark of marks) {
+    if (flows.frameOf(slot, mark) === 0) continue;
+    const time = flows.timeOf(slot, mark);
+    if (first === undefined || time < first) first = time;
+  }
+  return first;
+}

@@ -1,0 +1,111 @@
+import type { DnsFacts, Moment } from '../../model/trace.js';
+import type { AddressBook } from '../decode/address-book.js';
+
+const MOST_KEPT = 20_000;
+const MOST_ANSWERS = 64;
+const MOST_LABELS = 64;
+const A = 1;
+const AAAA = 28;
+
+/** DNS answers (RFC 1035): which name gave a client an address. Bounded; of several names for one address the latest counts. */
+export class DnsBook {
+  private readonly queries = new Map<string, Moment>();
+  private readonly answers = new Map<string, DnsFacts>();
+
+  constructor(private readonly addresses: AddressBook) {}
+
+  /** A message of port 53. `client`: who asks, as the decoder names addresses. */
+  message(view: DataView, from: number, to: number, family: number, client: number, at: Moment): void {
+    if (to - from < 12) return;
+    const id = view.getUint16(from);
+    const isAnswer = (view.getUint16(from + 2) & 0x8000) !== 0;
+    if (view.getUint16(from + 4) !== 1) return;
+    const question = readName(view, from, from + 12, to);
+    if (question === undefined) return;
+    const key = `${family} ${client} ${id} ${question.name}`;
+    if (!isAnswer) {
+      keep(this.queries, key, at);
+      return;
+    }
+    const query = this.queries.get(key);
+    this.queries.delete(key);
+    const facts: DnsFacts = { name: question.name, ...(query && { query }), answer: at };
+    this.records(view, from, question.next + 4, to, (answerFamily, address) => {
+      keep(this.answers, `${family} ${client} ${answerFamily} ${address}`, facts);
+    });
+  }
+
+  private records(
+    view: DataView,
+    start: number,
+    first: number,
+    to: number,
+    take: (family: 4 | 6, address: number) => void,
+  ): void {
+    const count = Math.min(view.getUint16(start + 6), MOST_ANSWERS);
+    let at = first;
+    for (let index = 0; index < count; index++) {
+      const name = readName(view, start, at, to);
+      if (name === undefined || to - name.next < 10) return;
+      const type = view.getUint16(name.next);
+      const length = view.getUint16(name.next + 8);
+      const data = name.next + 10;
+      if (to - data < length) return;
+      if (type === A && length === 4) take(4, view.getInt32(data));
+      if (type === AAAA && length === 16) take(6, this.addresses.idOf(view, data));
+      at = data + length;
+    }
+  }
+
+  /** The lookup that gave this client this server's address, if its answer came before. */
+  find(family: 4 | 6, client: number, server: number, time: number): DnsFacts | undefined {
+    const found =
+      this.answers.get(`${family} ${client} ${family} ${server}`) ??
+      this.answers.get(`${family === 4 ? 6 : 4} ${client} ${family} ${server}`);
+    return found !== undefined && found.answer.time <= time ? found : undefined;
+  }
+}
+
+function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= MOST_KEPT) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
+}
+
+/** A name in labels, with pointers that only go backwards (RFC 1035 section 4.1.4). */
+function readName(
+  view: DataView,
+  start: number,
+  from: number,
+  to: number,
+): { name: string; next: number } | undefined {
+  const labels: string[] = [];
+  let at = from;
+  let next = 0;
+  let limit = to;
+  for (let count = 0; count < MOST_LABELS && at < to; count++) {
+    const length = view.getUint8(at);
+    if (length === 0) return { name: labels.join('.'), next: next || at + 1 };
+    if (length >= 0xc0) {
+      if (to - at < 2) return undefined;
+      const target = start + (view.getUint16(at) & 0x3fff);
+      next ||= at + 2;
+      if (target >= at || target >= limit) return undefined;
+      limit = target;
+      at = target;
+    } else {
+      if (length > 63 || to - at - 1 < length) return undefined;
+      labels.push(text(view, at + 1, length));
+      at += 1 + length;
+    }
+  }
+  return undefined;
+}
+
+const decoder = new TextDecoder('latin1');
+const text = (view: DataView, at: number, length: number): string =>
+  decoder.decode(new Uint8Array(view.buffer, view.byteOffset + at, length));

@@ -1,0 +1,57 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { traceFiles } from '../support/trace.js';
+
+const path = (name: string) =>
+  fileURLToPath(new URL(`../../fixtures/captures/overflow/${name}.pcap`, import.meta.url));
+
+/** Connections with a signature, those without, and frames that must be among the evidence. */
+const EXPECTED: Readonly<
+  Record<string, { signatures: readonly (string | undefined)[]; frames?: readonly number[] }>
+> = {
+  's1-full-at-syn-abort-on-overflow': {
+    signatures: ['s1', 's1', ...Array(6).fill(undefined)],
+    frames: [1, 4],
+  },
+  's1-full-at-syn-then-drained': { signatures: ['s1', 's1'], frames: [1, 4, 5, 8] },
+  's2-full-at-ack-no-data-then-expired': { signatures: [undefined, 's2', 's2'], frames: [6, 7, 12, 14] },
+  's2-full-at-ack-then-drained': {
+    signatures: [undefined, 's2', 's2', ...Array(5).fill(undefined)],
+    frames: [6, 7, 20],
+  },
+  's2-full-at-ack-with-data': { signatures: [undefined, 's2', 's2'], frames: [6, 7, 20, 26] },
+  // Three packets each and then silence: without data nothing tells them from connections that are well.
+  's3-cookie-then-full-abort-on-overflow': { signatures: Array(4).fill(undefined) },
+  's3-cookie-then-full-no-data': { signatures: Array(4).fill(undefined) },
+  's3-cookie-then-full-with-data': { signatures: [undefined, undefined, 's3', 's3'], frames: [9, 10] },
+  's4-full-at-ack-abort-on-overflow': {
+    signatures: [undefined, 's4', 's4', ...Array(5).fill(undefined)],
+    frames: [6, 7, 10],
+  },
+};
+
+describe('accept-queue overflow on the wire', () => {
+  it.each(Object.entries(EXPECTED))('%s', async (name, { signatures, frames = [] }) => {
+    const { connections } = await traceFiles([path(name)]);
+    const found = connections.map(({ findings }) =>
+      findings.find(({ rule }) => rule === 'accept_queue_overflow'),
+    );
+    expect(found.map((one) => one?.signature)).toEqual(signatures);
+    for (const finding of found) {
+      if (finding === undefined) continue;
+      expect(finding.sure).toBe('suspected');
+      expect(finding.alternatives?.length).toBeGreaterThan(0);
+      expect(finding.frames.length).toBeGreaterThan(1);
+    }
+    expect(found.find((one) => one !== undefined)?.frames ?? []).toEqual(expect.arrayContaining([...frames]));
+  });
+
+  it('tells the bare summary the same', async () => {
+    const { result } = await traceFiles([path('s2-full-at-ack-with-data')], { detail: 'totals' });
+    expect(result.summary.rules.find(({ rule }) => rule === 'accept_queue_overflow')).toMatchObject({
+      connections: 2,
+      severity: 'warning',
+    });
+    expect(result.worst[0]?.findings[0]).toMatchObject({ signature: 's2' });
+  });
+});

@@ -1,0 +1,362 @@
+import { describe, expect, it } from 'vitest';
+import { Conversation, FLAGS, pcap } from '../support/packets.js';
+import { traceBytes } from '../support/trace.js';
+
+const traced = (...conversations: readonly Conversation[]) => {
+  const packets = conversations.flatMap((one) => one.packets).sort((a, b) => a.time - b.time);
+  return traceBytes(pcap(packets, { nanoseconds: true }));
+};
+const only = (conversation: Conversation) => {
+  const { connections } = traced(conversation);
+  expect(connections).toHaveLength(1);
+  const [connection] = connections;
+  if (connection === undefined) throw new Error('no connection');
+  return connection;
+};
+const rules = (conversation: Conversation) => only(conversation).findings.map(({ rule }) => rule);
+const request = (line = 'GET /a', headers = '') => `${line} HTTP/1.1\r\nHost: example.com\r\n${headers}\r\n`;
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const kept = () =>
+  new Conversation().handshake().data('client', request()).wait(0.01).data('server', OK).ack('client');
+
+describe('HTTP/1', () => {
+  it('knows method, path, host and status, and drops the query', () => {
+    const { http } = only(
+      new Conversation()
+        .handshake()
+        .data('client', request('GET /a/b?token=secret'))
+        .data('server', OK)
+        .close(),
+    );
+    expect(http).toMatchObject({ version: '1.1', requests: 1, responses: 1 });
+    expect(http?.exchanges).toMatchObject([
+      { method: 'GET', path: '/a/b', host: 'example.com', status: 200 },
+    ]);
+    expect(JSON.stringify(http)).not.toContain('secret');
+  });
+
+  it('keeps the query where that is asked for', () => {
+    const { packets } = new Conversation().handshake().data('client', request('GET /a?q=1')).close();
+    const { connections } = traceBytes(pcap(packets), { keepQueries: true });
+    expect(connections[0]?.http?.exchanges[0]?.path).toBe('/a?q=1');
+  });
+
+  it('takes names and passwords out of absolute addresses', () => {
+    const { http } = only(
+      new Conversation().handshake().data('client', request('GET http://me:secret@host/x')).close(),
+    );
+    expect(http?.exchanges[0]?.path).toBe('host/x');
+  });
+
+  it('counts what is pipelined', () => {
+    const { http } = only(
+      new Conversation()
+        .handshake()
+        .data('client', request() + request('HEAD /b') + request('GET /c'))
+        .data('server', `${OK}HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n${OK}`)
+        .close(),
+    );
+    expect(http).toMatchObject({ requests: 3, responses: 3, pipelined: 3 });
+    expect(http?.exchanges.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  it('reads chunked bodies, interim answers, and heads that come in pieces', () => {
+    const chunked =
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1a;x=y\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\nTrailer: 1\r\n\r\n';
+    const conversation = new Conversation().handshake();
+    for (const piece of request('POST /x', 'Content-Length: 5\r\n').match(/.{1,9}/gs) ?? [])
+      conversation.data('client', piece);
+    conversation.data('client', 'hello');
+    for (const piece of (chunked + OK).match(/.{1,7}/gs) ?? []) conversation.data('server', piece);
+    const { http } = only(conversation.close());
+    expect(http).toMatchObject({ requests: 1, responses: 2 });
+    expect(http?.exchanges[0]?.status).toBe(201);
+  });
+
+  it('puts segments back in order, and goes on after bytes that the capture lacks', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', request())
+      .data('server', OK.slice(0, 20));
+    const early = conversation.packets.length;
+    conversation.data('server', OK.slice(20, 30)).data('server', OK.slice(30)).ack('client').close();
+    const [one, other] = [conversation.packets[early], conversation.packets[early + 1]];
+    if (one !== undefined && other !== undefined) {
+      conversation.packets[early] = { ...other, time: one.time };
+      conversation.packets[early + 1] = { ...one, time: other.time };
+    }
+    const { http, serverFacts } = only(conversation);
+    expect(http).toMatchObject({ responses: 1 });
+    expect(serverFacts).toMatchObject({ outOfOrder: 1, missingBytes: 0 });
+  });
+
+  it('a CONNECT tunnel shows what is inside', () => {
+    const hello = '\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03'.concat(
+      'r'.repeat(32),
+      '\x00\x00\x02\x13\x01\x01\x00\x00\x00',
+    );
+    const { http, tls } = only(
+      new Conversation()
+        .handshake()
+        .data('client', 'CONNECT a:443 HTTP/1.1\r\n\r\n')
+        .data('server', 'HTTP/1.1 200 OK\r\n\r\n')
+        .data('client', hello)
+        .close(),
+    );
+    expect(http?.requests).toBe(1);
+    expect(tls?.clientHello).toBeDefined();
+  });
+
+  it('Keep-Alive, Connection: close, and idle times', () => {
+    const answer = OK.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=5, max=100\r\nConnection: close\r\n\r\n');
+    const { http } = only(
+      kept().wait(2).data('client', request('GET /b')).data('server', answer).close('server'),
+    );
+    expect(http).toMatchObject({ keepAlive: { timeoutSeconds: 5, max: 100 }, connectionClose: 'server' });
+    expect((http?.idleGaps[0]?.idle ?? 0) / 1e9).toBeCloseTo(2, 2);
+  });
+});
+
+describe('how a connection ends', () => {
+  it('who closed it while it was idle, and after how long', () => {
+    const { close } = only(kept().wait(15).close('server'));
+    expect(close).toMatchObject({ firstFin: 'server', idleClose: { by: 'server' }, timeWait: 'server' });
+    expect((close?.idleClose?.idle ?? 0) / 1e9).toBeCloseTo(15, 2);
+  });
+
+  it('a request that crosses the close of a kept connection is a race', () => {
+    const conversation = kept().wait(15).fin('server').data('client', request('GET /b')).rst('server');
+    expect(rules(conversation)).toContain('keepalive_race');
+    expect(only(conversation).close?.race).toMatchObject({ request: {}, close: {} });
+  });
+
+  it('a reset instead of an answer', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', request())
+      .ack('server')
+      .wait(1)
+      .rst('server');
+    expect(rules(conversation)).toEqual(['reset_after_request']);
+  });
+
+  it('a client that gives up waiting, and after how long', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', request())
+      .ack('server')
+      .wait(30)
+      .fin('client');
+    const [finding] = only(conversation).findings;
+    expect(finding).toMatchObject({ rule: 'request_timeout' });
+    expect(finding?.message).toContain('after 30.0 s');
+  });
+
+  it('a POST that was cut off and is sent again without an Idempotency-Key', () => {
+    const first = new Conversation()
+      .handshake()
+      .data('client', request('POST /pay', 'Content-Length: 2\r\n'))
+      .data('client', '{}')
+      .ack('server')
+      .rst('server');
+    const again = (headers: string) =>
+      new Conversation(1_700_000_005, { client: 40_001, server: 80 })
+        .handshake()
+        .data('client', request('POST /pay', `Content-Length: 2\r\n${headers}`))
+        .data('client', '{}')
+        .data('server', OK)
+        .close();
+    const found = (headers: string) =>
+      traced(first, again(headers)).connections[1]?.findings.map(({ rule }) => rule);
+    expect(found('')).toEqual(['unsafe_retry']);
+    expect(found('Idempotency-Key: 7\r\n')).toEqual([]);
+  });
+
+  it('both close at once', () => {
+    const { close } = only(
+      new Conversation()
+        .handshake()
+        .raw({ flags: FLAGS.fin | FLAGS.ack, seq: 1001, ack: 5001 })
+        .raw({ from: 'server', flags: FLAGS.fin | FLAGS.ack, seq: 5001, ack: 1001 }),
+    );
+    expect(close).toMatchObject({ simultaneous: true, timeWait: 'client' });
+  });
+});
+
+describe('losses and stalls', () => {
+  it('a retransmission by timeout, a fast one, a needless one', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', 'a'.repeat(100))
+      .wait(0.2)
+      .again('client', 'a'.repeat(100))
+      .ack('server')
+      .again('client', 'a'.repeat(100));
+    expect(only(conversation).clientFacts.retransmissions).toEqual({ rto: 1, fast: 0, spurious: 1 });
+    const fast = new Conversation()
+      .handshake()
+      .data('client', 'a'.repeat(100))
+      .data('client', 'b'.repeat(100));
+    for (let count = 0; count < 3; count++)
+      fast.raw({ from: 'server', flags: FLAGS.ack, seq: 5001, ack: 1001 });
+    fast.raw({ flags: FLAGS.ack, seq: 1001, ack: 5001, payload: 'a'.repeat(100) });
+    expect(only(fast).clientFacts.retransmissions).toEqual({ rto: 0, fast: 1, spurious: 0 });
+  });
+
+  it('a copy made by the capture is no retransmission', () => {
+    const conversation = new Conversation().handshake();
+    for (let count = 0; count < 3; count++)
+      conversation.raw({ flags: FLAGS.ack, seq: 1001, ack: 5001, payload: 'x'.repeat(10), ipId: 777 });
+    const { clientFacts } = only(conversation);
+    expect(clientFacts).toMatchObject({
+      bytes: 10,
+      duplicates: 2,
+      retransmissions: { rto: 0, fast: 0, spurious: 0 },
+    });
+  });
+
+  it('a closed window, its probes, and its end', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', 'x'.repeat(1000))
+      .ack('server', { window: 0 });
+    conversation
+      .wait(0.3)
+      .raw({ flags: FLAGS.ack, seq: 2000, ack: 5001 })
+      .ack('server', { window: 0 })
+      .wait(1)
+      .ack('server', { window: 500 });
+    const { serverFacts, clientFacts, findings } = only(conversation);
+    expect(serverFacts.zeroWindows).toMatchObject([{ probes: 1, start: {}, end: {} }]);
+    expect(clientFacts).toMatchObject({ zeroWindowProbes: 1, keepAlives: 0 });
+    expect(findings[0]).toMatchObject({ rule: 'zero_window', severity: 'warning' });
+  });
+
+  it('a keep-alive is no retransmission', () => {
+    const conversation = kept()
+      .wait(60)
+      .raw({ flags: FLAGS.ack, seq: 1000 + request().length, ack: 5001 + OK.length })
+      .ack('server');
+    expect(only(conversation).clientFacts).toMatchObject({ keepAlives: 1, retransmissions: { rto: 0 } });
+  });
+
+  it('bytes that the peer acknowledged and the capture lacks are missing, not lost', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', request())
+      .lose('server', 500)
+      .ack('client')
+      .close();
+    const { serverFacts, findings } = only(conversation);
+    expect(serverFacts.missingBytes).toBe(500);
+    expect(findings.map(({ rule }) => rule)).toContain('missing_packets');
+  });
+
+  it("Nagle's algorithm against delayed ACKs", () => {
+    const conversation = new Conversation().handshake();
+    for (let count = 0; count < 4; count++) conversation.data('client', 'small').wait(0.04).ack('server');
+    expect(only(conversation).findings).toMatchObject([{ rule: 'nagle_delayed_ack', severity: 'warning' }]);
+  });
+
+  it('time that goes back', () => {
+    const conversation = new Conversation().handshake().wait(-5).data('client', request());
+    expect(traced(conversation).result.summary.packets).toBe(4);
+    const { result } = traceBytes(pcap(conversation.packets));
+    expect(result.summary.trust.map(({ what }) => what)).toContain('clock_back');
+  });
+});
+
+describe('outcomes', () => {
+  const syns = (pauses: readonly number[], after: number) => {
+    const conversation = new Conversation().raw({ flags: FLAGS.syn, seq: 1000 });
+    for (const pause of pauses) conversation.wait(pause).raw({ flags: FLAGS.syn, seq: 1000 });
+    const other = new Conversation(conversation.time + after, { client: 50_000, server: 81 }).syn();
+    return traced(conversation, other).connections[0];
+  };
+
+  it.each([
+    ['exponential_1s', [1, 2, 4, 8]],
+    ['linear5_exponential', [1, 1, 1, 1, 1, 2, 4]],
+    ['exponential_3s', [3, 6, 12]],
+    ['fixed', [0.5, 0.5, 0.5]],
+    ['custom', [0.3, 4, 1]],
+  ] as const)('pauses of SYNs: %s', (shape, pauses) => {
+    const schedule = syns(pauses, 1)?.synSchedule;
+    expect(schedule?.shape).toBe(shape);
+    expect(schedule?.stepsMs).toHaveLength(pauses.length);
+  });
+
+  it('a timeout is only claimed where the capture went on long enough', () => {
+    expect(syns([1, 2, 4], 7)?.outcome).toBe('unresolved');
+    expect(syns([1, 2, 4], 9)?.outcome).toBe('timed_out');
+    expect(syns([1, 1, 1], 1.2)?.outcome).toBe('timed_out');
+    expect(syns([], 3)?.outcome).toBe('unresolved');
+    expect(syns([], 4)?.outcome).toBe('timed_out');
+  });
+
+  it('refused, half open, reset in the handshake', () => {
+    expect(only(new Conversation().syn().rst('server'))).toMatchObject({ outcome: 'refused' });
+    expect(
+      only(
+        new Conversation().syn().synAck().wait(1).raw({ from: 'server', flags: 18, seq: 5000, ack: 1001 }),
+      ),
+    ).toMatchObject({ outcome: 'half_open', synAck: [{}, {}] });
+    expect(only(new Conversation().syn().synAck().rst('client'))).toMatchObject({
+      outcome: 'reset_in_handshake',
+    });
+  });
+
+  it('a connection that began before the capture', () => {
+    expect(only(new Conversation().data('client', 'x').ack('server'))).toMatchObject({
+      outcome: 'midstream',
+      role: 'guessed',
+    });
+  });
+
+  it('the same 4-tuple again is another connection', () => {
+    const { connections } = traced(
+      kept().close(),
+      new Conversation(1_700_000_001).raw({ flags: FLAGS.syn, seq: 77_000 }),
+    );
+    expect(connections.map(({ outcome }) => outcome)).toEqual(['established', 'unresolved']);
+  });
+});
+
+describe('many connections', () => {
+  it('leave memory once they are closed, and stay in the sums', () => {
+    const packets = Array.from(
+      { length: 3000 },
+      (_, index) =>
+        new Conversation(1_700_000_000 + index * 0.01, { client: 1024 + index, server: 80 })
+          .handshake()
+          .data('client', request())
+          .data('server', OK)
+          .close().packets,
+    ).flat();
+    const { result } = traceBytes(pcap(packets), { detail: 'totals' });
+    expect(result.summary).toMatchObject({
+      connections: 3000,
+      http: { requests: 3000, responses: 3000 },
+      outcomes: { established: 3000 },
+    });
+    expect(result.worst).toHaveLength(20);
+    expect(result.summary.pools).toMatchObject([
+      { connections: 3000, highest: 1, requests: 3000, timeWait: { client: 3000, server: 0 } },
+    ]);
+  });
+
+  it('attempts that fail: hammering or backing off', () => {
+    const attempts = (pauses: readonly number[]) => {
+      let time = 1_700_000_000;
+      return pauses.map((pause, index) => {
+        time += pause;
+        return new Conversation(time, { client: 30_000 + index, server: 80 }).syn().rst('server');
+      });
+    };
+    const pattern = (pauses: readonly number[]) =>
+      traced(...attempts(pauses)).result.summary.retries[0]?.pattern;
+    expect(pattern([0, 0.1, 0.1, 0.1, 0.1])).toBe('hammering');
+    expect(pattern([0, 0.1, 0.2, 0.4, 0.8])).toBe('back_off');
+    expect(pattern([0, 0.1, 0.1, 0.1, 0.1, 30, 0.1])).toBe('paused');
+  });
+});
