@@ -15,6 +15,7 @@ const PACKAGES = {
   python3: 'python3',
   tmux: 'tmux',
   tcpdump: 'tcpdump',
+  openssl: 'openssl',
 };
 const POLICY = '/usr/sbin/policy-rc.d';
 

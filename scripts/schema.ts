@@ -1,4 +1,4 @@
-// Writes schema/*.schema.json from the types of src/model/json.ts. `--check` only says whether they are up to date.
+// Writes schema/*.schema.json from the types of src/model/json.ts and src/model/trace-json.ts. `--check` only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Config, createGenerator } from 'ts-json-schema-generator';
@@ -7,6 +7,9 @@ const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, impor
 
 /** File name in schema/ -> the type behind it. */
 const SCHEMAS = {
+  connection: 'TraceConnectionJson',
+  summary: 'TraceSummaryJson',
+  pcap: 'TraceJson',
   snapshot: 'SnapshotJson',
   header: 'HeaderJson',
   socket: 'SocketJson',
@@ -17,7 +20,7 @@ const SCHEMAS = {
 } as const;
 
 const config: Config = {
-  path: path('src/model/json.ts'),
+  path: path('src/model/*json.ts'),
   tsconfig: path('tsconfig.json'),
   skipTypeCheck: true,
   // More fields are welcome in later versions: readers must not refuse them.

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseSs } from '../../src/parse/ss/index.js';
+import { measureCaptures } from './captures.js';
 import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
 import { type Contestant, race, summarise, type Times } from './measure.js';
@@ -20,17 +21,25 @@ const cli = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const wants = (part: string) => values.only === undefined || values.only === part;
 
-const crowd = await gatherCrowd(Number(values.connections));
+const captures = wants('pcap') ? { pcap: await measureCaptures(cli, Number(values.runs)) } : {};
+const crowd = values.only === 'pcap' ? undefined : await gatherCrowd(Number(values.connections));
 try {
   const figures = {
+    ...captures,
+    ...(crowd !== undefined && (await socketFigures(crowd))),
+  };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+} finally {
+  await crowd?.end();
+}
+
+async function socketFigures(crowd: Crowd) {
+  return {
     sockets: crowd.sockets,
     ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
-} finally {
-  await crowd.end();
 }
 
 function raceSnapshots(crowd: Crowd) {

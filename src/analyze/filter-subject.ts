@@ -6,10 +6,9 @@ import type { Owner, Protocol, SocketState } from '../model/sockets.js';
 import type { SocketRow } from '../model/table.js';
 import { UNIX } from './codes.js';
 import { waitingOf } from './facts.js';
+import type { Truth } from './filter-language.js';
 import type { Network } from './filter-values.js';
 
-/** `undefined`: cannot be told. Not true, and neither is its negation. */
-export type Truth = boolean | undefined;
 export type Side = 'local' | 'remote';
 export type Quantity = 'recvq' | 'sendq' | 'rtt' | 'wait' | 'fill' | 'uid' | 'inode';
 

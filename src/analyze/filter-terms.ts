@@ -1,14 +1,19 @@
 import { ParseError } from '../model/errors.js';
 import { VERDICTS } from '../model/findings.js';
-import { parseIp } from '../model/ip.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, type SocketState } from '../model/sockets.js';
-import { compileRegex } from './filter-regex.js';
-import type { Quantity, Side, Subject, Truth } from './filter-subject.js';
-import { type Token, whereIn } from './filter-tokens.js';
+import {
+  type Term as AnyTerm,
+  either,
+  judge,
+  type Language,
+  PORTS,
+  type Truth,
+  term,
+} from './filter-language.js';
+import type { Quantity, Side, Subject } from './filter-subject.js';
 import {
   type Clause,
   type NumberTest,
-  type Operator,
   readDuration,
   readIntegers,
   readNames,
@@ -17,29 +22,8 @@ import {
   wantEquality,
 } from './filter-values.js';
 
-/** What a term reads, cheapest first: columns, owners (may be looked up), text (must be made). */
-const COSTS = ['columns', 'owners', 'text'] as const;
-
-export interface Term {
-  readonly cost: number;
-  readonly test: (subject: Subject) => Truth;
-}
-
+type Term = AnyTerm<Subject>;
 type Compile = (clause: Clause) => Term;
-
-const term = (reads: (typeof COSTS)[number], test: Term['test']): Term => ({
-  cost: COSTS.indexOf(reads),
-  test,
-});
-
-const judge = (value: number | undefined, test: NumberTest): Truth =>
-  value === undefined ? undefined : test(value);
-
-/** True where one is true; unknown where one may be. */
-const either = (first: Truth, second: Truth): Truth =>
-  first === true || second === true ? true : first === undefined || second === undefined ? undefined : false;
-
-const PORTS = 'a port, as 443, 80,443 or 8000-8099';
 
 const port =
   (...sides: readonly [Side, ...Side[]]): Compile =>
@@ -163,35 +147,6 @@ const KEYS: Readonly<Record<string, Compile>> = {
 
 const KEY_ALIASES: Readonly<Record<string, string>> = { proc: 'process', protocol: 'proto' };
 
-const CLAUSE = /^([a-z][a-z_-]*)(:|>=|<=|>|<|=)(.*)$/is;
-
-/** @throws ParseError that names the term */
-export function compileTerm(token: Token): Term {
-  const compiled = compileAsked(token);
-  if (!token.negated) return compiled;
-  return {
-    cost: compiled.cost,
-    test: (subject) => {
-      const truth = compiled.test(subject);
-      return truth === undefined ? undefined : !truth;
-    },
-  };
-}
-
-function compileAsked({ kind, text, raw }: Token): Term {
-  if (kind === 'regex') return regexTerm(compileRegex(text, whereIn(raw)));
-  const [, key, operator, value = ''] = CLAUSE.exec(text) ?? [];
-  if (kind === 'word' || key === undefined || parseIp(text) !== undefined) return wordTerm(text);
-  const lower = key.toLowerCase();
-  const name = Object.hasOwn(KEY_ALIASES, lower) ? (KEY_ALIASES[lower] ?? lower) : lower;
-  const compile = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
-  if (compile === undefined) {
-    const expected = `one of ${Object.keys(KEYS).join(', ')}`;
-    throw new ParseError(whereIn(`${key}${operator}`), expected, key);
-  }
-  return compile({ where: whereIn(raw), key: name, operator: operator as Operator, value });
-}
-
 // No process is looked for by these, so that unknown owners do not make `-10.0.0.5` unknown.
 const ADDRESS_LIKE = /^(?:[\d.]+|[[\]\da-f.]*:[[\]\da-f:.]*)$/i;
 
@@ -209,3 +164,11 @@ const regexTerm = (pattern: RegExp): Term =>
     if (pattern.test(subject.wholeText)) return true;
     return subject.owners === undefined ? undefined : false;
   });
+
+/** What sockets and listeners are asked. */
+export const SOCKET_LANGUAGE: Language<Subject> = {
+  keys: KEYS,
+  aliases: KEY_ALIASES,
+  word: wordTerm,
+  regex: regexTerm,
+};

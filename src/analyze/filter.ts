@@ -1,7 +1,8 @@
 import type { ListenerReport } from '../model/listener.js';
 import type { SocketRow } from '../model/table.js';
+import { compileAll } from './filter-language.js';
 import { ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
-import { compileTerm } from './filter-terms.js';
+import { SOCKET_LANGUAGE } from './filter-terms.js';
 import { readTokens } from './filter-tokens.js';
 
 /** A filter that was read. The same terms fit sockets and listeners. */
@@ -25,13 +26,7 @@ export interface Filter {
  * @throws ParseError that names the term, what was expected and what came
  */
 export function parseFilter(text: string): Filter {
-  const terms = readTokens(text)
-    .map(compileTerm)
-    .sort((a, b) => a.cost - b.cost);
-  const matches = (subject: Subject): boolean => {
-    for (const { test } of terms) if (test(subject) !== true) return false;
-    return true;
-  };
+  const matches = compileAll<Subject>(readTokens(text), SOCKET_LANGUAGE);
   let rowSubject: RowSubject | undefined;
   return {
     text: text.trim(),

@@ -1,0 +1,120 @@
+import { parseTraceFilter } from '../analyze/trace-filter.js';
+import { type CaptureInput, readCaptures } from '../collect/capture.js';
+import type { CaptureClock, CaptureInfo, PacketBatch } from '../model/packets.js';
+import type { TraceConnection } from '../model/trace.js';
+import { Trace, type TraceOptions, type TraceResult } from '../trace/index.js';
+import { asUsage } from './flags.js';
+import { writePieces } from './output.js';
+import type { TraceWriter } from './pcap-output.js';
+import { type Bound, parseBound, resolveBound } from './pcap-window.js';
+
+/** What decides which packets and connections are analysed. */
+export interface TraceWish {
+  readonly filter?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly queries: boolean;
+  readonly follow?: number | undefined;
+  readonly top?: number | undefined;
+}
+
+export interface Analysis {
+  readonly result: TraceResult;
+  readonly info: CaptureInfo;
+  /** Nobody reads the output any more. */
+  readonly closed: boolean;
+}
+
+const TICK_MS = 500;
+
+type Source = (sink: (batch: PacketBatch) => void, input: CaptureInput) => Promise<CaptureInfo>;
+
+/** Text of connections that have ended, until it is written between two pieces of the capture. */
+class Outbox {
+  private text = '';
+  closed = false;
+
+  constructor(private readonly stream: NodeJS.WritableStream & { write: NodeJS.WriteStream['write'] }) {}
+
+  add(text: string): void {
+    this.text += text;
+  }
+
+  async flush(): Promise<void> {
+    if (this.text === '' || this.closed) return;
+    const text = this.text;
+    this.text = '';
+    if ((await writePieces([text], this.stream as NodeJS.WriteStream)) === 'closed') this.closed = true;
+  }
+}
+
+/**
+ * Analyses what the source gives, and writes connections to stdout as they end where there is a writer.
+ * Throws UsageError for a filter or a bound that cannot be read, SockwatchError where the source cannot.
+ */
+export async function analyse(
+  source: Source,
+  wish: TraceWish,
+  writer: TraceWriter | undefined,
+  input: CaptureInput = {},
+  isLive = false,
+): Promise<Analysis> {
+  const plan = planOf(wish, writer !== undefined);
+  const clock: CaptureClock = { epochSeconds: undefined };
+  const outbox = new Outbox(process.stdout);
+  const stop = new AbortController();
+  const epoch = () => clock.epochSeconds ?? 0;
+  const begin = (first: number) => {
+    outbox.add(writer?.head(epoch()) ?? '');
+    const connection = (one: TraceConnection) => outbox.add(writer?.connection(one, epoch()) ?? '');
+    return new Trace(plan(epoch(), first), writer && { connection });
+  };
+  let trace: Trace | undefined;
+  const sink = (batch: PacketBatch) => {
+    trace ??= begin(batch.nanos[0] ?? 0);
+    trace.write(batch);
+  };
+  const flush = async () => {
+    await outbox.flush();
+    if (outbox.closed) stop.abort();
+  };
+  // Where nothing comes any more, time goes on all the same.
+  const tick = () => {
+    trace?.tick((Date.now() / 1000 - epoch()) * 1e9);
+    void flush();
+  };
+  const timer = isLive ? setInterval(tick, TICK_MS) : undefined;
+  const signal = input.signal ? AbortSignal.any([input.signal, stop.signal]) : stop.signal;
+  const info = await source(sink, { ...input, clock, between: flush, signal }).finally(() =>
+    clearInterval(timer),
+  );
+  trace ??= begin(0);
+  const result = trace.end();
+  outbox.add(writer?.tail(result, info) ?? '');
+  await flush();
+  return { result, info, closed: outbox.closed };
+}
+
+export const filesSource =
+  (paths: readonly string[]): Source =>
+  (sink, input) =>
+    readCaptures(paths, sink, input);
+
+/** Reads what the user asked for once, before any packet; the bounds wait for the first one. */
+function planOf(wish: TraceWish, tellsAll: boolean): (epochSeconds: number, first: number) => TraceOptions {
+  const wants = wish.filter?.trim() ? asUsage(() => parseTraceFilter(wish.filter ?? '')) : undefined;
+  const since = readBound(wish.since, '--since');
+  const until = readBound(wish.until, '--until');
+  return (epochSeconds, first) => ({
+    detail: tellsAll ? 'connections' : 'totals',
+    keepQueries: wish.queries,
+    ...(wish.top !== undefined && { top: wish.top }),
+    ...(wish.follow !== undefined && { follow: wish.follow }),
+    ...(wants && { wants }),
+    ...(since && { from: resolveBound(since, epochSeconds, first) }),
+    ...(until && { to: resolveBound(until, epochSeconds, first) }),
+  });
+}
+
+const readBound = (text: string | undefined, flag: string): Bound | undefined =>
+  text === undefined ? undefined : asUsage(() => parseBound(text, flag));

@@ -1,0 +1,98 @@
+import { BaseCommand, EXIT } from '../cli/base-command.js';
+import { parseFailOn } from '../cli/fail-on.js';
+import { asUsage } from '../cli/flags.js';
+import { namesFor } from '../cli/names.js';
+import { writePieces } from '../cli/output.js';
+import { pcapFlags } from '../cli/pcap-flags.js';
+import { traceWriter } from '../cli/pcap-output.js';
+import { analyse, filesSource } from '../cli/pcap-run.js';
+import { verifyAll } from '../cli/pcap-verify.js';
+import { Progress } from '../cli/progress.js';
+import { tableStyle } from '../cli/terminal.js';
+import { UsageError } from '../cli/usage.js';
+import { cleanText } from '../render/text.js';
+import { ladder } from '../render/trace/ladder.js';
+import { traceTable } from '../render/trace/table.js';
+
+export default class Pcap extends BaseCommand {
+  static override readonly summary =
+    'Explain every connection of saved captures: handshakes, outcomes, losses, what went wrong';
+
+  static override readonly description = [
+    'Reads pcap and pcapng, plain or compressed, from files or standard input (-). Several files are one capture, in the order of',
+    'time. Prints a summary and the most troubled connections; --connection N tells one of them packet by packet.',
+  ].join(' ');
+
+  static override readonly examples = [
+    { description: 'what happened in a capture', command: '<%= config.bin %> <%= command.id %> web.pcap' },
+    {
+      description: 'one connection as a ladder',
+      command: '<%= config.bin %> <%= command.id %> web.pcap --connection 17',
+    },
+    {
+      description: 'rotated files, refused connections only',
+      command: "<%= config.bin %> <%= command.id %> web.pcap* --filter 'state:refused port:443'",
+    },
+    {
+      description: 'for scripts',
+      command:
+        '<%= config.bin %> <%= command.id %> web.pcap --format ndjson --fail-on overflow,retransmissions>1%',
+    },
+    {
+      description: 'from another host',
+      command: 'ssh web-01 tcpdump -w - -c 100000 port 443 | <%= config.bin %> <%= command.id %> -',
+    },
+  ];
+
+  static override readonly strict = false;
+  static override readonly usage = 'pcap FILE... [FLAGS]';
+  static override readonly flags = pcapFlags;
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Pcap);
+    const paths = argv.map(String);
+    if (paths.length === 0) throw new UsageError('no capture given: name a file, or - for standard input');
+    const failOn = asUsage(() => parseFailOn(flags['fail-on'] ?? ''));
+    if (flags.connection !== undefined && paths.includes('-') && paths.length > 1) {
+      throw new UsageError('--connection reads one analysis: give files, or - alone');
+    }
+    if (flags.verify) return this.exit((await verifyAll(paths)) ? EXIT.done : EXIT.failed);
+
+    const names = namesFor(flags);
+    const writer = flags.connection === undefined ? traceWriter(flags.format, names) : undefined;
+    const progress = new Progress(process.stderr);
+    const { result, info, closed } = await analyse(
+      filesSource(paths),
+      { ...flags, follow: flags.connection },
+      writer,
+      { onProgress: (bytes, total) => progress.tell(bytes, total) },
+    ).finally(() => progress.end());
+    if (closed) return this.exit(EXIT.done);
+
+    const style = {
+      ...tableStyle(process.stdout, process.env, flags['no-color']),
+      names,
+      epochSeconds: info.epochSeconds,
+    };
+    if (flags.connection !== undefined) {
+      if (result.followed === undefined)
+        throw new UsageError(noConnection(flags.connection, result.summary.connections));
+      await writePieces(ladder(result.followed, style), process.stdout);
+    } else if (writer === undefined) {
+      await writePieces(traceTable(result.summary, result.worst, info, style), process.stdout);
+    }
+
+    const faults = info.files.flatMap(({ name, fault }) =>
+      fault ? [`${name}: ${fault.message} at byte ${fault.offset}`] : [],
+    );
+    if (writer !== undefined) for (const fault of faults) this.note(cleanText(fault));
+    const met = failOn.filter(({ isMet }) => isMet(result.summary));
+    if (met.length > 0) this.note(`--fail-on: ${met.map(({ text }) => text).join(', ')}`);
+    if (faults.length > 0 || met.length > 0) this.exit(EXIT.failed);
+  }
+}
+
+const noConnection = (wanted: number, count: number) =>
+  count === 0
+    ? `no connection ${wanted}: the capture has none`
+    : `no connection ${wanted}: the capture has 1 to ${count}`;

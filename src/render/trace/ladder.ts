@@ -1,0 +1,115 @@
+import { formatEndpoint } from '../../model/endpoint.js';
+import type { TraceConnection, TraceEvent } from '../../model/trace.js';
+import { type TableStyle, wrapWords } from '../columns.js';
+import { type Names, PLAIN_NAMES } from '../names.js';
+import { markOf, paint, roleOf } from '../style.js';
+import { cleanText, displayWidth, formatCount, padEnd, padStart } from '../text.js';
+import { displayFilter } from './finding-json.js';
+import { EVENT_LABELS, OUTCOME_LABELS, PHASE_LABELS } from './labels.js';
+import { durationOf } from './numbers.js';
+import { isoNanos } from './time.js';
+
+export interface LadderOptions extends TableStyle {
+  readonly epochSeconds: number;
+  readonly names?: Names;
+}
+
+/** One connection told: who, what came of it, its packets between two poles, its phases, what was found. Lines with their ends. */
+export function* ladder(connection: TraceConnection, options: LadderOptions): Generator<string> {
+  const names = options.names ?? PLAIN_NAMES;
+  for (const line of headLines(connection, names, options)) yield `${line}\n`;
+  yield '\n';
+  for (const line of rungs(connection, options)) yield `${line}\n`;
+  yield '\n';
+  for (const line of phaseLines(connection)) yield `${line}\n`;
+  for (const line of findingLines(connection, names, options)) yield `${line}\n`;
+}
+
+function headLines(connection: TraceConnection, names: Names, options: LadderOptions): string[] {
+  const { id, client, server, protocol, path, outcome, tls, quic, http, dns, first } = connection;
+  const facts = [
+    path.length > 0 ? `through ${path.join(', ')}` : undefined,
+    dns && `name ${cleanText(names.machine(dns.name))} (DNS answer in frame ${dns.answer.frame})`,
+    tls &&
+      `TLS ${[tls.version, tls.sni && cleanText(names.machine(tls.sni)), tls.alpn && cleanText(tls.alpn)].filter(Boolean).join(', ')}`,
+    quic &&
+      `QUIC ${[quic.version, quic.sni && cleanText(names.machine(quic.sni))].filter(Boolean).join(', ')}`,
+    http && `HTTP/${http.version}: ${http.requests} requests, ${http.responses} responses`,
+    connection.role === 'guessed' ? 'who is the client is a guess: no SYN in the capture' : undefined,
+  ].filter((fact): fact is string => typeof fact === 'string');
+  const title = `connection ${id}: ${names.endpoint(client)} -> ${names.endpoint(server)} (${protocol}), ${OUTCOME_LABELS[outcome]}`;
+  return [
+    paint('title', title, options.color),
+    `begins ${isoNanos(options.epochSeconds, first.time)}, frame ${first.frame}`,
+    ...facts,
+  ];
+}
+
+const LANE = 34;
+
+function* rungs(
+  { events, first, client, server, eventsCut }: TraceConnection,
+  options: LadderOptions,
+): Generator<string> {
+  const arrow = options.ascii
+    ? { line: '-', right: '>', left: '<', pole: '|' }
+    : { line: '─', right: '▶', left: '◀', pole: '│' };
+  const poles = options.names?.redacted
+    ? ['client', 'server']
+    : [formatEndpoint(client), formatEndpoint(server)];
+  yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', LANE)}   ${poles[1]}`;
+  for (const event of events) {
+    const label = labelOf(event);
+    const room = Math.max(1, LANE - displayWidth(label) - 3);
+    const dashes = arrow.line.repeat(room);
+    const shaft =
+      event.from === 'client' ? ` ${label} ${dashes}${arrow.right}` : `${arrow.left}${dashes} ${label} `;
+    yield `${padStart(formatCount(event.frame), 9)}  ${padStart(seconds(event.time - first.time), 11)}  ${arrow.pole}${shaft}${arrow.pole}`;
+  }
+  if (events.length === 0) yield '    no packets kept';
+  if (eventsCut) yield '    ... more packets than are kept: read this connection alone with --connection';
+}
+
+const seconds = (nanos: number) => `${(nanos / 1e9).toFixed(6)} s`;
+
+const MOST_TEXT = 60;
+
+function labelOf({ kind, length, text, detail, window }: TraceEvent): string {
+  const parts = [EVENT_LABELS[kind]];
+  if (text !== undefined) parts.push(cleanText(text).slice(0, MOST_TEXT));
+  else if (kind === 'icmp_unreachable' && detail !== undefined)
+    parts.push(`type ${detail >> 8} code ${detail & 255}`);
+  else if (kind === 'stall' && detail !== undefined) parts.push(durationOf(detail));
+  else if (kind === 'gap' && detail !== undefined) parts.push(`${formatCount(detail)} B`);
+  if (length > 0) parts.push(`${formatCount(length)} B`);
+  if (kind === 'window_update' && window !== undefined) parts.push(`${formatCount(window)} B`);
+  return parts.join(' ');
+}
+
+function phaseLines({ phases }: TraceConnection): string[] {
+  const entries = Object.entries(PHASE_LABELS) as [keyof typeof PHASE_LABELS, string][];
+  return entries.flatMap(([name, label]) => {
+    const value = phases[name];
+    if (value === undefined) return [];
+    const doubt =
+      name === 'synToSynAck' && phases.synToSynAckAmbiguous ? ' (which SYN was answered is not certain)' : '';
+    return [`${padEnd(label, 32)}${padStart(durationOf(value), 10)}${doubt}`];
+  });
+}
+
+function findingLines({ findings }: TraceConnection, names: Names, style: TableStyle): string[] {
+  const line = (text: string) => wrapWords(cleanText(names.sentence(text)), '   ', style.width);
+  return findings.flatMap((finding) => {
+    const mark = markOf(finding.severity);
+    const sure = finding.sure === 'certain' ? '' : `${finding.sure}: `;
+    const [first = '', ...rest] = line(`${sure}${finding.message}`);
+    return [
+      paint(roleOf(finding.severity), mark, style.color) + first.slice(mark.length),
+      ...rest,
+      ...finding.evidence.flatMap((text) => line(`- ${text}`)),
+      ...(finding.alternatives ?? []).flatMap((text) => line(`- or: ${text}`)),
+      ...(finding.advice === undefined ? [] : line(`-> ${finding.advice}`)),
+      `   Wireshark: ${displayFilter(finding.frames)}`,
+    ];
+  });
+}
