@@ -89,7 +89,8 @@ export async function analyse(
     clearInterval(timer),
   );
   trace ??= begin(0);
-  const result = trace.end();
+  const dropped = info.files.reduce((sum, file) => sum + (file.dropped ?? 0), 0);
+  const result = trace.end(dropped);
   outbox.add(writer?.tail(result, info) ?? '');
   await flush();
   return { result, info, closed: outbox.closed };

@@ -153,15 +153,16 @@ export interface TraceConnectionJson {
   bytes: SidesJson;
   segments: SidesJson;
   retransmissions: SidesJson;
-  retransmission_kinds: { rto: SidesJson; fast: SidesJson; spurious: SidesJson };
-  out_of_order: SidesJson;
+  /** Of these counts, those that are not zero on both sides: absent means that it did not happen. */
+  retransmission_kinds?: { rto: SidesJson; fast: SidesJson; spurious: SidesJson };
+  out_of_order?: SidesJson;
   /** Copies that the capture made, not the sender. */
-  duplicates: SidesJson;
-  dup_acks: SidesJson;
-  keep_alives: SidesJson;
-  zero_window_probes: SidesJson;
-  window_full: SidesJson;
-  missing_bytes: SidesJson;
+  duplicates?: SidesJson;
+  dup_acks?: SidesJson;
+  keep_alives?: SidesJson;
+  zero_window_probes?: SidesJson;
+  window_full?: SidesJson;
+  missing_bytes?: SidesJson;
   zero_windows?: ZeroWindowJson[];
   fin?: { client?: MomentJson; server?: MomentJson };
   rst?: { client?: MomentJson; server?: MomentJson };

@@ -1,6 +1,7 @@
 import type { CloseFacts, Moment, Nanos, Peer } from '../model/trace.js';
 import { FLOW, type Flows } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
+import type { Mutable } from './phases.js';
 
 const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
 /** Shorter pauses before a close are not idleness. */
@@ -14,13 +15,14 @@ export function closeFacts(flows: Flows, slot: number): CloseFacts | undefined {
   if (end === undefined) return undefined;
   const firstFin = firstFinOf(flows, slot);
   const idle = idleClose(flows, slot, end);
-  return {
-    ...(firstFin !== undefined && { firstFin }),
-    ...(flows.has(slot, FLOW.simultaneousClose) && { simultaneous: true }),
-    ...(idle !== undefined && pending === undefined && { idleClose: idle }),
-    ...(pending !== undefined && unanswered(flows, slot, pending, end)),
-    ...timeWait(flows, slot, firstFin),
-  };
+  const facts: Mutable<CloseFacts> = {};
+  if (firstFin !== undefined) facts.firstFin = firstFin;
+  if (flows.has(slot, FLOW.simultaneousClose)) facts.simultaneous = true;
+  if (idle !== undefined && pending === undefined) facts.idleClose = idle;
+  if (pending !== undefined) Object.assign(facts, unanswered(flows, slot, pending, end));
+  const timeWait = timeWaitOf(flows, slot, firstFin);
+  if (timeWait !== undefined) facts.timeWait = timeWait;
+  return facts;
 }
 
 interface End extends Moment {
@@ -35,17 +37,23 @@ function moment(flows: Flows, slot: number, mark: number): Moment | undefined {
 
 /** A forged RST before that, which the connection survived, is no end; a FIN is one even where the request crossed it. */
 function firstEnd(flows: Flows, slot: number, notBefore: number): End | undefined {
-  const ends = [
-    { mark: M.clientFin, by: 'client' as const, isReset: false },
-    { mark: M.serverFin, by: 'server' as const, isReset: false },
-    { mark: M.clientRst, by: 'client' as const, isReset: true },
-    { mark: M.serverRst, by: 'server' as const, isReset: true },
-  ].flatMap(({ mark, ...rest }) => {
-    const at = moment(flows, slot, mark);
-    return at === undefined || (rest.isReset && at.time < notBefore) ? [] : [{ ...at, ...rest }];
-  });
-  return ends.sort((a, b) => a.time - b.time || a.frame - b.frame)[0];
+  let first: End | undefined;
+  for (const { mark, by, isReset } of ENDS) {
+    const frame = flows.frameOf(slot, mark);
+    const time = flows.timeOf(slot, mark);
+    if (frame === 0 || (isReset && time < notBefore)) continue;
+    if (first === undefined || time < first.time || (time === first.time && frame < first.frame))
+      first = { frame, time: time as Nanos, by, isReset };
+  }
+  return first;
 }
+
+const ENDS: readonly { readonly mark: number; readonly by: Peer; readonly isReset: boolean }[] = [
+  { mark: M.clientFin, by: 'client', isReset: false },
+  { mark: M.serverFin, by: 'server', isReset: false },
+  { mark: M.clientRst, by: 'client', isReset: true },
+  { mark: M.serverRst, by: 'server', isReset: true },
+];
 
 function firstFinOf(flows: Flows, slot: number): Peer | undefined {
   const client = moment(flows, slot, M.clientFin);
@@ -87,7 +95,7 @@ function unanswered(flows: Flows, slot: number, request: Moment, end: End): Part
     : { resetAfterRequest: { request, rst, by: 'server' } };
 }
 
-function timeWait(flows: Flows, slot: number, firstFin: Peer | undefined): Partial<CloseFacts> {
+function timeWaitOf(flows: Flows, slot: number, firstFin: Peer | undefined): Peer | undefined {
   const isComplete = flows.frameOf(slot, M.clientFin) !== 0 && flows.frameOf(slot, M.serverFin) !== 0;
-  return isComplete && !flows.has(slot, FLOW.reset) && firstFin !== undefined ? { timeWait: firstFin } : {};
+  return isComplete && !flows.has(slot, FLOW.reset) ? firstFin : undefined;
 }

@@ -17,7 +17,7 @@ import type { PathBook } from './decode/path-book.js';
 import type { Events } from './events.js';
 import { FLOW, type Flows, INT, SIDE_INT, STATUS, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
-import { phasesOf } from './phases.js';
+import { type Mutable, phasesOf } from './phases.js';
 import { readSynSchedule } from './schedule.js';
 import { unpackOptions } from './tcp/options.js';
 import { connState } from './zeek.js';
@@ -56,10 +56,12 @@ export function buildConnection(
   const response = at(flows, slot, M.response);
   const icmp = icmpOf(flows, slot, events);
   const oneSided = oneSidedOf(flows, slot);
-  return {
+  const { client, server } = endpointsOf(parts, slot);
+  const connection: Mutable<TraceConnection> = {
     id: flows.int(slot, INT.id),
     protocol: 'tcp',
-    ...endpointsOf(parts, slot),
+    client,
+    server,
     role: flows.has(slot, FLOW.roleSyn) ? 'syn' : flows.has(slot, FLOW.roleSynAck) ? 'syn_ack' : 'guessed',
     path: parts.paths.describe(flows.int(slot, INT.kind) >>> 2),
     outcome,
@@ -67,27 +69,28 @@ export function buildConnection(
     last: { frame: flows.frameOf(slot, M.last), time: flows.timeOf(slot, M.last) as Nanos },
     syn,
     synAck: moments(flows, slot, M.synAck, events, 'syn_ack'),
-    ...(ack && { ack }),
-    ...(request && { request }),
-    ...(response && { response }),
     phases: phasesOf(flows, slot),
     clientFacts: directionOf(flows, slot, 0, events),
     serverFacts: directionOf(flows, slot, 1, events),
-    ...(icmp && { icmp }),
-    ...(flows.has(slot, FLOW.simultaneous) && openingOf(flows, slot)),
-    ...(flows.has(slot, FLOW.reused) && { reused: true }),
-    ...(oneSided && { oneSided }),
-    ...(tls && { tls }),
-    ...(http && { http }),
-    ...(dns && { dns }),
-    ...(close && { close }),
-    ...(schedule && { synSchedule: schedule }),
     zeek: { connState: connState(flows, slot, history), history },
     events,
-    ...(flows.has(slot, FLOW.eventsCut) && slot !== parts.events.followed && { eventsCut: true }),
-    ...(comment !== undefined && { comment }),
     findings: [],
   };
+  if (ack) connection.ack = ack;
+  if (request) connection.request = request;
+  if (response) connection.response = response;
+  if (icmp) connection.icmp = icmp;
+  if (flows.has(slot, FLOW.simultaneous)) Object.assign(connection, openingOf(flows, slot));
+  if (flows.has(slot, FLOW.reused)) connection.reused = true;
+  if (oneSided) connection.oneSided = oneSided;
+  if (tls) connection.tls = tls;
+  if (http) connection.http = http;
+  if (dns) connection.dns = dns;
+  if (close) connection.close = close;
+  if (schedule) connection.synSchedule = schedule;
+  if (flows.has(slot, FLOW.eventsCut) && slot !== parts.events.followed) connection.eventsCut = true;
+  if (comment !== undefined) connection.comment = comment;
+  return connection;
 }
 
 /** Both sent a SYN: simultaneous where both also sent a SYN-ACK, else split. */
@@ -142,6 +145,7 @@ function moments(
 ): Moment[] {
   const first = at(flows, slot, mark);
   if (first === undefined) return [];
+  if (events.length === 0) return [first];
   const from = kind === 'syn' ? 'client' : 'server';
   const seen = new Set([first.frame]);
   const later: Moment[] = [];
@@ -164,8 +168,7 @@ function directionOf(
   const fin = at(flows, slot, isClient ? M.clientFin : M.serverFin);
   const rst = at(flows, slot, isClient ? M.clientRst : M.serverRst);
   const lastData = at(flows, slot, isClient ? M.clientData : M.serverData);
-  const hasSyn = (side(SIDE_INT.status) & STATUS.syn) !== 0;
-  return {
+  const facts: Mutable<DirectionFacts> = {
     segments: side(SIDE_INT.segments),
     bytes: flows.sum(slot, direction, SUM.payload),
     retransmissions: {
@@ -181,11 +184,13 @@ function directionOf(
     windowFull: side(SIDE_INT.windowFull),
     missingBytes: Math.max(0, flows.sum(slot, direction, SUM.missing)),
     zeroWindows: zeroWindowsOf(events, isClient ? 'client' : 'server'),
-    ...(fin && { fin }),
-    ...(rst && { rst }),
-    ...(lastData && { lastData }),
-    ...(hasSyn && { options: unpackOptions(side(SIDE_INT.options), side(SIDE_INT.synBytes)) }),
   };
+  if (fin) facts.fin = fin;
+  if (rst) facts.rst = rst;
+  if (lastData) facts.lastData = lastData;
+  if ((side(SIDE_INT.status) & STATUS.syn) !== 0)
+    facts.options = unpackOptions(side(SIDE_INT.options), side(SIDE_INT.synBytes));
+  return facts;
 }
 
 function zeroWindowsOf(events: readonly TraceEvent[], of: 'client' | 'server'): ZeroWindow[] {

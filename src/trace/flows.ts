@@ -250,7 +250,9 @@ export class Flows {
     return slot;
   }
 
+  /** The id becomes 0: who still holds the slot sees that its connection has gone. */
   release(slot: number): void {
+    this.ints[slot * STRIDE + INT.id] = 0;
     this.free.push(slot);
   }
 

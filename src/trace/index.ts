@@ -55,11 +55,14 @@ export interface TraceResult {
 }
 
 const TOP = 20;
+const MOST_TUPLES = 100_000;
 const TLS_ALERT = EVENT.tls_alert;
 const AFTER_CLOSE_NS = 2e9;
+/** After a close that both sides have acknowledged. The sooner memory is used again, the sooner it is in the processor's cache. */
+const AFTER_SETTLED_NS = 20e6;
 /** Linux gives up a connect() after 127 s, a SYN-RECV after 63 s. */
 const UNANSWERED_NS = 180e9;
-const SWEEP_NS = 250e6;
+const SWEEP_NS = 10e6;
 const UDP_SWEEP_NS = 10e9;
 
 /** The analysis of one capture: packets in, connections and their summary out. Pure: the clock is that of the packets. */
@@ -79,9 +82,12 @@ export class Trace {
   private readonly tcp: Tcp;
   private readonly udp: UdpLayer;
   private readonly closed: Departures;
+  private readonly settled: Departures;
   private readonly unanswered: Departures;
   private readonly worst: Worst;
   private readonly comments = new Map<number, string>();
+  /** First path of each 4-tuple that came through a VLAN or tunnel. */
+  private readonly tuples = new Map<string, number>();
   private followed: TraceConnection | undefined;
   private packets = 0;
   private tcpPackets = 0;
@@ -114,6 +120,9 @@ export class Trace {
       app: this.app,
       opened: (slot) => this.opened(slot),
       closing: (slot) => this.closing(slot),
+      settled: (slot) => {
+        if (slot !== this.events.followed) this.settled.add(slot);
+      },
       finished: (slot) => this.finished(slot),
     });
     this.udp = new UdpLayer({
@@ -125,6 +134,12 @@ export class Trace {
     this.closed = new Departures(
       this.flows,
       AFTER_CLOSE_NS,
+      (slot) => this.tcp.finish(slot),
+      () => false,
+    );
+    this.settled = new Departures(
+      this.flows,
+      AFTER_SETTLED_NS,
       (slot) => this.tcp.finish(slot),
       () => false,
     );
@@ -170,6 +185,7 @@ export class Trace {
 
   private sweep(time: number): void {
     this.nextSweep = time + SWEEP_NS;
+    this.settled.sweep(time);
     this.closed.sweep(time);
     this.unanswered.sweep(time);
     if (time >= this.nextUdpSweep) {
@@ -197,7 +213,19 @@ export class Trace {
     flows.ints[slot * STRIDE + INT.pair] = pair;
     pairs.opened(pair, time);
     if (!flows.has(slot, FLOW.established)) this.unanswered.add(slot);
+    if (flows.int(slot, INT.kind) >>> 2 !== 0) this.noteCollision(slot);
     if (flows.int(slot, INT.id) === this.options.follow) this.events.followed = slot;
+  }
+
+  /** The same addresses and ports on another VLAN or tunnel: tools that do not look at those mix them. */
+  private noteCollision(slot: number): void {
+    const { flows, tuples } = this;
+    const kind = flows.int(slot, INT.kind);
+    const tuple = `${flows.int(slot, INT.low)} ${flows.int(slot, INT.high)} ${flows.int(slot, INT.ports)} ${kind & 3}`;
+    const path = tuples.get(tuple);
+    if (path === undefined && tuples.size < MOST_TUPLES) tuples.set(tuple, kind >>> 2);
+    else if (path !== undefined && path !== kind >>> 2)
+      this.trust.note('collisions', flows.frameOf(slot, M.first));
   }
 
   /** Both sides have closed, or one has reset: it leaves once it is quiet. */
@@ -266,6 +294,8 @@ export class Trace {
       dns: this.dnsOf(slot),
       comment,
     });
+    if (!isSuspect(flows, slot, outcome) && !this.pairs.isWatched(flows.int(slot, INT.pair)))
+      return connection;
     const findings = findTrace(connection, {
       othersAnswered: flows.has(slot, FLOW.othersAnswered),
       unheard: isUnheard(flows, slot),
@@ -273,7 +303,8 @@ export class Trace {
     });
     const { finding, hasFailed } = this.retries.check(connection, `${flows.int(slot, INT.pair)}`);
     if (hasFailed) this.pairs.watch(flows.int(slot, INT.pair));
-    return { ...connection, findings: finding === undefined ? findings : [...findings, finding] };
+    if (finding !== undefined) findings.push(finding);
+    return { ...connection, findings };
   }
 
   private dnsOf(slot: number) {
@@ -298,8 +329,8 @@ export class Trace {
       trust.note('missing', frame);
   }
 
-  /** The capture is over: what is still open is reported as it stands. */
-  end(): TraceResult {
+  /** The capture is over: what is still open is reported as it stands. `dropped`: packets that the capture says it lost. */
+  end(dropped = 0): TraceResult {
     const { flows, trust, tcp, decoder } = this;
     const open: number[] = [];
     tcp.table.forEach((slot) => {
@@ -308,6 +339,7 @@ export class Trace {
     open.sort((a, b) => flows.int(a, INT.id) - flows.int(b, INT.id));
     for (const slot of open) tcp.finish(slot);
     this.udp.end();
+    trust.note('dropped', 0, dropped);
     trust.note('snap_length', 0, this.cutPackets);
     trust.note('duplicates', tcp.firstCopy, tcp.copies);
     trust.note('clock_back', tcp.firstBack, tcp.clockBack);

@@ -131,6 +131,8 @@ describe.skipIf(sharedMissing)(
     it('tunnels and VLANs are part of what a connection is', async () => {
       const paths = async (name: string) => (await real(name)).connections.map(({ path }) => path);
       expect(new Set((await paths('vlan-collisions.pcap')).flat()).size).toBe(3);
+      const { trust } = (await real('vlan-collisions.pcap')).result.summary;
+      expect(trust.find(({ what }) => what === 'collisions')?.count).toBe(1);
       expect((await paths('http-vlan-0.pcap')).flat()).toEqual([]);
       expect((await paths('gre-sample.pcap')).every((path) => path.includes('gre'))).toBe(true);
       expect((await paths('vxlan-encapsulated-http.pcap'))[0]?.[0]).toMatch(/^vxlan \d+$/);

@@ -345,6 +345,19 @@ describe('many connections', () => {
     ]);
   });
 
+  it('a packet that comes late begins no new one, though its connection has left', () => {
+    const late = kept().close().wait(1);
+    late.raw({
+      from: 'server',
+      flags: FLAGS.fin | FLAGS.ack,
+      seq: 5001 + OK.length,
+      ack: 1002 + request().length,
+    });
+    const other = new Conversation(late.time + 3, { client: 50_000, server: 80 }).handshake().close();
+    const { connections } = traced(late, other);
+    expect(connections.map(({ outcome }) => outcome)).toEqual(['established', 'established']);
+  });
+
   it('attempts that fail: hammering or backing off', () => {
     const attempts = (pauses: readonly number[]) => {
       let time = 1_700_000_000;

@@ -67,15 +67,16 @@ export function httpJson(http: HttpFacts, at: At, names: Names): HttpJson {
 }
 
 function exchangeJson(exchange: HttpExchange, at: At, names: Names): ExchangeJson {
-  const { request, requestEnd = request, response, host, path } = exchange;
-  return {
-    ...given(exchange, ['method', 'status']),
-    ...(path !== undefined && !names.redacted && { path }),
-    ...(host !== undefined && { host: names.machine(host) }),
-    ...(request && { request: at(request) }),
-    ...(response && { response: at(response) }),
-    ...(requestEnd && response && { wait_ms: toMs(response.time - requestEnd.time) }),
-  };
+  const { request, requestEnd = request, response, host, path, method, status } = exchange;
+  const json: ExchangeJson = {};
+  if (method !== undefined) json.method = method;
+  if (status !== undefined) json.status = status;
+  if (path !== undefined && !names.redacted) json.path = path;
+  if (host !== undefined) json.host = names.machine(host);
+  if (request) json.request = at(request);
+  if (response) json.response = at(response);
+  if (requestEnd && response) json.wait_ms = toMs(response.time - requestEnd.time);
+  return json;
 }
 
 export function quicJson(quic: QuicFacts, at: At, names: Names): QuicJson {
@@ -96,17 +97,14 @@ export function quicJson(quic: QuicFacts, at: At, names: Names): QuicJson {
 
 export function closeJson(close: CloseFacts, at: At): CloseJson {
   const { firstFin, simultaneous, idleClose, race, resetAfterRequest: reset, gaveUp, timeWait } = close;
-  return {
-    ...(firstFin && { first_fin: firstFin }),
-    ...(simultaneous && { simultaneous }),
-    ...(idleClose && { idle_close: { by: idleClose.by, idle_ms: toMs(idleClose.idle) } }),
-    ...(race && { race: { request: at(race.request), close: at(race.close) } }),
-    ...(reset && {
-      reset_after_request: { request: at(reset.request), rst: at(reset.rst), by: reset.by },
-    }),
-    ...(gaveUp && {
-      gave_up: { waited_ms: toMs(gaveUp.waited), request: at(gaveUp.request), close: at(gaveUp.close) },
-    }),
-    ...(timeWait && { time_wait: timeWait }),
-  };
+  const json: CloseJson = {};
+  if (firstFin) json.first_fin = firstFin;
+  if (simultaneous) json.simultaneous = true;
+  if (idleClose) json.idle_close = { by: idleClose.by, idle_ms: toMs(idleClose.idle) };
+  if (race) json.race = { request: at(race.request), close: at(race.close) };
+  if (reset) json.reset_after_request = { request: at(reset.request), rst: at(reset.rst), by: reset.by };
+  if (gaveUp)
+    json.gave_up = { waited_ms: toMs(gaveUp.waited), request: at(gaveUp.request), close: at(gaveUp.close) };
+  if (timeWait) json.time_wait = timeWait;
+  return json;
 }

@@ -1,6 +1,6 @@
 import type { CaptureInfo } from '../../model/packets.js';
-import type { DirectionFacts, Moment, Peer, TraceConnection, ZeroWindow } from '../../model/trace.js';
-import type { MomentJson, SidesJson, TraceConnectionJson, ZeroWindowJson } from '../../model/trace-json.js';
+import type { DirectionFacts, Moment, Peer, TraceConnection } from '../../model/trace.js';
+import type { MomentJson, TraceConnectionJson, ZeroWindowJson } from '../../model/trace-json.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { closeJson, httpJson, quicJson, tlsJson } from './facts-json.js';
 import { findingJson } from './finding-json.js';
@@ -15,127 +15,144 @@ export interface TraceJsonOptions {
 export function connectionJson(connection: TraceConnection, options: TraceJsonOptions): TraceConnectionJson {
   const { epochSeconds, names = PLAIN_NAMES } = options;
   const at = (moment: Moment): MomentJson => momentJson(epochSeconds, moment);
-  const { clientFacts, serverFacts, icmp, dns, synSchedule: schedule } = connection;
-  const sides = (read: (facts: DirectionFacts) => number): SidesJson => ({
-    client: read(clientFacts),
-    server: read(serverFacts),
-  });
-  return {
+  const { clientFacts, serverFacts } = connection;
+  // One object that is filled, and no spreads: there may be a million of them.
+  const json: Partial<TraceConnectionJson> = {
     schema: 'sockwatch.connection/1',
     id: connection.id,
     protocol: connection.protocol,
     client: names.endpoint(connection.client),
     server: names.endpoint(connection.server),
     role: connection.role,
-    ...(connection.path.length > 0 && { path: [...connection.path] }),
     outcome: connection.outcome,
     start: at(connection.first),
     end: at(connection.last),
     syn: connection.syn.map(at),
     syn_ack: connection.synAck.map(at),
-    ...moments(connection, at),
-    ...(dns && {
-      dns: {
-        name: names.machine(dns.name),
-        ...(dns.query && { query: at(dns.query) }),
-        answer: at(dns.answer),
-      },
-    }),
-    ...(connection.tls && { tls: tlsJson(connection.tls, at, names) }),
-    ...(connection.quic && { quic: quicJson(connection.quic, at, names) }),
-    ...(connection.http && { http: httpJson(connection.http, at, names) }),
-    phases: phasesJson(connection.phases),
-    ...counts(sides),
-    ...zeroWindows(connection, at),
-    ...ends('fin', clientFacts.fin, serverFacts.fin, at),
-    ...ends('rst', clientFacts.rst, serverFacts.rst, at),
-    ...(icmp && { icmp: { ...at(icmp), type: icmp.type, code: icmp.code } }),
-    ...(connection.close && { close: closeJson(connection.close, at) }),
-    ...(schedule && {
-      syn_schedule: {
-        shape: schedule.shape,
-        steps_ms: schedule.stepsMs.map(round),
-        fits: [...schedule.fits],
-      },
-    }),
-    ...oddities(connection),
-    ...(connection.comment !== undefined && { comment: names.sentence(connection.comment) }),
-    zeek: { conn_state: connection.zeek.connState, history: connection.zeek.history },
-    findings: connection.findings.map((finding) => findingJson(finding, names)),
   };
+  if (connection.path.length > 0) json.path = [...connection.path];
+  if (connection.ack) json.ack = at(connection.ack);
+  if (connection.request) json.request = at(connection.request);
+  if (connection.response) json.response = at(connection.response);
+  if (connection.dns) json.dns = dnsJson(connection.dns, at, names);
+  if (connection.tls) json.tls = tlsJson(connection.tls, at, names);
+  if (connection.quic) json.quic = quicJson(connection.quic, at, names);
+  if (connection.http) json.http = httpJson(connection.http, at, names);
+  json.phases = phasesJson(connection.phases);
+  addCounts(json, clientFacts, serverFacts);
+  addEnds(json, clientFacts, serverFacts, at);
+  addRare(json, connection, at, names);
+  json.zeek = { conn_state: connection.zeek.connState, history: connection.zeek.history };
+  json.findings = connection.findings.map((finding) => findingJson(finding, names));
+  return json as TraceConnectionJson;
+}
+
+const dnsJson = (
+  dns: NonNullable<TraceConnection['dns']>,
+  at: (moment: Moment) => MomentJson,
+  names: Names,
+): NonNullable<TraceConnectionJson['dns']> => ({
+  name: names.machine(dns.name),
+  ...(dns.query && { query: at(dns.query) }),
+  answer: at(dns.answer),
+});
+
+/** What most connections do not have. */
+function addRare(
+  json: Partial<TraceConnectionJson>,
+  connection: TraceConnection,
+  at: (moment: Moment) => MomentJson,
+  names: Names,
+): void {
+  const { icmp, synSchedule: schedule } = connection;
+  if (icmp) json.icmp = { ...at(icmp), type: icmp.type, code: icmp.code };
+  if (connection.close) json.close = closeJson(connection.close, at);
+  if (schedule)
+    json.syn_schedule = {
+      shape: schedule.shape,
+      steps_ms: schedule.stepsMs.map(round),
+      fits: [...schedule.fits],
+    };
+  if (connection.simultaneousOpen) json.simultaneous_open = true;
+  if (connection.splitHandshake) json.split_handshake = true;
+  if (connection.reused) json.reused_port = true;
+  if (connection.oneSided) json.one_sided = connection.oneSided;
+  if (connection.comment !== undefined) json.comment = names.sentence(connection.comment);
 }
 
 const round = (ms: number) => Math.round(ms * 1e6) / 1e6;
 
-function moments({ ack, request, response }: TraceConnection, at: (moment: Moment) => MomentJson) {
-  return {
-    ...(ack && { ack: at(ack) }),
-    ...(request && { request: at(request) }),
-    ...(response && { response: at(response) }),
+function addCounts(json: Partial<TraceConnectionJson>, client: DirectionFacts, server: DirectionFacts): void {
+  const { retransmissions: ours } = client;
+  const { retransmissions: theirs } = server;
+  json.bytes = { client: client.bytes, server: server.bytes };
+  json.segments = { client: client.segments, server: server.segments };
+  json.retransmissions = {
+    client: ours.rto + ours.fast + ours.spurious,
+    server: theirs.rto + theirs.fast + theirs.spurious,
   };
+  if (json.retransmissions.client + json.retransmissions.server > 0)
+    json.retransmission_kinds = {
+      rto: { client: ours.rto, server: theirs.rto },
+      fast: { client: ours.fast, server: theirs.fast },
+      spurious: { client: ours.spurious, server: theirs.spurious },
+    };
+  for (const [name, field] of RARE_COUNTS) {
+    if (client[field] + server[field] > 0) json[name] = { client: client[field], server: server[field] };
+  }
 }
 
-function counts(sides: (read: (facts: DirectionFacts) => number) => SidesJson) {
-  return {
-    bytes: sides((facts) => facts.bytes),
-    segments: sides((facts) => facts.segments),
-    retransmissions: sides(({ retransmissions: { rto, fast, spurious } }) => rto + fast + spurious),
-    retransmission_kinds: {
-      rto: sides((facts) => facts.retransmissions.rto),
-      fast: sides((facts) => facts.retransmissions.fast),
-      spurious: sides((facts) => facts.retransmissions.spurious),
-    },
-    out_of_order: sides((facts) => facts.outOfOrder),
-    duplicates: sides((facts) => facts.duplicates),
-    dup_acks: sides((facts) => facts.dupAcks),
-    keep_alives: sides((facts) => facts.keepAlives),
-    zero_window_probes: sides((facts) => facts.zeroWindowProbes),
-    window_full: sides((facts) => facts.windowFull),
-    missing_bytes: sides((facts) => facts.missingBytes),
-  };
-}
+const RARE_COUNTS = [
+  ['out_of_order', 'outOfOrder'],
+  ['duplicates', 'duplicates'],
+  ['dup_acks', 'dupAcks'],
+  ['keep_alives', 'keepAlives'],
+  ['zero_window_probes', 'zeroWindowProbes'],
+  ['window_full', 'windowFull'],
+  ['missing_bytes', 'missingBytes'],
+] as const;
 
 function phasesJson(phases: TraceConnection['phases']): TraceConnectionJson['phases'] {
   const { synToSynAck, synAckToAck, connect, tls, firstResponse, close } = phases;
-  return {
-    ...(synToSynAck !== undefined && { syn_to_syn_ack_ms: toMs(synToSynAck) }),
-    ...(phases.synToSynAckAmbiguous && { syn_to_syn_ack_ambiguous: true }),
-    ...(synAckToAck !== undefined && { syn_ack_to_ack_ms: toMs(synAckToAck) }),
-    ...(connect !== undefined && { connect_ms: toMs(connect) }),
-    ...(tls !== undefined && { tls_ms: toMs(tls) }),
-    ...(firstResponse !== undefined && { first_response_ms: toMs(firstResponse) }),
-    ...(close !== undefined && { close_ms: toMs(close) }),
-    duration_ms: toMs(phases.duration),
-  };
+  const json: Partial<TraceConnectionJson['phases']> = {};
+  if (synToSynAck !== undefined) json.syn_to_syn_ack_ms = toMs(synToSynAck);
+  if (phases.synToSynAckAmbiguous) json.syn_to_syn_ack_ambiguous = true;
+  if (synAckToAck !== undefined) json.syn_ack_to_ack_ms = toMs(synAckToAck);
+  if (connect !== undefined) json.connect_ms = toMs(connect);
+  if (tls !== undefined) json.tls_ms = toMs(tls);
+  if (firstResponse !== undefined) json.first_response_ms = toMs(firstResponse);
+  if (close !== undefined) json.close_ms = toMs(close);
+  json.duration_ms = toMs(phases.duration);
+  return json as TraceConnectionJson['phases'];
 }
 
-function zeroWindows({ clientFacts, serverFacts }: TraceConnection, at: (moment: Moment) => MomentJson) {
-  const told = (from: Peer, { start, end, probes }: ZeroWindow): ZeroWindowJson => ({
+function addEnds(
+  json: Partial<TraceConnectionJson>,
+  client: DirectionFacts,
+  server: DirectionFacts,
+  at: (moment: Moment) => MomentJson,
+): void {
+  const windows = [...zeroWindows('client', client, at), ...zeroWindows('server', server, at)];
+  if (windows.length > 0) json.zero_windows = windows;
+  for (const name of ['fin', 'rst'] as const) {
+    const ours = client[name];
+    const theirs = server[name];
+    if (ours === undefined && theirs === undefined) continue;
+    const ends: { client?: MomentJson; server?: MomentJson } = {};
+    if (ours) ends.client = at(ours);
+    if (theirs) ends.server = at(theirs);
+    json[name] = ends;
+  }
+}
+
+const zeroWindows = (
+  from: Peer,
+  { zeroWindows: episodes }: DirectionFacts,
+  at: (moment: Moment) => MomentJson,
+): ZeroWindowJson[] =>
+  episodes.map(({ start, end, probes }) => ({
     from,
     start: at(start),
     ...(end && { end: at(end) }),
     probes,
-  });
-  const all = [
-    ...clientFacts.zeroWindows.map((episode) => told('client', episode)),
-    ...serverFacts.zeroWindows.map((episode) => told('server', episode)),
-  ];
-  return all.length > 0 ? { zero_windows: all } : {};
-}
-
-function ends(
-  name: 'fin' | 'rst',
-  client: Moment | undefined,
-  server: Moment | undefined,
-  at: (moment: Moment) => MomentJson,
-) {
-  if (client === undefined && server === undefined) return {};
-  return { [name]: { ...(client && { client: at(client) }), ...(server && { server: at(server) }) } };
-}
-
-const oddities = (connection: TraceConnection) => ({
-  ...(connection.simultaneousOpen && { simultaneous_open: true as const }),
-  ...(connection.splitHandshake && { split_handshake: true as const }),
-  ...(connection.reused && { reused_port: true as const }),
-  ...(connection.oneSided && { one_sided: connection.oneSided }),
-});
+  }));

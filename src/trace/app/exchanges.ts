@@ -151,17 +151,16 @@ export class Exchanges {
     const host = path + int(F.pathBytes);
     const text = (from: number, length: number) => decoder.decode(this.text.subarray(from, from + length));
     const status = int(F.status);
-    return {
+    const found: { -readonly [Key in keyof HttpExchange]: HttpExchange[Key] } = {
       method: text(at, int(F.methodBytes)),
       path: text(path, int(F.pathBytes)),
-      ...(int(F.hostBytes) > 0 && { host: text(host, int(F.hostBytes)) }),
-      ...(status !== 0 && { status }),
       request: { frame: int(F.requestFrame), time: time(T.request) },
-      ...(int(F.responseFrame) !== 0 && {
-        response: { frame: int(F.responseFrame), time: time(T.response) },
-      }),
-      ...((int(F.flags) & HAS_KEY) !== 0 && { hasIdempotencyKey: true }),
     };
+    if (int(F.hostBytes) > 0) found.host = text(host, int(F.hostBytes));
+    if (status !== 0) found.status = status;
+    if (int(F.responseFrame) !== 0) found.response = { frame: int(F.responseFrame), time: time(T.response) };
+    if ((int(F.flags) & HAS_KEY) !== 0) found.hasIdempotencyKey = true;
+    return found;
   }
 
   /** Times without a byte before requests that were not the first, the longest first. */

@@ -88,10 +88,28 @@ export function readHead(
   }
 }
 
+/** The next line feed, four bytes at a time: a difference of zero in one of them borrows from its highest bit. */
 function lineEnd(bytes: Uint8Array, from: number, to: number): number {
+  const view = viewOf(bytes);
   let at = from;
+  for (; at + 4 <= to; at += 4) {
+    const differences = view.getInt32(at, true) ^ 0x0a0a0a0a;
+    if (((differences - 0x01010101) & ~differences & 0x80808080) !== 0) break;
+  }
   while (at < to && bytes[at] !== LF) at++;
   return at;
+}
+
+let lastBytes: Uint8Array = new Uint8Array(0);
+let lastView = new DataView(lastBytes.buffer);
+
+/** Most heads lie in the same memory as the one before. */
+function viewOf(bytes: Uint8Array): DataView {
+  if (bytes !== lastBytes) {
+    lastBytes = bytes;
+    lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return lastView;
 }
 
 function requestLine(bytes: Uint8Array, from: number, end: number, keepQuery: boolean, head: Head): boolean {

@@ -2,35 +2,25 @@ import type { AppLayer } from '../app-layer.js';
 import { EVENT, type Events } from '../events.js';
 import { FlowTable } from '../flow-table.js';
 import { FLOW, type Flows, INT, SIDE, SIDE_INT, SIDE_STRIDE, STATUS, STRIDE, SUM, SUMS } from '../flows.js';
+import { Gone } from '../gone.js';
 import { MARK, MARK_COUNT } from '../marks.js';
 import { ACK, FIN, type Packet, RST, SYN } from '../packet.js';
 import type { Servers } from '../servers.js';
+import { Acks } from './acks.js';
 import { Control } from './control.js';
-import { Gaps } from './gaps.js';
-import { hasDsack, mssOf } from './options.js';
+import { Copies } from './copies.js';
+import { Payload } from './payload.js';
 import { senderIsServer } from './ports.js';
+import { HISTORY, LETTER, LOWER, Streams } from './streams.js';
 import { BOTH_ESTABLISHED, zeekPacket } from './zeek-states.js';
 
 const LAST = MARK.last ?? 0;
-const CLIENT_DATA = MARK.clientData ?? 0;
-const SERVER_DATA = MARK.serverData ?? 0;
 const CLOSED = MARK.closed ?? 0;
-const ACKED = MARK.ack ?? 0;
-
-const COPY_NS = 5e6;
-const COPY_WITHOUT_ID_NS = 1e6;
-/** Linux delays acknowledgements by 40 ms and more; other systems by 200 ms at most (RFC 1122). */
-const DELAYED_ACK_NS = 30e6;
-const MOST_DELAYED_ACK_NS = 550e6;
-const FAST_AFTER = 3;
+const SYN_ACK = MARK.synAck ?? 0;
 /** Places in a queue come free together: those who wait are answered within this time of each other. */
 const ANSWERED_TOGETHER_NS = 1e9;
-
-const LETTER = { A: 65, D: 68, T: 84, W: 87, G: 71, C: 99 } as const;
-const LOWER = 32;
+/** Zeek's sign for an originator that was turned round: ^ */
 const FLIPPED = 94;
-/** Bits of INT.historyBits, client's; the server's are one further. */
-const HISTORY = { ack: 1, data: 4, gap: 16 } as const;
 
 export interface TcpParts {
   readonly flows: Flows;
@@ -41,6 +31,8 @@ export interface TcpParts {
   readonly finished: (slot: number) => void;
   /** Both sides have closed, or one has reset: said once. */
   readonly closing: (slot: number) => void;
+  /** Both sides have closed, and each has acknowledged the other's end: nothing more is to come. */
+  readonly settled: (slot: number) => void;
   /** A connection has got its slot and its roles. */
   readonly opened: (slot: number) => void;
 }
@@ -54,7 +46,11 @@ export class Tcp {
   private readonly flows: Flows;
   private readonly events: Events;
   private readonly app: AppLayer;
-  private readonly gaps: Gaps;
+  private readonly gone = new Gone();
+  private readonly doubles: Copies;
+  private readonly streams: Streams;
+  private readonly acks: Acks;
+  private readonly segments: Payload;
   private readonly control: Control;
   private lastSlot = -1;
   private nextId = 1;
@@ -70,14 +66,10 @@ export class Tcp {
     this.events = parts.events;
     this.app = parts.app;
     this.table = new FlowTable(parts.flows);
-    this.gaps = new Gaps({
-      deliver: (key, bytes, from, to, length, frame, time) =>
-        this.feed(key, bytes, from, to, length, frame, time),
-      lost: (key, count, frame, time) => {
-        this.historyGap(key >> 1, key & 1);
-        this.skipLost(key, count, frame, time);
-      },
-    });
+    this.doubles = new Copies(parts.flows);
+    this.streams = new Streams(parts.flows, parts.events, parts.app);
+    this.acks = new Acks(this.streams);
+    this.segments = new Payload(this.streams, this.acks);
     this.control = new Control(parts.flows, parts.events, parts.servers);
   }
 
@@ -105,8 +97,11 @@ export class Tcp {
     if (!isSame) {
       const hash = FlowTable.hash(low, high, ports, kind);
       slot = this.table.find(hash, low, high, ports, kind);
-      if (slot < 0) slot = this.open(packet, low, high, ports, kind, hash, isLow, false);
-      else if ((packet.flags & SYN) !== 0) slot = this.openAgain(slot, packet, isLow);
+      if (slot < 0) {
+        const isLate = (packet.flags & SYN) === 0 && this.gone.has(hash, low, high, ports, kind, packet.time);
+        if (isLate) return;
+        slot = this.open(packet, low, high, ports, kind, hash, isLow, false);
+      } else if ((packet.flags & SYN) !== 0) slot = this.openAgain(slot, packet, isLow);
     } else if ((packet.flags & SYN) !== 0) slot = this.openAgain(slot, packet, isLow);
     const direction = (isLow ? 0 : 1) ^ (this.flows.ints[slot * STRIDE + INT.clientIsHigh] ?? 0);
     this.lastSlot = slot;
@@ -142,11 +137,8 @@ export class Tcp {
 
   /** Once more at the end: whether the server showed life elsewhere while it left this one waiting. */
   seeOthers(slot: number, now: number): void {
-    const answered = this.flows.frameOf(slot, MARK.synAck ?? 0) !== 0;
-    this.control.seeOthers(
-      slot,
-      answered ? this.flows.timeOf(slot, MARK.synAck ?? 0) + ANSWERED_TOGETHER_NS : now,
-    );
+    const answered = this.flows.frameOf(slot, SYN_ACK) !== 0;
+    this.control.seeOthers(slot, answered ? this.flows.timeOf(slot, SYN_ACK) + ANSWERED_TOGETHER_NS : now);
   }
 
   icmpError(packet: Packet): void {
@@ -186,7 +178,6 @@ export class Tcp {
     const port = fromServer ? packet.sourcePort : packet.targetPort;
     ints[at + INT.server] = this.parts.servers.rowOf(server, port, kind);
     flows.mark(slot, MARK.first ?? 0, packet.time, packet.frame);
-    // Zeek's sign for an originator that was turned round.
     if (fromServer) flows.addHistory(slot, FLIPPED);
     this.table.add(slot);
     this.app.open(slot);
@@ -197,13 +188,14 @@ export class Tcp {
   /** Reports a connection and forgets it. */
   finish(slot: number): void {
     this.parts.finished(slot);
+    if (this.isSettled(slot)) this.gone.add(this.flows, slot, this.flows.timeOf(slot, LAST));
     this.table.remove(slot);
     if (
       (this.flows.side(slot, 0, SIDE_INT.status) | this.flows.side(slot, 1, SIDE_INT.status)) &
       STATUS.holes
     ) {
-      this.gaps.free(slot * 2);
-      this.gaps.free(slot * 2 + 1);
+      this.streams.gaps.free(slot * 2);
+      this.streams.gaps.free(slot * 2 + 1);
     }
     this.app.free(slot);
     this.events.release(slot);
@@ -214,7 +206,7 @@ export class Tcp {
   /** Client and server were taken for each other. */
   private swap(slot: number): void {
     this.control.swap(slot);
-    this.gaps.swap(slot);
+    this.streams.gaps.swap(slot);
     this.app.swap(slot);
     this.events.swap(slot);
   }
@@ -231,12 +223,15 @@ export class Tcp {
       ints[side + SIDE_INT.lastShape] === shape &&
       ints[side + SIDE_INT.lastAck] === packet.ack &&
       ints[side + SIDE_INT.lastIpId] === packet.ipId &&
-      this.isCopy(side, packet, time - (sums[lastTime] ?? 0))
+      this.doubles.isCopy(side, packet, time - (sums[lastTime] ?? 0))
     ) {
       this.copy(slot, direction, side, packet);
       return;
     }
-    if (this.isOld(side, packet) && this.isEarlierCopy(side, packet, time - (sums[lastTime] ?? 0))) {
+    if (
+      this.doubles.isOld(side, packet) &&
+      this.doubles.isEarlierCopy(side, packet, time - (sums[lastTime] ?? 0))
+    ) {
       this.copy(slot, direction, side, packet);
       return;
     }
@@ -268,39 +263,6 @@ export class Tcp {
     return packet.payloadLength > 0 ? EVENT.data : EVENT.ack;
   }
 
-  /** The same packet twice: from a mirror port, or from `-i any`. A sender gives what it sends again another IP identification. */
-  private isCopy(side: number, packet: Packet, elapsed: number): boolean {
-    if (this.flows.ints[side + SIDE_INT.segments] === 0 || elapsed < 0) return false;
-    if (packet.ipId > 0) return elapsed < COPY_NS;
-    if (elapsed === 0) return true;
-    // Without an identification, acknowledgements that say the same may be real.
-    return packet.payloadLength + (packet.flags & (SYN | FIN)) > 0 && elapsed < COPY_WITHOUT_ID_NS;
-  }
-
-  /** It says nothing that its side has not said before. */
-  private isOld(side: number, packet: Packet): boolean {
-    const { ints } = this.flows;
-    if (((ints[side + SIDE_INT.status] ?? 0) & STATUS.seen) === 0) return false;
-    const length = packet.payloadLength + (packet.flags & SYN);
-    if (length === 0) return false;
-    return ((packet.seq + packet.payloadLength - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0) <= 0;
-  }
-
-  /** A copy that comes after other packets of its side: by its IP identification, within a few of them. */
-  private isEarlierCopy(side: number, packet: Packet, elapsed: number): boolean {
-    const { ipId } = packet;
-    if (ipId <= 0 || elapsed < 0 || elapsed >= COPY_NS) return false;
-    const { ints } = this.flows;
-    const recent = ints[side + SIDE_INT.recentIds] ?? 0;
-    const older = ints[side + SIDE_INT.olderIds] ?? 0;
-    return (
-      (recent & 0xffff) === ipId ||
-      recent >>> 16 === ipId ||
-      (older & 0xffff) === ipId ||
-      older >>> 16 === ipId
-    );
-  }
-
   private copy(slot: number, direction: number, side: number, packet: Packet): void {
     const { ints } = this.flows;
     ints[side + SIDE_INT.duplicates] = (ints[side + SIDE_INT.duplicates] ?? 0) + 1;
@@ -320,7 +282,7 @@ export class Tcp {
     const { flags } = packet;
     if ((flags & SYN) !== 0) {
       this.control.syn(slot, direction, side, packet);
-      if (packet.payloadLength > 0) this.fastOpen(slot, direction, side, packet);
+      if (packet.payloadLength > 0) this.segments.fastOpen(slot, direction, side, packet);
       return;
     }
     if ((flags & RST) !== 0) {
@@ -328,35 +290,16 @@ export class Tcp {
       this.sayClosed(slot);
       return;
     }
-    this.acknowledge(slot, direction, side, packet);
-    if (packet.payloadLength > 0) this.payload(slot, direction, side, packet);
-    else this.bareFin(slot, direction, side, packet);
+    this.acks.acknowledge(slot, direction, side, packet);
+    if (packet.payloadLength > 0) this.segments.take(slot, direction, side, packet);
+    else this.segments.bareFin(slot, direction, side, packet);
     this.control.fin(slot, direction, side, packet);
     this.sayClosed(slot);
-  }
-
-  private bareFin(slot: number, direction: number, side: number, packet: Packet): void {
-    const { ints } = this.flows;
-    const isFirst = ((ints[side + SIDE_INT.status] ?? 0) & (STATUS.seen | STATUS.fin)) === STATUS.seen;
-    const ahead = (packet.seq - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0;
-    if (isFirst && ahead > 0) this.gapBefore(slot, direction, side, packet, ahead);
   }
 
   private sayClosed(slot: number): void {
     const flags = this.flows.int(slot, INT.flags);
     if ((flags & (FLOW.closed | FLOW.leaving)) === FLOW.closed) this.parts.closing(slot);
-  }
-
-  private fastOpen(slot: number, direction: number, side: number, packet: Packet): void {
-    const { ints, sums } = this.flows;
-    const first = (packet.seq + 1) | 0;
-    if (((ints[side + SIDE_INT.nextSeq] ?? 0) - first) | 0) return;
-    ints[side + SIDE_INT.synBytes] = packet.payloadLength;
-    ints[side + SIDE_INT.nextSeq] = (first + packet.payloadLength) | 0;
-    ints[side + SIDE_INT.dataSegments] = (ints[side + SIDE_INT.dataSegments] ?? 0) + 1;
-    const at = slot * SUMS + SUM.payload + direction;
-    sums[at] = (sums[at] ?? 0) + packet.payloadLength;
-    this.feedPacket(slot * 2 + direction, packet, 0);
   }
 
   private ordinary(slot: number, direction: number, side: number, packet: Packet): void {
@@ -371,356 +314,25 @@ export class Tcp {
       flows.addHistory(slot, (length > 0 ? LETTER.D : LETTER.A) + direction * LOWER);
     }
     const state = ints[base + INT.flags] ?? 0;
+    let isLast = false;
     if ((state & FLOW.established) === 0) this.control.maybeEstablished(slot, direction, packet);
-    else if ((state & (FLOW.closed | FLOW.reset)) === FLOW.closed)
-      flows.mark(slot, CLOSED, packet.time, packet.frame);
+    else if ((state & (FLOW.closed | FLOW.reset)) === FLOW.closed) isLast = true;
     if (length > 0) {
-      this.acknowledge(slot, direction, side, packet);
-      this.payload(slot, direction, side, packet);
-    } else this.pureAck(slot, direction, side, packet);
+      this.acks.acknowledge(slot, direction, side, packet);
+      this.segments.take(slot, direction, side, packet);
+    } else this.acks.pureAck(slot, direction, side, packet);
+    if (!isLast) return;
+    flows.mark(slot, CLOSED, packet.time, packet.frame);
+    if (this.isSettled(slot)) this.parts.settled(slot);
   }
 
-  private acknowledge(slot: number, direction: number, side: number, packet: Packet): void {
-    if ((packet.flags & ACK) === 0) return;
-    const { ints } = this.flows;
-    const status = ints[side + SIDE_INT.status] ?? 0;
-    const ahead = (packet.ack - (ints[side + SIDE_INT.acked] ?? 0)) | 0;
-    if ((status & STATUS.acked) === 0 || ahead > 0) {
-      ints[side + SIDE_INT.acked] = packet.ack;
-      ints[side + SIDE_INT.status] = status | STATUS.acked;
-      ints[side + SIDE_INT.dupRun] = 0;
-      const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-      const otherStatus = ints[other + SIDE_INT.status] ?? 0;
-      if ((otherStatus & STATUS.seen) !== 0) {
-        const unseen = (packet.ack - (ints[other + SIDE_INT.nextSeq] ?? 0)) | 0;
-        if (unseen > 0) this.ackOfUnseen(slot, direction, other, packet, unseen);
-        else if ((otherStatus & (STATUS.holes | STATUS.cut)) !== 0)
-          this.closeHoles(slot, 1 - direction, other, packet);
-      }
-    }
-    const window = packet.window;
-    if (window === 0 || (status & STATUS.zeroWindow) !== 0) this.zeroWindow(slot, direction, side, packet);
-    ints[side + SIDE_INT.window] = window;
-  }
-
-  /** The peer has bytes that the capture does not. */
-  private ackOfUnseen(slot: number, direction: number, other: number, packet: Packet, unseen: number): void {
-    const { flows, events } = this;
-    const { ints } = flows;
-    const peer = 1 - direction;
-    // Of a side of which nothing but its SYN was captured nothing is missing that could be counted.
-    if ((ints[other + SIDE_INT.segments] ?? 0) === 0) return;
-    const isFin = unseen === 1 && flows.has(slot, FLOW.closed);
-    ints[other + SIDE_INT.nextSeq] = packet.ack;
-    if (isFin) return;
-    this.addSum(slot, SUM.missing, peer, unseen);
-    events.add(slot, EVENT.ack_of_unseen, direction, packet, unseen);
-    this.historyGap(slot, peer);
-    const key = slot * 2 + peer;
-    if (this.gaps.has(key)) this.closeHoles(slot, peer, other, packet);
-    this.skipLost(key, unseen, packet.frame, packet.time);
-  }
-
-  private closeHoles(slot: number, direction: number, side: number, packet: Packet): void {
-    const status = this.flows.ints[side + SIDE_INT.status] ?? 0;
-    if ((status & STATUS.cut) !== 0) this.historyGap(slot, direction);
-    if ((status & STATUS.holes) === 0) return;
-    const isWhole = this.gaps.acknowledged(slot * 2 + direction, packet.ack, packet.frame, packet.time);
-    if (isWhole) this.clearHoles(side);
-  }
-
-  private clearHoles(side: number): void {
-    const { ints } = this.flows;
-    ints[side + SIDE_INT.status] = (ints[side + SIDE_INT.status] ?? 0) & ~STATUS.holes;
-  }
-
-  private historyGap(slot: number, direction: number): void {
-    const at = slot * STRIDE + INT.historyBits;
-    const bits = this.flows.ints[at] ?? 0;
-    if ((bits & (HISTORY.gap << direction)) !== 0) return;
-    this.flows.ints[at] = bits | (HISTORY.gap << direction);
-    this.flows.addHistory(slot, LETTER.G + direction * LOWER);
-  }
-
-  private addSum(slot: number, field: number, direction: number, count: number): void {
-    const at = slot * SUMS + field + direction;
-    this.flows.sums[at] = (this.flows.sums[at] ?? 0) + count;
-  }
-
-  private bump(at: number): number {
-    const value = (this.flows.ints[at] ?? 0) + 1;
-    this.flows.ints[at] = value;
-    return value;
-  }
-
-  private zeroWindow(slot: number, direction: number, side: number, packet: Packet): void {
-    const { ints } = this.flows;
-    const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-    const isZero = packet.window === 0;
-    const status = ints[side + SIDE_INT.status] ?? 0;
-    // After the peer's FIN nothing has to be taken any more.
-    if (isZero && ((ints[other + SIDE_INT.status] ?? 0) & STATUS.fin) !== 0) return;
-    if (isZero) {
-      const count = this.bump(side + SIDE_INT.zeroWindows);
-      this.logarithmic(slot, direction, count, LETTER.W);
-    }
-    if (isZero === ((status & STATUS.zeroWindow) !== 0)) return;
-    ints[side + SIDE_INT.status] = isZero ? status | STATUS.zeroWindow : status & ~STATUS.zeroWindow;
-    this.events.add(slot, isZero ? EVENT.zero_window : EVENT.window_update, direction, packet);
-  }
-
-  /** Zeek writes these letters at the 1st, 10th, 100th, ... */
-  private logarithmic(slot: number, direction: number, count: number, letter: number): void {
-    let power = 1;
-    while (power < count) power *= 10;
-    if (power === count) this.flows.addHistory(slot, letter + direction * LOWER);
-  }
-
-  private pureAck(slot: number, direction: number, side: number, packet: Packet): void {
-    const { ints, sums } = this.flows;
-    const status = ints[side + SIDE_INT.status] ?? 0;
-    const next = ints[side + SIDE_INT.nextSeq] ?? 0;
-    const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-    const hasSeen = (status & STATUS.seen) !== 0;
-    if (hasSeen && packet.seq === ((next - 1) | 0) && (status & STATUS.fin) === 0) {
-      this.probe(slot, direction, side, other, packet);
-    } else if (
-      packet.ack === ints[side + SIDE_INT.acked] &&
-      (status & STATUS.acked) !== 0 &&
-      packet.window === ints[side + SIDE_INT.window] &&
-      packet.window !== 0 &&
-      packet.seq === next &&
-      ((ints[other + SIDE_INT.nextSeq] ?? 0) - packet.ack) | 0
-    ) {
-      ints[side + SIDE_INT.dupAcks] = (ints[side + SIDE_INT.dupAcks] ?? 0) + 1;
-      ints[side + SIDE_INT.dupRun] = (ints[side + SIDE_INT.dupRun] ?? 0) + 1;
-    } else this.noteDelay(slot, direction, packet, sums);
-    if (packet.optionsTo - packet.optionsFrom >= 12) this.dsack(slot, direction, packet);
-    this.acknowledge(slot, direction, side, packet);
-    if (!hasSeen) {
-      ints[side + SIDE_INT.nextSeq] = packet.seq;
-      ints[side + SIDE_INT.status] = (ints[side + SIDE_INT.status] ?? 0) | STATUS.seen;
-    }
-  }
-
-  /** A retransmission that was not needed, by the receiver's own word. */
-  private dsack(slot: number, direction: number, packet: Packet): void {
-    if (packet.optionsTo - packet.optionsFrom < 20) return;
-    if (!hasDsack(packet.view, packet.optionsFrom, packet.optionsTo, packet.ack)) return;
-    const sender = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-    const { ints } = this.flows;
-    // One that was taken for a loss was none.
-    for (const field of [SIDE_INT.rto, SIDE_INT.fast]) {
-      const count = ints[sender + field] ?? 0;
-      if (count === 0) continue;
-      ints[sender + field] = count - 1;
-      this.bump(sender + SIDE_INT.spurious);
-      break;
-    }
-    this.events.add(slot, EVENT.dsack, direction, packet);
-  }
-
-  /** An acknowledgement that came late while its sender may have waited for it (Nagle). */
-  private noteDelay(slot: number, direction: number, packet: Packet, sums: Float64Array): void {
-    const peer = 1 - direction;
-    const waited = packet.time - (sums[slot * SUMS + SUM.lastTime + peer] ?? 0);
-    const isLate = waited >= DELAYED_ACK_NS && waited <= MOST_DELAYED_ACK_NS;
-    sums[slot * SUMS + SUM.delayedAck + peer] = isLate ? packet.time : 0;
-  }
-
-  /** Keep-alive, or a probe of a closed window: Linux sends both without payload, one byte before what it has sent. */
-  private probe(slot: number, direction: number, side: number, other: number, packet: Packet): void {
-    const isClosed = ((this.flows.ints[other + SIDE_INT.status] ?? 0) & STATUS.zeroWindow) !== 0;
-    const count = this.bump(side + (isClosed ? SIDE_INT.probes : SIDE_INT.keepAlives));
-    if (count <= 8 || slot === this.events.followed)
-      this.events.add(slot, isClosed ? EVENT.zero_window_probe : EVENT.keep_alive, direction, packet);
-  }
-
-  private payload(slot: number, direction: number, side: number, packet: Packet): void {
+  /** Both FINs have been acknowledged. */
+  private isSettled(slot: number): boolean {
     const { flows } = this;
-    const { ints, sums } = flows;
-    const length = packet.payloadLength;
-    const { seq } = packet;
-    const status = ints[side + SIDE_INT.status] ?? 0;
-    const ahead = (status & STATUS.seen) === 0 ? 0 : (seq - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0;
-    if (length === 1 && ahead < 1 && ahead > -2 && this.isProbe(slot, direction, side, packet, ahead)) return;
-    ints[side + SIDE_INT.dataSegments] = (ints[side + SIDE_INT.dataSegments] ?? 0) + 1;
-    const sum = slot * SUMS + SUM.payload + direction;
-    sums[sum] = (sums[sum] ?? 0) + length;
-    const delayed = slot * SUMS + SUM.delayedAck + direction;
-    if (sums[delayed] !== 0) this.endDelay(slot, direction, side, packet, delayed);
-    if (ahead !== 0 || (status & STATUS.holes) !== 0) {
-      this.irregular(slot, direction, side, packet, ahead);
-      return;
-    }
-    const end = (seq + length) | 0;
-    ints[side + SIDE_INT.nextSeq] = end;
-    ints[side + SIDE_INT.status] = status | (packet.cut ? STATUS.seen | STATUS.cut : STATUS.seen);
-    flows.mark(slot, direction === 0 ? CLIENT_DATA : SERVER_DATA, packet.time, packet.frame);
-    this.feedPacket(slot * 2 + direction, packet, 0);
-    this.windowFull(slot, direction, side, packet, end);
-  }
-
-  /** The data went as soon as the late acknowledgement came: both waited for each other. */
-  private endDelay(slot: number, direction: number, side: number, packet: Packet, delayed: number): void {
-    const { sums, ints } = this.flows;
-    const since = packet.time - (sums[delayed] ?? 0);
-    const before = sums[slot * SUMS + SUM.lastTime + direction] ?? 0;
-    const wait = (sums[delayed] ?? 0) - before;
-    sums[delayed] = 0;
-    const mss = mssOf(ints[side + SIDE_INT.options] ?? 0) || 1460;
-    const sentSmall = ((ints[side + SIDE_INT.lastShape] ?? 0) & 0xffff) < mss;
-    const rtt = this.handshakeRtt(slot);
-    if (
-      since > Math.max(2e6, rtt * 1.5) ||
-      !sentSmall ||
-      packet.payloadLength >= mss ||
-      wait < rtt + DELAYED_ACK_NS
-    )
-      return;
-    this.bump(side + SIDE_INT.stalls);
-    this.addSum(slot, SUM.stalled, direction, wait);
-    this.events.note(slot, EVENT.stall, direction, packet, undefined, Math.min(wait, 2e9));
-  }
-
-  /** ns; 0 where it was not seen. */
-  private handshakeRtt(slot: number): number {
-    const whole = this.flows.between(slot, MARK.answeredSyn ?? 0, ACKED);
-    return whole ?? 0;
-  }
-
-  private windowFull(slot: number, direction: number, side: number, packet: Packet, end: number): void {
-    const { ints } = this.flows;
-    const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-    const window = ints[other + SIDE_INT.window] ?? 0;
-    const scale = ints[other + SIDE_INT.scale] ?? -1;
-    if (scale < 0 || (ints[side + SIDE_INT.scale] ?? -1) < 0 || window === 0) return;
-    const left = ((ints[other + SIDE_INT.acked] ?? 0) + (window << scale) - end) | 0;
-    if (left !== 0) return;
-    if (this.bump(side + SIDE_INT.windowFull) <= 4)
-      this.events.add(slot, EVENT.window_full, direction, packet);
-  }
-
-  private isProbe(slot: number, direction: number, side: number, packet: Packet, ahead: number): boolean {
-    const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-    const isClosed = ((this.flows.ints[other + SIDE_INT.status] ?? 0) & STATUS.zeroWindow) !== 0;
-    if (ahead === 0 && !isClosed) return false;
-    this.probe(slot, direction, side, other, packet);
-    // Byte 1 of a probe is taken where the window has opened: it is the next byte, and new.
-    if (ahead === 0) return false;
-    return true;
-  }
-
-  /** Payload that does not follow what came before. */
-  private irregular(slot: number, direction: number, side: number, packet: Packet, ahead: number): void {
-    const { ints } = this.flows;
-    const key = slot * 2 + direction;
-    const length = packet.payloadLength;
-    const next = ints[side + SIDE_INT.nextSeq] ?? 0;
-    const end = (packet.seq + length) | 0;
-    if (ahead > 0) this.gapBefore(slot, direction, side, packet, ahead);
-    else if (ahead < 0) this.sentBefore(slot, direction, side, packet, end);
-    const fresh = (end - next) | 0;
-    if (fresh > 0) {
-      ints[side + SIDE_INT.nextSeq] = end;
-      this.flows.mark(slot, direction === 0 ? CLIENT_DATA : SERVER_DATA, packet.time, packet.frame);
-    }
-    if (this.gaps.has(key)) {
-      const { payloadFrom, payloadTo, bytes, seq, frame, time } = packet;
-      if (this.gaps.take(key, seq, bytes, payloadFrom, payloadTo, length, frame, time)) this.clearHoles(side);
-    } else if (fresh > 0) this.feedPacket(key, packet, length - fresh);
-  }
-
-  private gapBefore(slot: number, direction: number, side: number, packet: Packet, ahead: number): void {
-    const { ints } = this.flows;
-    this.addSum(slot, SUM.missing, direction, ahead);
-    this.events.add(slot, EVENT.gap, direction, packet, ahead);
-    this.gaps.add(slot * 2 + direction, (packet.seq - ahead) | 0, packet.seq);
-    ints[side + SIDE_INT.status] = (ints[side + SIDE_INT.status] ?? 0) | STATUS.holes;
-  }
-
-  /** Bytes below the highest: new ones that fill a hole, or sent again. */
-  private sentBefore(slot: number, direction: number, side: number, packet: Packet, end: number): void {
-    const { ints } = this.flows;
-    const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
-    const filled = this.gaps.fill(slot * 2 + direction, packet.seq, end);
-    if (filled > 0) {
-      this.addSum(slot, SUM.missing, direction, -filled);
-      this.bump(side + SIDE_INT.outOfOrder);
-      this.events.add(slot, EVENT.out_of_order, direction, packet);
-      return;
-    }
-    const acked = ints[other + SIDE_INT.acked] ?? 0;
-    const hasAck = ((ints[other + SIDE_INT.status] ?? 0) & STATUS.acked) !== 0;
-    const count =
-      (ints[side + SIDE_INT.rto] ?? 0) +
-      (ints[side + SIDE_INT.fast] ?? 0) +
-      (ints[side + SIDE_INT.spurious] ?? 0) +
-      1;
-    this.logarithmic(slot, direction, count, LETTER.T);
-    if (hasAck && ((end - acked) | 0) <= 0) {
-      this.bump(side + SIDE_INT.spurious);
-      this.events.add(slot, EVENT.spurious_retransmission, direction, packet);
-    } else if ((ints[other + SIDE_INT.dupRun] ?? 0) >= FAST_AFTER && packet.seq === acked) {
-      this.bump(side + SIDE_INT.fast);
-      this.events.add(slot, EVENT.fast_retransmission, direction, packet);
-    } else {
-      this.bump(side + SIDE_INT.rto);
-      this.events.add(slot, EVENT.retransmission, direction, packet);
-    }
-  }
-
-  private feedPacket(key: number, packet: Packet, already: number): void {
-    const { payloadFrom, payloadTo } = packet;
-    const length = packet.payloadLength - already;
-    const skip = this.app.skip[key] ?? 0;
-    if (skip >= length) {
-      this.app.skip[key] = skip - length;
-      return;
-    }
-    const from = payloadFrom + already;
-    this.feed(
-      key,
-      packet.bytes,
-      from < payloadTo ? from : payloadTo,
-      payloadTo,
-      length,
-      packet.frame,
-      packet.time,
+    if ((flows.int(slot, INT.flags) & (FLOW.closed | FLOW.reset)) !== FLOW.closed) return false;
+    return (
+      flows.side(slot, 0, SIDE_INT.acked) === flows.side(slot, 1, SIDE_INT.nextSeq) &&
+      flows.side(slot, 1, SIDE_INT.acked) === flows.side(slot, 0, SIDE_INT.nextSeq)
     );
-  }
-
-  /** `length` bytes in order, of which those in `bytes` were captured. */
-  private feed(
-    key: number,
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    length: number,
-    frame: number,
-    time: number,
-  ): void {
-    const { app } = this;
-    const skip = app.skip[key] ?? 0;
-    if (skip >= length) {
-      app.skip[key] = skip - length;
-      return;
-    }
-    app.skip[key] = 0;
-    const captured = to - from;
-    const start = skip < captured ? from + skip : to;
-    if (start < to) app.data(key >> 1, key & 1, bytes, start, to, frame, time);
-    const rest = length - Math.max(captured, skip);
-    if (rest > 0) this.skipLost(key, rest, frame, time);
-  }
-
-  private skipLost(key: number, count: number, frame: number, time: number): void {
-    const { app } = this;
-    const skip = app.skip[key] ?? 0;
-    if (skip >= count) app.skip[key] = skip - count;
-    else {
-      app.skip[key] = 0;
-      app.gap(key >> 1, key & 1, count - skip, frame, time);
-    }
   }
 }

@@ -42,16 +42,15 @@ export function unpackOptions(packed: number, synBytes: number): TcpOptions {
   const mss = mssOf(packed);
   const windowScale = scaleOf(packed);
   const isCookie = (packed & TFO_COOKIE) !== 0;
-  const hasFastOpen = isCookie || (packed & TFO_REQUEST) !== 0;
-  return {
-    ...(mss !== 0 && { mss }),
-    ...(windowScale >= 0 && { windowScale }),
+  const options: { -readonly [Key in keyof TcpOptions]: TcpOptions[Key] } = {
     sackPermitted: (packed & SACK) !== 0,
     timestamps: (packed & TIMESTAMPS) !== 0,
-    ...(hasFastOpen && {
-      fastOpen: { kind: isCookie ? ('cookie' as const) : ('request' as const), synBytes },
-    }),
   };
+  if (mss !== 0) options.mss = mss;
+  if (windowScale >= 0) options.windowScale = windowScale;
+  if (isCookie || (packed & TFO_REQUEST) !== 0)
+    options.fastOpen = { kind: isCookie ? 'cookie' : 'request', synBytes };
+  return options;
 }
 
 /** RFC 2883: the first SACK block lies below the acknowledgement: the sender has sent those bytes twice. */
