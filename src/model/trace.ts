@@ -105,6 +105,8 @@ export interface DirectionFacts {
   readonly keepAlives: number;
   readonly zeroWindowProbes: number;
   readonly windowFull: number;
+  /** Round trips that its data waited for acknowledgements with the window open: slow start. */
+  readonly flights: number;
   /** Payload bytes that the capture does not have, though the peer acknowledged them or later ones came. */
   readonly missingBytes: number;
   readonly zeroWindows: readonly ZeroWindow[];
@@ -262,6 +264,7 @@ export const TRACE_RULES = [
   'keepalive_race',
   'request_timeout',
   'nagle_delayed_ack',
+  'slow_start',
   'slow_handshake',
   'tls_alert',
   'unsafe_retry',

@@ -182,6 +182,7 @@ function directionOf(
     keepAlives: side(SIDE_INT.keepAlives),
     zeroWindowProbes: side(SIDE_INT.probes),
     windowFull: side(SIDE_INT.windowFull),
+    flights: side(SIDE_INT.flights),
     missingBytes: Math.max(0, flows.sum(slot, direction, SUM.missing)),
     zeroWindows: zeroWindowsOf(events, isClient ? 'client' : 'server'),
   };

@@ -114,9 +114,11 @@ export const SIDE_INT = {
   /** IP identifications of the last four packets, 16 bits each, the latest lowest. */
   recentIds: 26,
   olderIds: 27,
+  /** Times that full segments went on only after everything before had been acknowledged. */
+  flights: 28,
 } as const;
 export const SIDE = 20;
-export const SIDE_STRIDE = 28;
+export const SIDE_STRIDE = 29;
 export const STRIDE = SIDE + 2 * SIDE_STRIDE;
 
 /** Bits of `SIDE_INT.status`. */

@@ -348,6 +348,7 @@ export class Trace {
     const name = (family: 4 | 6, address: number) => formatIp(this.addresses.address(family, address));
     const { packets, tcpPackets, udpPackets } = this;
     const summary = this.totals.summary(
+      this.pairs.storms(name),
       {
         packets,
         tcpPackets,

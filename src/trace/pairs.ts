@@ -1,4 +1,4 @@
-import type { Outcome, WirePool, WireRetries } from '../model/trace.js';
+import type { Outcome, RuleTotal, WirePool, WireRetries } from '../model/trace.js';
 import { FLOW, type Flows, INT } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 import { Sketch } from './sketch.js';
@@ -10,6 +10,8 @@ const SHOWN = 20;
 const LEAST_FOR_A_POOL = 3;
 /** A pause this many times the one before, after failures: a circuit breaker opened. */
 const PAUSE = 5;
+/** So many failed attempts are more than a few retries. */
+const STORM = 10;
 
 /** Names of addresses, as the decoder's address book has them. */
 export type NameOf = (family: 4 | 6, address: number) => string;
@@ -27,6 +29,8 @@ interface Pair {
   refused: number;
   unanswered: number;
   failed: number;
+  /** The first connection that failed. */
+  example: { readonly id: number; readonly frame: number } | undefined;
   readonly timeWait: [number, number];
   readonly lifetimes: Sketch;
   readonly idle: Sketch;
@@ -65,6 +69,7 @@ export class Pairs {
       refused: 0,
       unanswered: 0,
       failed: 0,
+      example: undefined,
       timeWait: [0, 0],
       lifetimes: new Sketch(1),
       idle: new Sketch(1),
@@ -100,7 +105,10 @@ export class Pairs {
     pair.lifetimes.add(flows.timeOf(slot, M.last) - flows.timeOf(slot, M.first));
     if (outcome === 'refused') pair.refused++;
     if (outcome === 'timed_out' || outcome === 'unresolved' || outcome === 'half_open') pair.unanswered++;
-    if (outcome !== 'established' && outcome !== 'midstream') pair.failed++;
+    if (outcome !== 'established' && outcome !== 'midstream') {
+      pair.failed++;
+      pair.example ??= { id: flows.int(slot, INT.id), frame: flows.frameOf(slot, M.first) };
+    }
     const clientFin = flows.frameOf(slot, M.clientFin);
     const serverFin = flows.frameOf(slot, M.serverFin);
     if (clientFin !== 0 && serverFin !== 0 && !flows.has(slot, FLOW.reset)) {
@@ -138,6 +146,19 @@ export class Pairs {
       .sort((a, b) => b.connections - a.connections)
       .slice(0, SHOWN)
       .map((pair) => poolOf(pair, name));
+  }
+
+  /** Clients that try again at once, over and over, though they fail: no back-off. */
+  storms(name: NameOf): RuleTotal[] {
+    return this.rows.flatMap((pair) => {
+      const { failed, example } = pair;
+      if (failed < STORM || example === undefined) return [];
+      const { pattern, client, server, attempts, highestParallel } = retriesOf(pair, name);
+      if (pattern !== 'hammering') return [];
+      const message = `${client} tried ${server} ${attempts} times without back-off, ${failed} in vain, ${highestParallel} at a time at most`;
+      const examples = [{ id: example.id, frames: [example.frame], message }];
+      return [{ rule: 'retry_storm' as const, severity: 'warning' as const, connections: failed, examples }];
+    });
   }
 
   /** Pairs whose attempts failed, the most failures first. */

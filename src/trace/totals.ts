@@ -102,6 +102,7 @@ export class Totals {
   }
 
   summary(
+    storms: readonly RuleTotal[],
     rest: Pick<
       TraceSummary,
       'packets' | 'tcpPackets' | 'udpPackets' | 'otherPackets' | 'pools' | 'retries' | 'trust'
@@ -109,9 +110,9 @@ export class Totals {
     start: Moment | undefined,
     end: Moment | undefined,
   ): TraceSummary {
-    const rules = [...this.rules.values()]
-      .map(({ total }) => total)
-      .sort((a, b) => RANKS[b.severity] - RANKS[a.severity] || b.connections - a.connections);
+    const rules = [...[...this.rules.values()].map(({ total }) => total), ...storms].sort(
+      (a, b) => RANKS[b.severity] - RANKS[a.severity] || b.connections - a.connections,
+    );
     return {
       ...rest,
       connections: this.connections,

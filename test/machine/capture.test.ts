@@ -94,6 +94,23 @@ describe.skipIf(missing)(
       expect(signatures.filter((signature) => signature === 's1').length).toBeGreaterThanOrEqual(2);
     });
 
+    it.each([
+      ['s2', { tcp_syncookies: 0, tcp_abort_on_overflow: 0 }, '2'],
+      ['s3', { tcp_syncookies: 2, tcp_abort_on_overflow: 0 }, '0'],
+      ['s4', { tcp_syncookies: 0, tcp_abort_on_overflow: 1 }, '2'],
+    ])('%s: an accept queue that is full when the ACK comes', (signature, sysctls, backlog) =>
+      withNamespace(async (namespace) => {
+        for (const [name, value] of Object.entries(sysctls))
+          await namespace.sysctl(`net.ipv4.${name}`, value);
+        const connections = await captured(namespace, 'late_ack', backlog);
+        expect(await namespace.counter('ListenOverflows')).toBeGreaterThan(0);
+        const found = connections.flatMap(({ findings }) =>
+          findings.filter(({ rule }) => rule === 'accept_queue_overflow'),
+        );
+        expect(found.map((finding) => finding.signature)).toEqual([signature]);
+      }),
+    );
+
     it('a kept connection that the server closes, and no secret of it', async () => {
       const connections = await inNamespace('kept_alive');
       const [connection] = connections;

@@ -258,6 +258,26 @@ describe('losses and stalls', () => {
     expect(only(conversation).findings).toMatchObject([{ rule: 'nagle_delayed_ack', severity: 'warning' }]);
   });
 
+  it('slow start on a long path', () => {
+    const options = [2, 4, 5, 180];
+    const conversation = new Conversation();
+    conversation.raw({ flags: FLAGS.syn, seq: 1000, options }).wait(0.05);
+    conversation.raw({ from: 'server', flags: FLAGS.syn | FLAGS.ack, seq: 5000, ack: 1001, options });
+    conversation.raw({ flags: FLAGS.ack, seq: 1001, ack: 5001 });
+    let seq = 5001;
+    for (const segments of [10, 20, 40, 80]) {
+      for (let count = 0; count < segments; count++) {
+        conversation.raw({ from: 'server', flags: FLAGS.ack, seq, ack: 1001, payload: 'x'.repeat(1460) });
+        conversation.time -= 0.00009;
+        seq += 1460;
+      }
+      conversation.wait(0.05).raw({ flags: FLAGS.ack, seq: 1001, ack: seq });
+    }
+    const { findings, serverFacts } = only(conversation);
+    expect(serverFacts.flights).toBe(3);
+    expect(findings.map(({ rule }) => rule)).toEqual(['slow_start']);
+  });
+
   it('time that goes back', () => {
     const conversation = new Conversation().handshake().wait(-5).data('client', request());
     expect(traced(conversation).result.summary.packets).toBe(4);
@@ -369,6 +389,15 @@ describe('many connections', () => {
     const pattern = (pauses: readonly number[]) =>
       traced(...attempts(pauses)).result.summary.retries[0]?.pattern;
     expect(pattern([0, 0.1, 0.1, 0.1, 0.1])).toBe('hammering');
+    const storm = (pauses: readonly number[]) =>
+      traced(...attempts(pauses)).result.summary.rules.find(({ rule }) => rule === 'retry_storm');
+    expect(storm(Array(12).fill(0.1))).toMatchObject({
+      severity: 'warning',
+      connections: 12,
+      examples: [{ id: 1, frames: [1] }],
+    });
+    expect(storm(Array(5).fill(0.1))).toBeUndefined();
+    expect(storm(Array.from({ length: 12 }, (_, index) => 0.1 * 2 ** index))).toBeUndefined();
     expect(pattern([0, 0.1, 0.2, 0.4, 0.8])).toBe('back_off');
     expect(pattern([0, 0.1, 0.1, 0.1, 0.1, 30, 0.1])).toBe('paused');
   });

@@ -3,7 +3,7 @@ import type { TraceConnection, TraceFinding } from '../../model/trace.js';
 import type { FindingContext, FindingRule } from './facts.js';
 import { halfOpen, refused, resetEarly, slowHandshake, timedOut, tlsAlert } from './handshake.js';
 import { cookieThenSilence, resetAfterAck, synAckAgain, synsIgnored } from './overflow.js';
-import { missing, resent, stalls, zeroWindow } from './transfer.js';
+import { missing, resent, slowStart, stalls, zeroWindow } from './transfer.js';
 import { gaveUp, race, resetAfterRequest } from './usage.js';
 
 export type { FindingContext } from './facts.js';
@@ -27,6 +27,7 @@ const RULES: readonly FindingRule[] = [
   zeroWindow,
   resent,
   stalls,
+  slowStart,
   missing,
 ];
 

@@ -68,7 +68,10 @@ export const synAckAgain: FindingRule = (connection, { synAcksAfterAck }) => {
 export const cookieThenSilence: FindingRule = (connection, { unheard }) => {
   const { synAck, ack, serverFacts, clientFacts } = connection;
   if (!unheard || ack === undefined || synAck.length !== 1) return undefined;
-  if (serverFacts.bytes > 0 || serverFacts.rst !== undefined || serverFacts.segments > 2) return undefined;
+  const { rst } = serverFacts;
+  if (serverFacts.bytes > 0 || serverFacts.segments > 2) return undefined;
+  // One that comes after a while of silence ends the matter; one at once is another.
+  if (rst !== undefined && rst.time - ack.time < RETRY_NS) return undefined;
   const resent = eventsOf(connection, ['retransmission'], 'client');
   if (resent.length < 1) return undefined;
   return suspected(

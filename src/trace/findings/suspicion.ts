@@ -4,6 +4,9 @@ import { MARK, type MARKS } from '../marks.js';
 
 const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
 
+/** Fewer round trips of waiting are what every transfer begins with. */
+export const LEAST_FLIGHTS = 3;
+
 /** False only where `findTrace` would surely find nothing: from the columns alone, for most connections are well. */
 export function isSuspect(flows: Flows, slot: number, outcome: Outcome): boolean {
   if (outcome !== 'established' && outcome !== 'midstream') return true;
@@ -11,6 +14,11 @@ export function isSuspect(flows: Flows, slot: number, outcome: Outcome): boolean
   // A reset by the server before it has sent a byte (KERNEL.md 3, S4).
   if (flows.frameOf(slot, M.serverRst) !== 0 && flows.sum(slot, 1, SUM.payload) === 0) return true;
   if (flows.frameOf(slot, M.pending) !== 0) return true;
+  if (
+    flows.side(slot, 0, SIDE_INT.flights) >= LEAST_FLIGHTS ||
+    flows.side(slot, 1, SIDE_INT.flights) >= LEAST_FLIGHTS
+  )
+    return true;
   return isUnheard(flows, slot);
 }
 

@@ -1,5 +1,6 @@
 import type { Peer, TraceConnection, TraceFinding } from '../../model/trace.js';
 import { eventsOf, type FindingRule, framesOf, plural, resentBy, seconds } from './facts.js';
+import { LEAST_FLIGHTS } from './suspicion.js';
 
 const SIDES: readonly Peer[] = ['client', 'server'];
 const LONG_ZERO_NS = 200e6;
@@ -76,6 +77,24 @@ export const stalls: FindingRule = (connection) => {
       `its next segment left as soon as the ACK came, ${seconds(found[0]?.detail ?? 0)} after the one before`,
     ],
     advice: 'write each message in one piece, or set TCP_NODELAY',
+  };
+};
+
+/** RFC 6928: ten segments at first, and twice as many with each round trip. */
+export const slowStart: FindingRule = (connection) => {
+  const side = connection.serverFacts.flights >= connection.clientFacts.flights ? 'server' : 'client';
+  const { flights } = factsOf(connection, side);
+  const rtt = (connection.phases.synToSynAck ?? 0) + (connection.phases.synAckToAck ?? 0);
+  if (flights < LEAST_FLIGHTS || rtt === 0) return undefined;
+  return {
+    rule: 'slow_start',
+    severity: 'info',
+    sure: 'likely',
+    frames: [],
+    message: `the ${side} waited ${flights} round trips of ${seconds(rtt)} for acknowledgements with the window open: slow start`,
+    evidence: [`full segments went on only when all before them had been acknowledged, ${flights} times`],
+    advice:
+      'keep connections open instead of new ones, or raise the initial window (ip route ... initcwnd) where paths are long',
   };
 };
 

@@ -13,6 +13,10 @@ const ACKED = MARK.ack ?? 0;
 const AT_ONCE_NS = 2e6;
 const LEAST_STALL_NS = 30e6;
 const FAST_AFTER = 3;
+/** On shorter paths nobody notices slow start. */
+const LEAST_FLIGHT_NS = 5e6;
+/** Data that goes on after a round trip, and not after a pause of the application. */
+const ABOUT_A_ROUND_TRIP = 1.5;
 
 /** Segments with payload: in order, sent again, out of order, or with bytes missing before them (PCAP.md section 4). */
 export class Payload {
@@ -44,6 +48,8 @@ export class Payload {
       this.irregular(slot, direction, side, packet, ahead);
       return;
     }
+    const since = packet.time - (sums[slot * SUMS + SUM.lastTime + direction] ?? 0);
+    if (since > LEAST_FLIGHT_NS) this.flight(slot, direction, side, packet, since);
     const end = (seq + length) | 0;
     ints[side + SIDE_INT.nextSeq] = end;
     ints[side + SIDE_INT.status] = status | (packet.cut ? STATUS.seen | STATUS.cut : STATUS.seen);
@@ -75,6 +81,24 @@ export class Payload {
   }
 
   /** ns; 0 where it was not seen. */
+  /** Data that waited a round trip for an acknowledgement, though the window was open. */
+  private flight(slot: number, direction: number, side: number, packet: Packet, since: number): void {
+    const { ints } = this.flows;
+    const rtt = this.handshakeRtt(slot);
+    const mss = mssOf(ints[side + SIDE_INT.options] ?? 0);
+    if (
+      rtt < LEAST_FLIGHT_NS ||
+      since > rtt * ABOUT_A_ROUND_TRIP ||
+      mss === 0 ||
+      packet.payloadLength < mss - 12
+    )
+      return;
+    const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
+    const acknowledged = ((ints[other + SIDE_INT.acked] ?? 0) - (ints[side + SIDE_INT.isn] ?? 0)) | 0;
+    if (acknowledged > mss && (ints[other + SIDE_INT.status] ?? 0) & STATUS.acked)
+      this.streams.bump(side + SIDE_INT.flights);
+  }
+
   handshakeRtt(slot: number): number {
     const whole = this.flows.between(slot, MARK.answeredSyn ?? 0, ACKED);
     return whole ?? 0;

@@ -230,6 +230,7 @@ const directionOf = ({ packets, bytes }: UdpFlow, direction: 0 | 1): DirectionFa
   keepAlives: 0,
   zeroWindowProbes: 0,
   windowFull: 0,
+  flights: 0,
   missingBytes: 0,
   zeroWindows: [],
 });

@@ -130,6 +130,28 @@ def overflow():
         client.close()
 
 
+def late_ack(backlog):
+    """The accept queue has room when the SYN comes, and none when the ACK does: the client sends that 200 ms late."""
+    server = listen(backlog=int(backlog))
+    address = server.getsockname()
+    others = [socket.create_connection(address) for _ in range(int(backlog))]
+    late = socket.socket()
+    late.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    late.setblocking(False)
+    late.connect_ex(address)
+    time.sleep(0.02)
+    others.append(socket.create_connection(address))
+    time.sleep(0.4)
+    try:
+        late.send(b"hello")
+    except OSError:
+        pass
+    time.sleep(1.6)
+    late.close()
+    for other in others:
+        other.close()
+
+
 SCENARIOS = {
     "refused": refused,
     "timed_out": timed_out,
@@ -137,5 +159,6 @@ SCENARIOS = {
     "web_socket": web_socket,
     "tls": tls,
     "overflow": overflow,
+    "late_ack": late_ack,
 }
 SCENARIOS[sys.argv[1]](*sys.argv[2:])
