@@ -34,8 +34,6 @@ export interface AppLayer {
 export type MakeAppLayer = (flows: Flows, options: AppOptions) => AppLayer;
 
 export interface AppOptions {
-  /** Exchanges with method, path and times are kept (not for the bare summary). */
-  readonly keepExchanges: boolean;
   /** Query strings stay in paths. */
   readonly keepQueries: boolean;
   /** Whether every event of the connection is wanted. */

@@ -20,18 +20,12 @@ export const FLOW = {
   othersAnswered: 512,
   /** Payload of a SYN was acknowledged: TCP Fast Open. */
   fastOpen: 1024,
-  /** Something is wrong or unusual: the connection is told whole. */
-  troubled: 2048,
-  clientSeen: 4096,
-  serverSeen: 8192,
   /** Both directions are closed, or one was reset. */
   closed: 16384,
   icmpSeen: 32768,
   synAckSeen: 65536,
   clockBack: 131072,
   eventsCut: 262144,
-  /** The snap length cut payload. */
-  cutPayload: 524288,
   reset: 1048576,
   /** It waits in the queue of those that leave memory soon. */
   leaving: 2097152,
@@ -106,7 +100,8 @@ export const SIDE_INT = {
   lastShape: 21,
   /** Acknowledgements in a row that say the same. */
   dupRun: 22,
-  stalls: 23,
+  /** Times that full segments went on only after everything before had been acknowledged. */
+  flights: 23,
   /** Of the SYN: see tcp/options.ts. */
   options: 24,
   /** Payload of the SYN (TCP Fast Open). */
@@ -114,11 +109,9 @@ export const SIDE_INT = {
   /** IP identifications of the last four packets, 16 bits each, the latest lowest. */
   recentIds: 26,
   olderIds: 27,
-  /** Times that full segments went on only after everything before had been acknowledged. */
-  flights: 28,
 } as const;
 export const SIDE = 20;
-export const SIDE_STRIDE = 29;
+export const SIDE_STRIDE = 28;
 export const STRIDE = SIDE + 2 * SIDE_STRIDE;
 
 /** Bits of `SIDE_INT.status`. */
@@ -138,8 +131,8 @@ export const STATUS = {
 } as const;
 
 /** Places in `sums`, from `slot * SUMS + direction`. */
-export const SUM = { payload: 0, missing: 2, lastTime: 4, stalled: 6, delayedAck: 8 } as const;
-export const SUMS = 10;
+export const SUM = { payload: 0, missing: 2, lastTime: 4, delayedAck: 6 } as const;
+export const SUMS = 8;
 
 const HISTORY_BYTES = 24;
 

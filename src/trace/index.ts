@@ -105,7 +105,6 @@ export class Trace {
   ) {
     this.worst = new Worst(options.top ?? TOP);
     this.app = makeAppLayer(this.flows, {
-      keepExchanges: true,
       keepQueries: options.keepQueries === true,
       isFollowed: (slot) => slot === this.events.followed,
       note: (slot, kind, direction, at, text, detail) => {

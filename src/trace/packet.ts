@@ -53,6 +53,6 @@ export class Packet {
   icmp = 0;
   /** 6 or 17: of the packet, or of the quoted one. */
   protocol = 0;
-  /** 1 for IPv4 bytes that follow a wrong TCP checksum? Not checked: offloads make them wrong on every sender. */
+  /** The snap length cut it. Checksums are not looked at: offloads make them wrong on every sender. */
   cut = false;
 }

@@ -14,7 +14,6 @@ export class Head {
   contentLength = -1;
   isChunked = false;
   closes = false;
-  keepsAlive = false;
   upgradeFrom = 0;
   upgradeTo = 0;
   hasIdempotencyKey = false;
@@ -71,7 +70,6 @@ export function readHead(
   head.contentLength = -1;
   head.isChunked = false;
   head.closes = false;
-  head.keepsAlive = false;
   head.hasIdempotencyKey = false;
   head.hostFrom = head.hostTo = 0;
   head.upgradeFrom = head.upgradeTo = 0;
@@ -167,7 +165,7 @@ function field(bytes: Uint8Array, from: number, end: number, head: Head): void {
   switch ((bytes[from] ?? 0) | 32) {
     case 99:
       if (isField(bytes, from, 'content-length')) head.contentLength = number(bytes, from + 15, end);
-      else if (isField(bytes, from, 'connection')) connection(bytes, from + 11, end, head);
+      else if (isField(bytes, from, 'connection')) head.closes = contains(bytes, from + 11, end, 'close');
       return;
     case 104:
       if (!isField(bytes, from, 'host')) return;
@@ -198,11 +196,6 @@ function field(bytes: Uint8Array, from: number, end: number, head: Head): void {
 /** The name, and a colon at once (RFC 9112 section 5.1 allows nothing between). */
 const isField = (bytes: Uint8Array, from: number, name: string): boolean =>
   bytes[from + name.length] === COLON && isName(bytes, from, name);
-
-function connection(bytes: Uint8Array, from: number, end: number, head: Head): void {
-  head.closes = contains(bytes, from, end, 'close');
-  head.keepsAlive = contains(bytes, from, end, 'keep-alive');
-}
 
 function trimmed(bytes: Uint8Array, from: number, end: number): number {
   let at = from;

@@ -42,7 +42,7 @@ export class Acks {
   }
 
   /** The peer has bytes that the capture does not. */
-  ackOfUnseen(slot: number, direction: number, other: number, packet: Packet, unseen: number): void {
+  private ackOfUnseen(slot: number, direction: number, other: number, packet: Packet, unseen: number): void {
     const { flows, events } = this;
     const { ints } = flows;
     const peer = 1 - direction;
@@ -59,7 +59,7 @@ export class Acks {
     this.streams.skipLost(key, unseen, packet.frame, packet.time);
   }
 
-  zeroWindow(slot: number, direction: number, side: number, packet: Packet): void {
+  private zeroWindow(slot: number, direction: number, side: number, packet: Packet): void {
     const { ints } = this.flows;
     const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
     const isZero = packet.window === 0;
@@ -103,7 +103,7 @@ export class Acks {
   }
 
   /** A retransmission that was not needed, by the receiver's own word. */
-  dsack(slot: number, direction: number, packet: Packet): void {
+  private dsack(slot: number, direction: number, packet: Packet): void {
     if (packet.optionsTo - packet.optionsFrom < 20) return;
     if (!hasDsack(packet.view, packet.optionsFrom, packet.optionsTo, packet.ack)) return;
     const sender = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
@@ -120,7 +120,7 @@ export class Acks {
   }
 
   /** An acknowledgement that came late while its sender may have waited for it (Nagle). */
-  noteDelay(slot: number, direction: number, packet: Packet, sums: Float64Array): void {
+  private noteDelay(slot: number, direction: number, packet: Packet, sums: Float64Array): void {
     const peer = 1 - direction;
     const waited = packet.time - (sums[slot * SUMS + SUM.lastTime + peer] ?? 0);
     const isLate = waited >= DELAYED_ACK_NS && waited <= MOST_DELAYED_ACK_NS;

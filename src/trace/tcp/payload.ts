@@ -59,28 +59,19 @@ export class Payload {
   }
 
   /** The data went as soon as the late acknowledgement came: both waited for each other. */
-  endDelay(slot: number, direction: number, side: number, packet: Packet, delayed: number): void {
+  private endDelay(slot: number, direction: number, side: number, packet: Packet, delayed: number): void {
     const { sums, ints } = this.flows;
     const since = packet.time - (sums[delayed] ?? 0);
     const before = sums[slot * SUMS + SUM.lastTime + direction] ?? 0;
     const wait = (sums[delayed] ?? 0) - before;
     sums[delayed] = 0;
     const mss = mssOf(ints[side + SIDE_INT.options] ?? 0) || 1460;
-    const sentSmall = ((ints[side + SIDE_INT.lastShape] ?? 0) & 0xffff) < mss;
     const rtt = this.handshakeRtt(slot);
-    if (
-      since > Math.max(AT_ONCE_NS, rtt * 1.5) ||
-      !sentSmall ||
-      packet.payloadLength >= mss ||
-      wait < rtt + LEAST_STALL_NS
-    )
+    if (since > Math.max(AT_ONCE_NS, rtt * 1.5) || packet.payloadLength >= mss || wait < rtt + LEAST_STALL_NS)
       return;
-    this.streams.bump(side + SIDE_INT.stalls);
-    this.streams.addSum(slot, SUM.stalled, direction, wait);
     this.events.note(slot, EVENT.stall, direction, packet, undefined, Math.min(wait, 2e9));
   }
 
-  /** ns; 0 where it was not seen. */
   /** Data that waited a round trip for an acknowledgement, though the window was open. */
   private flight(slot: number, direction: number, side: number, packet: Packet, since: number): void {
     const { ints } = this.flows;
@@ -99,12 +90,13 @@ export class Payload {
       this.streams.bump(side + SIDE_INT.flights);
   }
 
-  handshakeRtt(slot: number): number {
+  /** ns; 0 where it was not seen. */
+  private handshakeRtt(slot: number): number {
     const whole = this.flows.between(slot, MARK.answeredSyn ?? 0, ACKED);
     return whole ?? 0;
   }
 
-  windowFull(slot: number, direction: number, side: number, packet: Packet, end: number): void {
+  private windowFull(slot: number, direction: number, side: number, packet: Packet, end: number): void {
     const { ints } = this.flows;
     const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
     const window = ints[other + SIDE_INT.window] ?? 0;
@@ -116,7 +108,7 @@ export class Payload {
       this.events.add(slot, EVENT.window_full, direction, packet);
   }
 
-  isProbe(slot: number, direction: number, side: number, packet: Packet, ahead: number): boolean {
+  private isProbe(slot: number, direction: number, side: number, packet: Packet, ahead: number): boolean {
     const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
     const isClosed = ((this.flows.ints[other + SIDE_INT.status] ?? 0) & STATUS.zeroWindow) !== 0;
     if (ahead === 0 && !isClosed) return false;
@@ -127,7 +119,7 @@ export class Payload {
   }
 
   /** Payload that does not follow what came before. */
-  irregular(slot: number, direction: number, side: number, packet: Packet, ahead: number): void {
+  private irregular(slot: number, direction: number, side: number, packet: Packet, ahead: number): void {
     const { ints } = this.flows;
     const key = slot * 2 + direction;
     const length = packet.payloadLength;
@@ -148,7 +140,7 @@ export class Payload {
   }
 
   /** Bytes below the highest: new ones that fill a hole, or sent again. */
-  sentBefore(slot: number, direction: number, side: number, packet: Packet, end: number): void {
+  private sentBefore(slot: number, direction: number, side: number, packet: Packet, end: number): void {
     const { ints } = this.flows;
     const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
     const filled = this.streams.gaps.fill(slot * 2 + direction, packet.seq, end);

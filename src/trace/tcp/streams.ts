@@ -97,7 +97,7 @@ export class Streams {
   }
 
   /** `length` bytes in order, of which those in `bytes` were captured. */
-  feed(
+  private feed(
     key: number,
     bytes: Uint8Array,
     from: number,
