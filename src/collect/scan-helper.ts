@@ -42,7 +42,7 @@ export class ScanHelper {
   readonly share: Promise<HelperShare | undefined>;
 
   constructor(task: HelperTask) {
-    this.worker = new Worker(new URL('./scan-worker.js', import.meta.url), {
+    this.worker = new Worker(new URL('../collect/scan-worker.js', import.meta.url), {
       workerData: task,
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });

@@ -1,0 +1,48 @@
+// Makes dist: a file per command, and chunks that they share. A command starts in half the time that hundreds of modules take.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from './setup.js';
+
+const sources = (folder, pattern) =>
+  readdirSync(join(root, 'src', folder))
+    .filter((file) => pattern.test(file))
+    .map((file) => join(root, 'src', folder, file));
+
+await build({
+  // Threads start from files of their own; the tests enter what starts them.
+  entryPoints: [
+    ...sources('commands', /\.ts$/),
+    ...sources('cli', /^main\.ts$/),
+    ...sources('collect', /-worker\.ts$|^scan-helper\.ts$|^owner-scan\.ts$/),
+  ],
+  outbase: join(root, 'src'),
+  outdir: join(root, 'dist'),
+  // Every file is one folder deep, so that `../collect/x-worker.js` is right from each.
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  // blessed and its widgets are found by name at run time; the others load only where they are asked for.
+  external: [
+    'blessed',
+    'blessed-contrib',
+    'koffi',
+    'pcap-parser',
+    '@oclif/plugin-help',
+    '@oclif/plugin-autocomplete',
+    'ts-node',
+    'tsx',
+    'typescript',
+  ],
+  // CommonJS packages inside ask for Node's own modules.
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
