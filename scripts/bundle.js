@@ -25,9 +25,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
   // blessed and its widgets are found by name at run time; the others load only where they are asked for.
   external: [
     'blessed',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
 import type { GapObservation, Observation, TableObservation } from '../model/observation.js';
 import { Looker } from './look.js';
-import { LookPlan } from './look-plan.js';
+import { type LookKind, LookPlan } from './look-plan.js';
 import { type CollectOptions, type Door, defaultDoor, type Pace } from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
@@ -24,10 +24,34 @@ export async function observeOnce(
   door: Partial<Door> = {},
 ): Promise<TableObservation> {
   const looker = new Looker(options, { ...defaultDoor(), ...door });
-  const inOneRun = options.scope !== 'troubled' || (looker.countSockets() ?? Infinity) <= ONE_RUN_SOCKETS;
-  const kind = options.scope === 'listeners' ? 'listeners' : inOneRun ? 'complete' : 'twice';
   const wish = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
-  return (await looker.look(kind, wish)).observation;
+  return (await looker.look(kindOfLook(options, looker), wish)).observation;
+}
+
+function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twice' {
+  if (scope === 'listeners') return 'listeners';
+  const inOneRun = scope !== 'troubled' || (looker.countSockets() ?? Infinity) <= ONE_RUN_SOCKETS;
+  return inOneRun ? 'complete' : 'twice';
+}
+
+/**
+ * A given number of looks, `everyMs` from start to start; the caller may stop early.
+ * Throws `SourceError` where a look fails, or the reason of the signal.
+ */
+export async function* observeTimes(
+  options: CollectOptions,
+  { samples, everyMs }: { readonly samples: number; readonly everyMs: number },
+  signal: AbortSignal,
+  door: Partial<Door> = {},
+): AsyncGenerator<TableObservation, void, undefined> {
+  const looker = new Looker(options, { ...defaultDoor(), ...door });
+  const wish = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
+  const start = monotonicNow();
+  for (let sample = 0; sample < samples; sample++) {
+    const wait = start + sample * everyMs - monotonicNow();
+    if (wait > 0) await sleep(wait, undefined, { signal });
+    yield (await looker.look(kindOfLook(options, looker), wish, signal)).observation;
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
+import { directionFinder } from '../model/direction.js';
 import type { GroupKey, GroupsJson, SocketGroupJson } from '../model/json.js';
 import type { Report } from '../model/report.js';
 import type { SocketRow, SocketTable } from '../model/table.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle } from './columns.js';
 import { csvRecord } from './csv.js';
-import { directionFinder } from './direction.js';
 import { originJson } from './json.js';
 import { gapJson, known } from './json-parts.js';
 import { jsonText } from './json-text.js';

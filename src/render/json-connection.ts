@@ -1,6 +1,6 @@
+import { directionFinder } from '../model/direction.js';
 import type { ConnectionJson, TimerJson } from '../model/json.js';
 import type { SocketRow, SocketTable } from '../model/table.js';
-import { directionFinder } from './direction.js';
 import { endJson, hexOf, known, ownersJson, roundKnown } from './json-parts.js';
 import type { Names } from './names.js';
 

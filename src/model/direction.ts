@@ -1,5 +1,5 @@
-import { SOCKET_STATES } from '../model/sockets.js';
-import type { SocketTable } from '../model/table.js';
+import { SOCKET_STATES } from './sockets.js';
+import type { SocketTable } from './table.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 const SYN_SENT = SOCKET_STATES.indexOf('syn-sent');

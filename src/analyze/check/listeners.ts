@@ -1,0 +1,161 @@
+import type { Measure, Metric } from '../../model/check.js';
+import type { CheckLook } from '../../model/check-look.js';
+import { formatEndpoint } from '../../model/endpoint.js';
+import type { ListenerReport } from '../../model/listener.js';
+import { waitingOf } from '../facts.js';
+import { count, counted, duration, percent } from '../words.js';
+import { isAt, isHeldBy, isSelected, type Place, type Selection } from './selection.js';
+
+const subjectOf = ({ listener }: ListenerReport) => formatEndpoint(listener.local);
+
+/** One measure per address, the worst member of a SO_REUSEPORT group for all: names must not repeat (OPS.md 3). */
+function perListener(
+  metric: Metric,
+  { report }: CheckLook,
+  selection: Selection,
+  measure: (report: ListenerReport) => Omit<Measure, 'metric' | 'subject'> | undefined,
+): Measure[] {
+  const found = new Map<string, Measure>();
+  let selected = 0;
+  for (const one of report.listeners) {
+    if (!isSelected(selection, one)) continue;
+    selected++;
+    const measured = measure(one);
+    if (measured === undefined) continue;
+    const subject = subjectOf(one);
+    const next = { metric, subject, row: one.listener.row, ...measured };
+    const known = found.get(subject);
+    if (known === undefined || shareOf(next) > shareOf(known)) found.set(subject, next);
+  }
+  const missing = selected === 0 ? nothingSelected(metric, selection) : [];
+  return [...found.values(), ...missing];
+}
+
+const shareOf = ({ value = 0, capacity = 1 }: Measure) => value / capacity;
+
+export const NO_LISTENER = 'no such listener';
+
+/** A queue that was named and is not there cannot be measured: that is no OK. */
+const nothingSelected = (metric: Metric, { places }: Selection): Measure[] =>
+  places.map(({ text }) => ({
+    metric,
+    subject: text,
+    unknown: NO_LISTENER,
+    text: `no listener at ${text} (--expect makes that critical)`,
+  }));
+
+export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
+  perListener('accept-queue', look, selection, ({ listener, findings }) => {
+    const { length, capacity, fill } = listener.acceptQueue;
+    const advice = findings.find(({ severity }) => severity !== 'info')?.advice;
+    if (capacity === undefined || fill === undefined) {
+      if (selection.places.length === 0 && length === 0) return undefined;
+      return { unknown: 'its limit is unknown', text: `accept queue ${count(length)}, limit unknown` };
+    }
+    const text = `accept queue ${count(length)}/${count(capacity)} (${percent(fill)})`;
+    return { value: length, capacity, text, ...(advice !== undefined && { advice }) };
+  });
+
+export const oldestWait = (look: CheckLook, selection: Selection): Measure[] =>
+  perListener('oldest-wait', look, selection, ({ listener, findings }) => {
+    const waiting = waitingOf(listener);
+    if (waiting === undefined) {
+      const { length } = listener.acceptQueue;
+      if (length === 0 || listener.protocol === 'unix') return undefined;
+      return { unknown: 'waiting times are unknown', text: 'waiting times unknown' };
+    }
+    if (waiting.oldestMs === undefined)
+      return listener.acceptQueue.length > 0 ? undefined : { value: 0, text: 'nothing waits' };
+    const advice = findings.find(({ severity }) => severity !== 'info')?.advice;
+    return {
+      value: waiting.oldestMs / 1000,
+      text: `oldest connection has waited ${duration(waiting.oldestMs)} for accept()`,
+      ...(advice !== undefined && { advice }),
+    };
+  });
+
+export const synQueue = (look: CheckLook, selection: Selection): Measure[] =>
+  perListener('syn-queue', look, selection, ({ listener }) => {
+    const queue = listener.synQueue ?? listener.group?.synQueue;
+    if (queue === undefined) return undefined;
+    const limit = queue.limit ?? listener.acceptQueue.backlog;
+    if (limit === undefined || limit === 0) return undefined;
+    return {
+      value: queue.length,
+      capacity: limit,
+      text: `SYN queue ${count(queue.length)}/${count(limit)} (${percent(queue.length / limit)})`,
+    };
+  });
+
+export function droppedSegments(look: CheckLook, selection: Selection): Measure[] {
+  const { since } = look;
+  if (since === undefined) return [baseline('dropped-segments')];
+  const sums = new Map<string, { value: number; row: number }>();
+  for (const one of look.report.listeners) {
+    const dropped = since.drops.get(one.listener.key);
+    if (dropped === undefined || !isSelected(selection, one)) continue;
+    const subject = subjectOf(one);
+    sums.set(subject, { value: (sums.get(subject)?.value ?? 0) + dropped, row: one.listener.row });
+  }
+  return [...sums].map(([subject, { value, row }]) => ({
+    metric: 'dropped-segments' as const,
+    subject,
+    row,
+    value,
+    text: `${counted(value, 'segment')} dropped in ${duration(since.windowMs)}`,
+  }));
+}
+
+/** Of the namespace: the kernel has no such counter per listener (KERNEL.md 4). */
+export function overflows(look: CheckLook): Measure[] {
+  const { since } = look;
+  const value = since?.counters.ListenOverflows;
+  if (since === undefined) return [baseline('overflows')];
+  if (value === undefined)
+    return [
+      { metric: 'overflows', subject: '', unknown: 'no counter', text: 'ListenOverflows could not be read' },
+    ];
+  const text = `${counted(value, 'accept-queue overflow')} in ${duration(since.windowMs)}`;
+  const whose = value === 0 ? '' : whoDropped(look, since.drops, value);
+  return [{ metric: 'overflows', subject: '', value, text: text + whose }];
+}
+
+/** One listener whose drops fit (KERNEL.md 4: between once and twice the overflows) is named; else all that dropped. */
+function whoDropped({ report }: CheckLook, drops: ReadonlyMap<string, number>, overflows: number): string {
+  const dropped = report.listeners.filter(({ listener }) => (drops.get(listener.key) ?? 0) > 0);
+  const names = [...new Set(dropped.map(subjectOf))];
+  const [only] = names;
+  if (only === undefined) return '';
+  const sum = dropped.reduce((total, { listener }) => total + (drops.get(listener.key) ?? 0), 0);
+  if (names.length === 1 && sum >= overflows) return ` at ${only}`;
+  return `; segments were dropped by ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}`;
+}
+
+const baseline = (metric: Metric): Measure => ({
+  metric,
+  subject: '',
+  text: 'no run to compare with yet',
+});
+
+/** `--expect`: how many listeners are there that must be. */
+export const expected = ({ report }: CheckLook, places: readonly Place[]): Measure[] =>
+  places.map((place) => {
+    const there = report.listeners.filter(({ listener }) => isAt(place, listener.local));
+    const held = there.map(({ listener }) => isHeldBy(listener, place.process));
+    const value = held.filter((isHeld) => isHeld === true).length;
+    const base = { metric: 'listener' as const, subject: place.text };
+    if (value === 0 && held.includes(undefined))
+      return {
+        ...base,
+        unknown: 'owners are hidden',
+        text: `${place.text} listens, but its process is hidden`,
+      };
+    if (value > 0) return { ...base, value, text: `${place.text} listens` };
+    const others = there.flatMap(({ listener }) => listener.owners ?? []).map(({ name }) => name);
+    const instead = there.length > 0 ? `, but ${[...new Set(others)].join(', ') || 'nobody'} holds it` : '';
+    return {
+      ...base,
+      value,
+      text: there.length === 0 ? `nothing listens at ${place.text}` : `${place.text} listens${instead}`,
+    };
+  });

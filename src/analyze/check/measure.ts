@@ -1,0 +1,90 @@
+import type { Measure, Metric } from '../../model/check.js';
+import type { CheckLook } from '../../model/check-look.js';
+import {
+  type ConnectionKey,
+  closeWait,
+  closeWaitAge,
+  connections,
+  ephemeralPorts,
+  FACT_MEASURES,
+  pools,
+  type RowFilter,
+  synRetries,
+} from './connections.js';
+import {
+  acceptQueue,
+  droppedSegments,
+  expected,
+  NO_LISTENER,
+  oldestWait,
+  overflows,
+  synQueue,
+} from './listeners.js';
+import type { Place, Selection } from './selection.js';
+
+/** What is measured, and of what. */
+export interface CheckWish {
+  readonly metrics: readonly Metric[];
+  readonly selection: Selection;
+  readonly rows?: RowFilter | undefined;
+  readonly expect: readonly Place[];
+  readonly by: ConnectionKey;
+}
+
+/** All measures of one look that were asked for; a listener that is not there is said once. Pure. */
+export function measure(look: CheckLook, wish: CheckWish): Measure[] {
+  const missing = new Set<string>();
+  return wish.metrics
+    .flatMap((metric) => measureOne(metric, look, wish))
+    .filter(({ subject, unknown }) => {
+      if (unknown !== NO_LISTENER) return true;
+      const isNew = !missing.has(subject);
+      missing.add(subject);
+      return isNew;
+    });
+}
+
+function measureOne(metric: Metric, look: CheckLook, { selection, rows, expect, by }: CheckWish): Measure[] {
+  switch (metric) {
+    case 'accept-queue':
+      return acceptQueue(look, selection);
+    case 'oldest-wait':
+      return oldestWait(look, selection);
+    case 'syn-queue':
+      return synQueue(look, selection);
+    case 'dropped-segments':
+      return droppedSegments(look, selection);
+    case 'overflows':
+      return overflows(look);
+    case 'listener':
+      return expected(look, expect);
+    case 'close-wait':
+      return closeWait(look, rows);
+    case 'close-wait-age':
+      return closeWaitAge(look, rows);
+    case 'ephemeral-ports':
+      return ephemeralPorts(look, rows);
+    case 'connections':
+      return connections(look, by, rows);
+    case 'pool':
+      return pools(look, rows);
+    case 'syn-retries':
+      return synRetries(look, rows);
+    case 'time-wait':
+    case 'orphans':
+    case 'tcp-memory':
+      return [{ metric, subject: '', ...FACT_MEASURES[metric](look.facts) }];
+  }
+}
+
+/** The largest of each over several looks: one look misses bursts. What one look could measure is known. */
+export function mergeLooks(looks: readonly (readonly Measure[])[]): Measure[] {
+  const merged = new Map<string, Measure>();
+  for (const one of looks.flat()) {
+    const key = `${one.metric}\0${one.subject}`;
+    const known = merged.get(key);
+    if (known === undefined || known.value === undefined || (one.value ?? -1) > known.value)
+      merged.set(key, one);
+  }
+  return [...merged.values()];
+}

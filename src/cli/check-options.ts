@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { CONNECTION_KEYS, type ConnectionKey } from '../analyze/check/connections.js';
+import type { CheckWish } from '../analyze/check/measure.js';
+import { DEFAULT_METRICS, METRIC_SPECS } from '../analyze/check/metrics.js';
+import { parsePlace } from '../analyze/check/selection.js';
+import { parseFilter } from '../analyze/filter.js';
+import { parseRange } from '../analyze/ranges.js';
+import type { CollectOptions } from '../collect/options.js';
+import { METRICS, type Metric } from '../model/check.js';
+import { ParseError } from '../model/errors.js';
+import type { Limits, Range } from '../model/ranges.js';
+import { AT_ONCE, type Persistence } from '../watch/check-memory.js';
+import type { CheckFlags } from './check-flags.js';
+import { CHECK_FORMATS, type CheckFormat } from './check-formats.js';
+import type { CheckSettings, Written } from './check-settings.js';
+import { parseDuration } from './duration.js';
+
+/** What one run of `check` does, read before anything is started. */
+export interface CheckOptions {
+  readonly wish: CheckWish;
+  readonly limits: ReadonlyMap<Metric, Limits>;
+  readonly collect: CollectOptions;
+  readonly samples: number;
+  readonly everyMs: number;
+  readonly persistence: Persistence;
+  readonly renotifyMs: number | undefined;
+  readonly timeoutMs: number;
+  readonly format: CheckFormat;
+  readonly output: string | undefined;
+  readonly statePath: string | undefined;
+  /** Names the check among others of the host: a hash of what it measures. */
+  readonly id: string;
+}
+
+const MOST_SAMPLES = 10_000;
+const MOST_RUNS = 100;
+export const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** @throws ParseError that names the flag, or file, line and field of the configuration */
+export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): CheckOptions {
+  const expect = settings
+    .list('expect')
+    .map(({ text, where }) => parsePlace(text, where, { withProcess: true }));
+  const { metrics, limits } = readMetrics(flags, settings, expect.length > 0);
+  const places = (['port', 'listener', 'unix'] as const).flatMap((name) =>
+    settings.list(name).map(({ text, where }) => parsePlace(name === 'unix' ? `unix:${text}` : text, where)),
+  );
+  const filterText = settings.one('filter');
+  const filter = filterText?.text.trim() ? parseFilter(filterText.text) : undefined;
+  const by = choose<ConnectionKey>(settings.one('by'), CONNECTION_KEYS, 'total');
+  const timeoutMs = duration(settings.one('timeout'), DEFAULT_TIMEOUT_MS);
+  const samples = count(settings.one('samples'), MOST_SAMPLES);
+  const everyMs = duration(settings.one('every'), 100);
+  const renotify = settings.one('renotify');
+  const wish = { metrics, selection: { places, filter }, rows: filter, expect, by };
+  if ((samples - 1) * everyMs >= timeoutMs)
+    throw new ParseError(
+      '--timeout',
+      'more time than the samples take',
+      `${timeoutMs} ms for ${samples} samples`,
+    );
+  return {
+    wish,
+    limits,
+    collect: collectOptions(flags, settings, { metrics, by, filter: filterText?.text, expect, timeoutMs }),
+    samples,
+    everyMs,
+    persistence: readPersistence(settings.one('for')),
+    renotifyMs: renotify && duration(renotify, 0),
+    timeoutMs,
+    format: choose<CheckFormat>(settings.one('format'), CHECK_FORMATS, 'nagios'),
+    output: settings.one('output')?.text,
+    statePath: settings.one('state')?.text,
+    id: idOf([metrics, [...limits], places, filterText?.text, expect, by]),
+  };
+}
+
+const idOf = (parts: unknown): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
+
+function readMetrics(flags: CheckFlags, settings: CheckSettings, hasExpect: boolean) {
+  const named = (flags.metric ?? []).flatMap((text) => text.split(',')).map((text) => text.trim());
+  const configured = settings.metrics();
+  const names = named.length > 0 ? named.map((name) => ({ name, where: '--metric' })) : configured;
+  const asked = [...new Set(names.map(({ name, where }) => asMetric(name, where)))];
+  const isAlone = asked.length === 0 && hasExpect && (flags.warning ?? flags.critical) === undefined;
+  const base = asked.length > 0 ? asked : isAlone ? [] : DEFAULT_METRICS;
+  const metrics = [...new Set<Metric>([...base, ...(hasExpect ? (['listener'] as const) : [])])];
+  const target = asked[0] ?? 'accept-queue';
+  const limits = new Map<Metric, Limits>();
+  for (const metric of metrics) {
+    const spec = METRIC_SPECS[metric];
+    limits.set(metric, {
+      ...(spec.warning !== undefined && { warning: parseRange(spec.warning, metric) }),
+      ...(spec.critical !== undefined && { critical: parseRange(spec.critical, metric) }),
+    });
+  }
+  const set = (metric: Metric, level: 'warning' | 'critical', range: Range, where: string, text: string) => {
+    if (!limits.has(metric)) throw new ParseError(where, `a range of ${metrics.join(' or ')}`, text);
+    limits.set(metric, { ...limits.get(metric), [level]: range });
+  };
+  for (const { name, where, warning, critical } of configured) {
+    const metric = asMetric(name, where);
+    if (!limits.has(metric)) continue;
+    if (warning) set(metric, 'warning', readRange(metric, warning), warning.where, warning.text);
+    if (critical) set(metric, 'critical', readRange(metric, critical), critical.where, critical.text);
+  }
+  for (const level of ['warning', 'critical'] as const) {
+    for (const text of flags[level] ?? []) {
+      const where = `--${level}`;
+      const equals = text.indexOf('=');
+      if (equals < 0 && asked.length > 1)
+        throw new ParseError(where, 'METRIC=RANGE where there are several metrics', text);
+      const metric = equals < 0 ? target : asMetric(text.slice(0, equals), where);
+      set(metric, level, readRange(metric, { text: text.slice(equals + 1), where }), where, text);
+    }
+  }
+  return { metrics, limits };
+}
+
+function readRange(metric: Metric, { text, where }: Written): Range {
+  if (text.trim().endsWith('%') && !METRIC_SPECS[metric].isPercent)
+    throw new ParseError(
+      where,
+      `a range in ${METRIC_SPECS[metric].unit}, for ${metric} has no percentages`,
+      text,
+    );
+  return parseRange(text, where);
+}
+
+function asMetric(name: string, where: string): Metric {
+  if ((METRICS as readonly string[]).includes(name)) return name as Metric;
+  throw new ParseError(where, `one of ${METRICS.join(', ')}`, name);
+}
+
+interface Wanted {
+  readonly metrics: readonly Metric[];
+  readonly by: ConnectionKey;
+  readonly filter: string | undefined;
+  readonly expect: CheckWish['expect'];
+  readonly timeoutMs: number;
+}
+
+/** Only what the metrics need is read: owners cost a scan of every descriptor, details more than half of the work of ss. */
+function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Wanted): CollectOptions {
+  const { metrics, by, filter, expect, timeoutMs } = wanted;
+  const specs = metrics.map((metric) => METRIC_SPECS[metric]);
+  const needsConnections = specs.some(({ needs }) => needs === 'connections');
+  const needsOwners =
+    specs.some((spec) => spec.needsOwners) ||
+    (metrics.includes('connections') && by === 'process') ||
+    expect.some(({ process }) => process !== undefined) ||
+    /\b(?:process|proc|pid):|\//.test(filter ?? '');
+  return {
+    source: choose(settings.one('source'), ['auto', 'ss', 'proc'] as const, 'auto'),
+    udp: false,
+    unix: true,
+    scope: needsConnections
+      ? 'all'
+      : specs.some(({ needs }) => needs === 'listeners')
+        ? 'troubled'
+        : 'listeners',
+    owners: needsOwners && !flags['no-owners'],
+    details: metrics.some((metric) => metric === 'close-wait-age' || metric === 'oldest-wait'),
+    timeoutMs,
+  };
+}
+
+function choose<T extends string>(written: Written | undefined, options: readonly T[], otherwise: T): T {
+  if (written === undefined) return otherwise;
+  const found = options.find((option) => option === written.text);
+  if (found === undefined) throw new ParseError(written.where, `one of ${options.join(', ')}`, written.text);
+  return found;
+}
+
+function duration(written: Written | undefined, otherwise: number): number {
+  if (written === undefined) return otherwise;
+  const ms = parseDuration(written.text, written.where);
+  if (ms < 1) throw new ParseError(written.where, 'a duration of 1ms or more', written.text);
+  return ms;
+}
+
+function count(written: Written | undefined, most: number): number {
+  if (written === undefined) return 1;
+  const value = /^\d{1,6}$/.test(written.text) ? Number(written.text) : 0;
+  if (value < 1 || value > most)
+    throw new ParseError(written.where, `a number from 1 to ${most}`, written.text);
+  return value;
+}
+
+function readPersistence(written: Written | undefined): Persistence {
+  if (written === undefined) return AT_ONCE;
+  const [, least = '', of = ''] = /^(\d{1,3})\/(\d{1,3})$/.exec(written.text) ?? [];
+  const persistence = { least: Number(least), of: Number(of) };
+  if (persistence.least < 1 || persistence.least > persistence.of || persistence.of > MOST_RUNS)
+    throw new ParseError(written.where, `k/n, as 2/3, with n up to ${MOST_RUNS}`, written.text);
+  return persistence;
+}

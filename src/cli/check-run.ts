@@ -1,0 +1,163 @@
+import { type CheckWish, measure, mergeLooks } from '../analyze/check/measure.js';
+import { METRIC_SPECS } from '../analyze/check/metrics.js';
+import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
+import { ownerText } from '../analyze/words.js';
+import { readHostFacts } from '../collect/host-facts.js';
+import { attachListenerOwners } from '../collect/listener-owners.js';
+import { observeTimes } from '../collect/observe.js';
+import { type CheckItem, type CheckResult, type Measure, type Metric, worstStatus } from '../model/check.js';
+import type { Since } from '../model/check-look.js';
+import type { CheckState } from '../model/check-state.js';
+import { formatEndpoint } from '../model/endpoint.js';
+import { SockwatchError } from '../model/errors.js';
+import type { HostFacts } from '../model/host-facts.js';
+import type { Gap, TableObservation } from '../model/observation.js';
+import type { Report } from '../model/report.js';
+import { wallMillis } from '../model/units.js';
+import { PLAIN_NAMES } from '../render/names.js';
+import {
+  compareRuns,
+  judgeMeasures,
+  keptCounters,
+  keptListeners,
+  newsOf,
+  nextHistory,
+} from '../watch/check-memory.js';
+import { startWatch, step, type WatchState } from '../watch/step.js';
+import type { CheckOptions } from './check-options.js';
+import type { StateStore } from './check-state.js';
+import { gapNotes } from './gap-notes.js';
+
+/** What a run saw and how it judged it. */
+export interface CheckRun {
+  readonly result: CheckResult;
+  readonly report: Report;
+  readonly facts: HostFacts;
+}
+
+/** Share of the time limit that finding names for a problem may take. */
+const NAMES_SHARE = 0.3;
+
+/** Looks as often as asked, compares with the run before, judges, and leaves what the next run needs. */
+export async function runCheck(
+  options: CheckOptions,
+  store: StateStore | undefined,
+  { signal, owners }: { readonly signal: AbortSignal; readonly owners: boolean },
+): Promise<CheckRun> {
+  const before = store?.read();
+  const looks = await lookTimes(
+    options,
+    before,
+    observeTimes(options.collect, options, signal),
+    readHostFacts('/proc'),
+  );
+  const judged = judge(looks.measures, options, before);
+  const { table } = looks.report.sockets ?? {};
+  const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
+  const gaps: Gap[] = [...looks.report.gaps];
+  if (isTrouble && owners && !options.collect.owners && table !== undefined)
+    gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));
+  const items = worstFirst(judged.map((item) => withOwner(item, looks.report)));
+  return conclude({ ...looks, items, gaps }, options, before, store);
+}
+
+interface Looks {
+  readonly measures: readonly Measure[];
+  readonly report: Report;
+  readonly facts: HostFacts;
+  readonly since: Since | string | undefined;
+}
+
+/** Takes observations one after the other; of each measure the highest is kept. Throws where there is none. */
+export async function lookTimes(
+  { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
+  before: CheckState | undefined,
+  observations: AsyncIterable<TableObservation>,
+  facts: HostFacts,
+): Promise<Looks> {
+  let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
+  const measured: Measure[][] = [];
+  let last: Pick<Looks, 'report' | 'since'> | undefined;
+  for await (const observation of observations) {
+    const taken = step(state, observation);
+    state = taken.state;
+    const { report } = taken;
+    const since = compareRuns(before, observation.origin, observation.counters, report.listeners);
+    measured.push(measure({ report, facts, ...(typeof since === 'object' && { since }) }, wish));
+    last = { report, since };
+  }
+  if (last === undefined) throw new SockwatchError('there was nothing to look at');
+  return { measures: mergeLooks(measured), facts, ...last };
+}
+
+const judge = (
+  measures: readonly Measure[],
+  { limits, persistence }: CheckOptions,
+  before: CheckState | undefined,
+) => judgeMeasures(measures, limitsOf(limits), before?.history ?? new Map(), persistence);
+
+const limitsOf =
+  (limits: CheckOptions['limits']) =>
+  ({ metric }: Measure) => ({ limits: limits.get(metric) ?? {}, isPercent: METRIC_SPECS[metric].isPercent });
+
+const ORDER = ['critical', 'warning', 'unknown', 'ok'];
+
+/** Within one status: the fullest first. */
+function worstFirst(items: readonly CheckItem[]): CheckItem[] {
+  const share = ({ value = 0, capacity = 1 }: CheckItem) => value / capacity;
+  const metric = (name: Metric) => Object.keys(METRIC_SPECS).indexOf(name);
+  return [...items].sort(
+    (a, b) =>
+      ORDER.indexOf(a.status) - ORDER.indexOf(b.status) ||
+      metric(a.metric) - metric(b.metric) ||
+      share(b) - share(a) ||
+      (a.subject < b.subject ? -1 : 1),
+  );
+}
+
+function withOwner(item: CheckItem, report: Report): CheckItem {
+  const table = report.sockets?.table;
+  if (item.row === undefined || table === undefined) return item;
+  const found = report.listeners.find(({ listener }) => formatEndpoint(listener.local) === item.subject);
+  const owners = found && (found.listener.owners ?? table.ownersAt(found.listener.row));
+  return owners === undefined || owners.length === 0 ? item : { ...item, owner: ownerText(owners) };
+}
+
+function conclude(
+  { items, gaps, report, facts, since }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
+  options: CheckOptions,
+  before: CheckState | undefined,
+  store: StateStore | undefined,
+): CheckRun {
+  const { origin } = report;
+  const { news, told } = newsOf(items, before?.told, origin.time, options.renotifyMs);
+  store?.write({
+    check: options.id,
+    ...(origin.bootId !== undefined && { bootId: origin.bootId }),
+    ...(origin.netns !== undefined && { netns: origin.netns }),
+    time: origin.time,
+    monotonic: origin.monotonic,
+    counters: keptCounters(report.counters),
+    listeners: keptListeners(report.listeners),
+    history: nextHistory(items, before?.history ?? new Map(), options.persistence),
+    told,
+  });
+  const result: CheckResult = {
+    status: worstStatus(items.map(({ status }) => status)),
+    time: wallMillis(origin.time),
+    host: origin.host,
+    ...(origin.netns !== undefined && { netns: origin.netns }),
+    ...(origin.bootId !== undefined && { bootId: origin.bootId }),
+    source: origin.source,
+    samples: options.samples,
+    ...(typeof since === 'object' && { windowMs: since.windowMs }),
+    items,
+    news,
+    notes: [
+      ...(typeof since === 'string' ? [since] : []),
+      ...(store?.notes ?? []),
+      ...gapNotes(gaps, PLAIN_NAMES),
+    ],
+  };
+  return { result, report, facts };
+}

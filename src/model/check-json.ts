@@ -1,0 +1,38 @@
+import type { Metric, News, Status } from './check.js';
+
+/** One measured value and what it means. Absent: unknown. */
+export interface CheckItemJson {
+  metric: Metric;
+  subject: string;
+  owner?: string;
+  value?: number;
+  unit: string;
+  capacity?: number;
+  percent?: number;
+  /** Ranges of the monitoring plugins; percentages of the capacity where `percent` is given. */
+  warning?: string;
+  critical?: string;
+  status: Status;
+  /** Of this run alone, where `--for` waits for more. */
+  raw_status: Status;
+  text: string;
+  advice?: string;
+}
+
+/** `sockwatch check --format json`. */
+export interface CheckJson {
+  schema: 'sockwatch.check/1';
+  time: string;
+  host: string;
+  netns?: string;
+  boot_id?: string;
+  source: string;
+  status: Status;
+  exit_code: number;
+  summary: string;
+  samples: number;
+  window_ms?: number;
+  news: News;
+  items: CheckItemJson[];
+  notes: string[];
+}

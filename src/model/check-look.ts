@@ -1,0 +1,19 @@
+import type { HostFacts } from './host-facts.js';
+import type { Counters } from './observation.js';
+import type { Report } from './report.js';
+
+/** What happened since the run before, from the state file. */
+export interface Since {
+  readonly windowMs: number;
+  readonly counters: Counters;
+  /** Dropped segments by key of the listener. */
+  readonly drops: ReadonlyMap<string, number>;
+}
+
+/** One look, with all that a check may ask. */
+export interface CheckLook {
+  readonly report: Report;
+  readonly facts: HostFacts;
+  /** Absent: this run is a baseline. */
+  readonly since?: Since | undefined;
+}

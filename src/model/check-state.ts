@@ -1,0 +1,35 @@
+import type { Status } from './check.js';
+import type { Counters } from './observation.js';
+
+/** A listener as the run before saw it. */
+export interface KnownListener {
+  /** `0.0.0.0:443`: with the key, what tells one socket from another that got its inode. */
+  readonly local: string;
+  readonly cookie?: string;
+  readonly drops: number;
+}
+
+/** What a run of `check` leaves for the next one of the same check (OPS.md 2). */
+export interface CheckState {
+  /** Which check it belongs to: a hash of what it measures. */
+  readonly check: string;
+  readonly bootId?: string;
+  readonly netns?: string;
+  /** Wall clock, ms; and CLOCK_MONOTONIC, ms, which counts within one boot. */
+  readonly time: number;
+  readonly monotonic: number;
+  readonly counters: Counters;
+  /** By key: namespace and inode. */
+  readonly listeners: ReadonlyMap<string, KnownListener>;
+  /** What the last runs said of each measure on their own, the newest last. */
+  readonly history: ReadonlyMap<string, readonly Status[]>;
+  /** What was printed last, and when. */
+  readonly told?: Told;
+}
+
+export interface Told {
+  readonly status: Status;
+  /** Names and statuses of what was wrong: another list is news. */
+  readonly problems: readonly string[];
+  readonly time: number;
+}

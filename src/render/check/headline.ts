@@ -1,0 +1,57 @@
+import type { CheckItem, CheckResult } from '../../model/check.js';
+import type { Names } from '../names.js';
+import { cleanText, formatDuration, truncate } from '../text.js';
+
+/** Monitoring shows about 80 characters of the first line. */
+const HEADLINE_LENGTH = 100;
+const SUBJECT_LENGTH = 60;
+
+/** One measure as a phrase: `0.0.0.0:443 (nginx/812) accept queue 129/129 (100%)`. Safe for a terminal, a mail and a log. */
+export function itemText(item: CheckItem, names: Names): string {
+  const subject = isNamedInText(item) ? '' : `${names.sentence(item.subject)} `;
+  const owner = item.owner === undefined ? '' : `(${names.sentence(item.owner)}) `;
+  return oneLine(`${subject}${owner}${names.sentence(item.text)}`);
+}
+
+const isNamedInText = ({ subject, text, metric }: CheckItem) =>
+  subject === '' || text.includes(subject) || !LISTENER_METRICS.has(metric);
+
+/** Those whose text does not say whose it is. */
+const LISTENER_METRICS: ReadonlySet<string> = new Set([
+  'accept-queue',
+  'oldest-wait',
+  'syn-queue',
+  'dropped-segments',
+]);
+
+/** The worst item, and how many more there are; of a check where all is well, what it has looked at. */
+export function headline(result: CheckResult, names: Names): string {
+  const problems = result.items.filter(({ status }) => status !== 'ok');
+  const [worst] = problems;
+  if (worst === undefined) return `${recovered(result)}${wellText(result, names)}`;
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
+  return truncate(itemText(worst, names), HEADLINE_LENGTH - more.length, '...') + more;
+}
+
+const recovered = ({ news }: CheckResult) => (news === 'recovered' ? 'recovered: ' : '');
+
+function wellText({ items, windowMs }: CheckResult, names: Names): string {
+  const queues = items.filter(({ metric, value }) => metric === 'accept-queue' && value !== undefined);
+  const [only] = items;
+  if (items.length === 1 && only !== undefined)
+    return truncate(itemText(only, names), HEADLINE_LENGTH, '...');
+  const checked = `${items.length} ${items.length === 1 ? 'value' : 'values'} within limits`;
+  const fullest = [...queues].sort((a, b) => share(b) - share(a))[0];
+  const queueText =
+    fullest === undefined || (fullest.value ?? 0) === 0
+      ? ''
+      : `, fullest queue ${truncate(itemText(fullest, names), SUBJECT_LENGTH, '...')}`;
+  const since = windowMs === undefined ? '' : `, ${formatDuration(windowMs)} since the last run`;
+  return `${checked}${queueText}${since}`;
+}
+
+const share = ({ value = 0, capacity = 1 }: CheckItem) => value / capacity;
+
+/** No line break, no `|`, which ends the text of a plugin; everything else is cleaned as for a terminal. */
+export const oneLine = (text: string): string =>
+  cleanText(text.replace(/\s+/g, ' ')).replaceAll('|', '/').trim();

@@ -1,0 +1,102 @@
+import type { CheckItem, CheckResult } from '../../model/check.js';
+import { formatNumber, formatRange, type Range } from '../../model/ranges.js';
+import { type Names, PLAIN_NAMES } from '../names.js';
+import { headline, itemText, oneLine } from './headline.js';
+
+export interface NagiosOptions {
+  readonly names?: Names;
+  /** Every measure in the text, not only the problems. */
+  readonly verbose?: boolean;
+}
+
+/** So many measures with the first line; the others follow after the long text. */
+const FIRST_PERFDATA = 2;
+/** A host with a thousand listeners still makes an output that NRPE carries. */
+const MOST_PERFDATA = 300;
+const MOST_LINES = 20;
+
+/**
+ * Output of a monitoring plugin (OPS.md 1): `SOCKWATCH CRITICAL - text | perfdata`, then the other problems with what to do, then
+ * the rest of the perfdata behind a second `|`.
+ */
+export function nagiosText(
+  result: CheckResult,
+  { names = PLAIN_NAMES, verbose = false }: NagiosOptions = {},
+): string {
+  const perfdata = result.items
+    .filter((item) => item.value !== undefined)
+    .slice(0, MOST_PERFDATA)
+    .map((item) => perfdatum(item, names));
+  const first = perfdata.slice(0, FIRST_PERFDATA).join(' ');
+  const rest = perfdata.slice(FIRST_PERFDATA);
+  const lines = longText(result, names, verbose);
+  const status = result.status.toUpperCase();
+  const head = `SOCKWATCH ${status} - ${headline(result, names)}${first === '' ? '' : ` | ${first}`}`;
+  if (rest.length === 0) return `${[head, ...lines].join('\n')}\n`;
+  const last = lines.pop() ?? 'further values';
+  return `${[head, ...lines, `${last} | ${rest[0]}`, ...rest.slice(1)].join('\n')}\n`;
+}
+
+/** An UNKNOWN without a measurement: wrong usage, a fault, a time-out. */
+export const nagiosUnknown = (why: string): string => `SOCKWATCH UNKNOWN - ${oneLine(why)}\n`;
+
+/** Problems with what to do, then what limits the judgement. */
+export function longText(result: CheckResult, names: Names, verbose: boolean): string[] {
+  const problems = result.items.filter(({ status, raw }) => verbose || status !== 'ok' || raw !== 'ok');
+  const lines = problems.slice(0, MOST_LINES).map((item) => `${statusWord(item)}: ${itemText(item, names)}`);
+  if (problems.length > MOST_LINES) lines.push(`and ${problems.length - MOST_LINES} more`);
+  const advice = new Set(
+    problems.flatMap(({ advice: text, status }) =>
+      text === undefined || status === 'ok' ? [] : [oneLine(names.sentence(text))],
+    ),
+  );
+  return [
+    ...lines,
+    ...[...advice].slice(0, MOST_LINES).map((text) => `to do: ${text}`),
+    ...result.notes.map((note) => `note: ${oneLine(names.sentence(note))}`),
+  ];
+}
+
+/** `OK (WARNING in this run)`: what `--for` still waits for. */
+const statusWord = ({ status, raw }: CheckItem) =>
+  status === raw ? status.toUpperCase() : `${status.toUpperCase()} (${raw.toUpperCase()} in this run)`;
+
+const SHORT_NAMES: Readonly<Record<CheckItem['metric'], string>> = {
+  'accept-queue': 'acceptq',
+  'oldest-wait': 'wait',
+  overflows: 'overflows',
+  'dropped-segments': 'drops',
+  'syn-queue': 'synq',
+  listener: 'listening',
+  'close-wait': 'close_wait',
+  'close-wait-age': 'close_wait_age',
+  'time-wait': 'time_wait',
+  'ephemeral-ports': 'ports',
+  connections: 'connections',
+  pool: 'pool',
+  orphans: 'orphans',
+  'tcp-memory': 'tcp_memory',
+  'syn-retries': 'syn_retries',
+};
+
+const SECONDS = new Set<CheckItem['metric']>(['oldest-wait', 'close-wait-age']);
+/** Those whose limits are percentages; perfdata gives them in the unit of the value. */
+const PERCENT = new Set<CheckItem['metric']>(['accept-queue', 'syn-queue', 'ephemeral-ports', 'tcp-memory']);
+
+/** `0.0.0.0:443_acceptq=129;@90.3:;@116.1:;0;129`. */
+function perfdatum(item: CheckItem, names: Names): string {
+  const { metric, subject, value = 0, capacity, limits } = item;
+  const label = labelOf(
+    subject === '' ? SHORT_NAMES[metric] : `${names.sentence(subject)}_${SHORT_NAMES[metric]}`,
+  );
+  const factor = PERCENT.has(metric) && capacity !== undefined ? capacity / 100 : 1;
+  const range = (limit: Range | undefined) => (limit === undefined ? '' : formatRange(limit, factor));
+  const unit = SECONDS.has(metric) ? 's' : '';
+  const most = capacity === undefined ? '' : formatNumber(capacity);
+  return `${label}=${formatNumber(value)}${unit};${range(limits.warning)};${range(limits.critical)};0;${most}`;
+}
+
+const LABEL_LENGTH = 100;
+
+/** A label that needs no quotes: nothing of a hostile process name or path is left that could end it. */
+const labelOf = (text: string): string => text.replace(/[^\w.:[\]@/>*-]/g, '_').slice(0, LABEL_LENGTH);
