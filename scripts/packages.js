@@ -16,6 +16,8 @@ const PACKAGES = {
   tmux: 'tmux',
   tcpdump: 'tcpdump',
   openssl: 'openssl',
+  promtool: 'prometheus',
+  'prometheus-node-exporter': 'prometheus-node-exporter',
 };
 const POLICY = '/usr/sbin/policy-rc.d';
 

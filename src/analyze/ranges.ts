@@ -14,8 +14,8 @@ const RANGE = new RegExp(`^(@)?(?:(~|${NUMBER})?(:))?(${NUMBER})?%?$`);
 export function parseRange(text: string, where: string): Range {
   const [, at, from, colon, to] = RANGE.exec(text.trim()) ?? [];
   if (colon === undefined && to === undefined) throw new ParseError(where, EXPECTED, text);
-  const start = from === '~' ? Number.NEGATIVE_INFINITY : Number(from ?? 0);
-  const end = to === undefined ? Number.POSITIVE_INFINITY : Number(to);
+  const start = from === '~' ? Number.NEGATIVE_INFINITY : Number(from ?? 0) + 0; // no minus zero
+  const end = to === undefined ? Number.POSITIVE_INFINITY : Number(to) + 0;
   if (start > end) throw new ParseError(where, 'a range that starts at or below its end', text);
   return { start, end, inverted: at !== undefined };
 }

@@ -40,13 +40,14 @@ const howFlags = {
   ),
   state: one('file for what the next run compares with', 'FILE'),
   'no-state': Flags.boolean({
+    exclusive: ['state'],
     description: 'keep nothing: no overflows since the last run, no --for, no --renotify',
   }),
   config: one(
     'configuration file; else $XDG_CONFIG_HOME/sockwatch/config.yaml or /etc/sockwatch/config.yaml',
     'FILE',
   ),
-  'no-config': Flags.boolean({ description: 'read no configuration' }),
+  'no-config': Flags.boolean({ description: 'read no configuration', exclusive: ['config'] }),
   'print-config': Flags.boolean({ description: 'print a commented configuration and end' }),
   replay: one('check a recording instead of this machine', 'FILE'),
 };

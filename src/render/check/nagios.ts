@@ -23,10 +23,11 @@ export function nagiosText(
   result: CheckResult,
   { names = PLAIN_NAMES, verbose = false }: NagiosOptions = {},
 ): string {
+  const labels = new Labels(names);
   const perfdata = result.items
     .filter((item) => item.value !== undefined)
     .slice(0, MOST_PERFDATA)
-    .map((item) => perfdatum(item, names));
+    .map((item) => perfdatum(item, labels.of(item)));
   const first = perfdata.slice(0, FIRST_PERFDATA).join(' ');
   const rest = perfdata.slice(FIRST_PERFDATA);
   const lines = longText(result, names, verbose);
@@ -84,11 +85,7 @@ const SECONDS = new Set<CheckItem['metric']>(['oldest-wait', 'close-wait-age']);
 const PERCENT = new Set<CheckItem['metric']>(['accept-queue', 'syn-queue', 'ephemeral-ports', 'tcp-memory']);
 
 /** `0.0.0.0:443_acceptq=129;@90.3:;@116.1:;0;129`. */
-function perfdatum(item: CheckItem, names: Names): string {
-  const { metric, subject, value = 0, capacity, limits } = item;
-  const label = labelOf(
-    subject === '' ? SHORT_NAMES[metric] : `${names.sentence(subject)}_${SHORT_NAMES[metric]}`,
-  );
+function perfdatum({ metric, value = 0, capacity, limits }: CheckItem, label: string): string {
   const factor = PERCENT.has(metric) && capacity !== undefined ? capacity / 100 : 1;
   const range = (limit: Range | undefined) => (limit === undefined ? '' : formatRange(limit, factor));
   const unit = SECONDS.has(metric) ? 's' : '';
@@ -96,7 +93,22 @@ function perfdatum(item: CheckItem, names: Names): string {
   return `${label}=${formatNumber(value)}${unit};${range(limits.warning)};${range(limits.critical)};0;${most}`;
 }
 
-const LABEL_LENGTH = 100;
+const SUBJECT_LENGTH = 100;
 
-/** A label that needs no quotes: nothing of a hostile process name or path is left that could end it. */
-const labelOf = (text: string): string => text.replace(/[^\w.:[\]@/>*-]/g, '_').slice(0, LABEL_LENGTH);
+/** Labels that need no quotes and do not repeat: nothing of a hostile process name or path is left that could end one. */
+class Labels {
+  private readonly seen = new Map<string, number>();
+
+  constructor(private readonly names: Names) {}
+
+  of({ metric, subject }: Pick<CheckItem, 'metric' | 'subject'>): string {
+    const plain = this.names
+      .sentence(subject)
+      .replace(/[^\w.:[\]@/>*-]/g, '_')
+      .slice(0, SUBJECT_LENGTH);
+    const label = plain === '' ? SHORT_NAMES[metric] : `${plain}_${SHORT_NAMES[metric]}`;
+    const times = (this.seen.get(label) ?? 0) + 1;
+    this.seen.set(label, times);
+    return times === 1 ? label : this.of({ metric, subject: `${plain}_${times}` });
+  }
+}
