@@ -17,6 +17,7 @@ const SCHEMAS = {
   groups: 'GroupsJson',
   group: 'GroupLineJson',
   alert: 'AlertJson',
+  check: 'CheckJson',
 } as const;
 
 const config: Config = {

@@ -3,7 +3,7 @@ import { CONNECTION_KEYS } from '../analyze/check/connections.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
 import { METRICS } from '../model/check.js';
 import { CHECK_FORMATS } from './check-formats.js';
-import { redactFlag, sourceFlags } from './flags.js';
+import { configFlags, redactFlag, sourceFlags } from './flags.js';
 
 const many = (description: string, helpValue: string, char?: 'm' | 'w' | 'c') =>
   Flags.string({ multiple: true, multipleNonGreedy: true, description, helpValue, ...(char && { char }) });
@@ -43,11 +43,7 @@ const howFlags = {
     exclusive: ['state'],
     description: 'keep nothing: no overflows since the last run, no --for, no --renotify',
   }),
-  config: one(
-    'configuration file; else $XDG_CONFIG_HOME/sockwatch/config.yaml or /etc/sockwatch/config.yaml',
-    'FILE',
-  ),
-  'no-config': Flags.boolean({ description: 'read no configuration', exclusive: ['config'] }),
+  ...configFlags,
   'print-config': Flags.boolean({ description: 'print a commented configuration and end' }),
   replay: one('check a recording instead of this machine', 'FILE'),
 };

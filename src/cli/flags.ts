@@ -19,21 +19,31 @@ export function asUsage<T>(read: () => T): T {
   }
 }
 
-/** A duration flag in milliseconds: `500ms`, `1s`, `5m`. `min` and `max` in milliseconds. */
-export const durationFlag = (limits: { min?: number; max?: number } = {}) =>
-  readWith((text, where) => {
-    const ms = parseDuration(text, where);
-    const { min = 1, max = Number.POSITIVE_INFINITY } = limits;
-    if (ms < min) throw new ParseError(where, `at least ${min}ms`, text);
-    if (ms > max) throw new ParseError(where, `at most ${max}ms`, text);
-    return ms;
-  });
+interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+}
 
-const percentFlag = readWith((text, where) => {
+/** Milliseconds of `500ms`, within bounds in milliseconds. Throws ParseError that names `where`. */
+export function readDuration(text: string, where: string, { min = 1, max = Infinity }: Bounds): number {
+  const ms = parseDuration(text, where);
+  if (ms < min) throw new ParseError(where, `at least ${min}ms`, text);
+  if (ms > max) throw new ParseError(where, `at most ${max}ms`, text);
+  return ms;
+}
+
+/** A duration flag in milliseconds: `500ms`, `1s`, `5m`. */
+export const durationFlag = (bounds: Bounds = {}) =>
+  readWith((text, where) => readDuration(text, where, bounds));
+
+/** The share that `70` or `70%` is. Throws ParseError that names `where`. */
+export function readPercent(text: string, where: string): number {
   const percent = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
   if (!(percent > 0 && percent <= 1000)) throw new ParseError(where, 'a percentage such as 70', text);
   return percent / 100;
-});
+}
+
+const percentFlag = readWith(readPercent);
 
 /** Where the sockets come from, for every command that looks at the machine. */
 export const sourceFlags = {
@@ -61,6 +71,16 @@ export const thresholdFlags = {
     helpValue: '443=50:80',
     description: 'other limits (warn:critical, in percent) for one port; may be repeated',
   }),
+};
+
+/** For every command that a configuration file can speak to. */
+export const configFlags = {
+  config: Flags.string({
+    description:
+      'configuration file; else $XDG_CONFIG_HOME/sockwatch/config.yaml or /etc/sockwatch/config.yaml',
+    helpValue: 'FILE',
+  }),
+  'no-config': Flags.boolean({ description: 'read no configuration', exclusive: ['config'] }),
 };
 
 export const filterFlag = Flags.string({

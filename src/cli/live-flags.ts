@@ -1,11 +1,22 @@
 import { Flags } from '@oclif/core';
 import { parseDuration } from './duration.js';
-import { colorFlag, durationFlag, filterFlag, redactFlag, sourceFlags, thresholdFlags } from './flags.js';
+import {
+  colorFlag,
+  configFlags,
+  durationFlag,
+  filterFlag,
+  redactFlag,
+  sourceFlags,
+  thresholdFlags,
+} from './flags.js';
 
 export const LIVE_FORMATS = ['auto', 'screen', 'lines', 'ndjson'] as const;
 
 /** The longest time that a timer of Node can wait: 24.8 days. */
 const LONGEST = { max: 2 ** 31 - 1 };
+
+/** What `--interval` may be, ms. */
+export const INTERVAL = { min: 50, max: 3_600_000 };
 
 const seconds = (text: string) => ({
   default: parseDuration(text, 'default'),
@@ -14,7 +25,7 @@ const seconds = (text: string) => ({
 });
 
 const whenFlags = {
-  interval: durationFlag({ min: 50, max: 3_600_000 })({
+  interval: durationFlag(INTERVAL)({
     ...seconds('1s'),
     char: 'i',
     description: 'time between two looks',
@@ -73,5 +84,6 @@ export const liveFlags = {
   ...screenFlags,
   ...sourceFlags,
   redact: redactFlag,
+  ...configFlags,
   ...demoFlags,
 };

@@ -1,6 +1,8 @@
 import { Args } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
+import { readConfig } from '../cli/config.js';
 import { endOnSignals, quietEnding } from '../cli/ending.js';
+import { readLiveSection } from '../cli/live-config.js';
 import { liveFlags } from '../cli/live-flags.js';
 import { LIVE_DESCRIPTION, LIVE_EXAMPLES, LIVE_SUMMARY } from '../cli/live-help.js';
 import { chooseMode } from '../cli/live-mode.js';
@@ -21,9 +23,12 @@ export default class Live extends BaseCommand {
 
   async run(): Promise<void> {
     keepHeapSmall();
-    const { args, flags } = await this.parse(Live);
+    const { args, flags: given, metadata } = await this.parse(Live);
     if (args.surplus !== undefined)
       throw new UsageError(`unexpected argument ${JSON.stringify(args.surplus)}`);
+    const config = given['no-config'] ? undefined : await readConfig(given.config);
+    const isGiven = (name: string) => metadata.flags[name]?.setFromDefault !== true && name in given;
+    const flags = { ...given, ...readLiveSection(config?.live, isGiven) };
     const mode = chooseMode(flags.format, process);
     const options = readLiveOptions(flags, mode);
     // The screen has handlers of its own, which give the terminal back first.
