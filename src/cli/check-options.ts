@@ -28,6 +28,8 @@ export interface CheckOptions {
   readonly format: CheckFormat;
   readonly output: string | undefined;
   readonly statePath: string | undefined;
+  /** A recording to check in place of this machine. */
+  readonly replay: string | undefined;
   /** Names the check among others of the host: a hash of what it measures. */
   readonly id: string;
 }
@@ -71,6 +73,7 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
     format: choose<CheckFormat>(settings.one('format'), CHECK_FORMATS, 'nagios'),
     output: settings.one('output')?.text,
     statePath: settings.one('state')?.text,
+    replay: flags.replay,
     id: idOf([metrics, [...limits], places, filterText?.text, expect, by]),
   };
 }

@@ -27,6 +27,7 @@ import { startWatch, step, type WatchState } from '../watch/step.js';
 import type { CheckOptions } from './check-options.js';
 import type { StateStore } from './check-state.js';
 import { gapNotes } from './gap-notes.js';
+import { looksOf } from './recorded-look.js';
 
 /** What a run saw and how it judged it. */
 export interface CheckRun {
@@ -45,17 +46,19 @@ export async function runCheck(
   { signal, owners }: { readonly signal: AbortSignal; readonly owners: boolean },
 ): Promise<CheckRun> {
   const before = store?.read();
-  const looks = await lookTimes(
-    options,
-    before,
-    observeTimes(options.collect, options, signal),
-    readHostFacts('/proc'),
-  );
+  const looks = await (options.replay === undefined
+    ? lookTimes(options, before, observeTimes(options.collect, options, signal), readHostFacts('/proc'))
+    : lookTimes(
+        { ...options, samples: Number.POSITIVE_INFINITY },
+        'first look',
+        looksOf(options.replay),
+        {},
+      ));
   const judged = judge(looks.measures, options, before);
   const { table } = looks.report.sockets ?? {};
   const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
   const gaps: Gap[] = [...looks.report.gaps];
-  if (isTrouble && owners && !options.collect.owners && table !== undefined)
+  if (isTrouble && owners && !options.collect.owners && options.replay === undefined && table !== undefined)
     gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));
   const items = worstFirst(judged.map((item) => withOwner(item, looks.report)));
   return conclude({ ...looks, items, gaps }, options, before, store);
@@ -65,16 +68,19 @@ interface Looks {
   readonly measures: readonly Measure[];
   readonly report: Report;
   readonly facts: HostFacts;
+  /** How many there were. */
+  readonly looks: number;
   readonly since: Since | string | undefined;
 }
 
 /** Takes observations one after the other; of each measure the highest is kept. Throws where there is none. */
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
-  before: CheckState | undefined,
+  compareWith: CheckState | 'first look' | undefined,
   observations: AsyncIterable<TableObservation>,
   facts: HostFacts,
 ): Promise<Looks> {
+  let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since'> | undefined;
@@ -82,12 +88,13 @@ export async function lookTimes(
     const taken = step(state, observation);
     state = taken.state;
     const { report } = taken;
+    if (compareWith === 'first look') before ??= stateOf(report, '');
     const since = compareRuns(before, observation.origin, observation.counters, report.listeners);
     measured.push(measure({ report, facts, ...(typeof since === 'object' && { since }) }, wish));
     last = { report, since };
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
-  return { measures: mergeLooks(measured), facts, ...last };
+  return { measures: mergeLooks(measured), facts, looks: measured.length, ...last };
 }
 
 const judge = (
@@ -124,7 +131,7 @@ function withOwner(item: CheckItem, report: Report): CheckItem {
 }
 
 function conclude(
-  { items, gaps, report, facts, since }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
+  { items, gaps, report, facts, since, looks }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
   options: CheckOptions,
   before: CheckState | undefined,
   store: StateStore | undefined,
@@ -132,13 +139,7 @@ function conclude(
   const { origin } = report;
   const { news, told } = newsOf(items, before?.told, origin.time, options.renotifyMs);
   store?.write({
-    check: options.id,
-    ...(origin.bootId !== undefined && { bootId: origin.bootId }),
-    ...(origin.netns !== undefined && { netns: origin.netns }),
-    time: origin.time,
-    monotonic: origin.monotonic,
-    counters: keptCounters(report.counters),
-    listeners: keptListeners(report.listeners),
+    ...stateOf(report, options.id),
     history: nextHistory(items, before?.history ?? new Map(), options.persistence),
     told,
   });
@@ -149,7 +150,7 @@ function conclude(
     ...(origin.netns !== undefined && { netns: origin.netns }),
     ...(origin.bootId !== undefined && { bootId: origin.bootId }),
     source: origin.source,
-    samples: options.samples,
+    samples: looks,
     ...(typeof since === 'object' && { windowMs: since.windowMs }),
     items,
     news,
@@ -160,4 +161,18 @@ function conclude(
     ],
   };
   return { result, report, facts };
+}
+
+/** What a later look compares with. */
+function stateOf({ origin, counters, listeners }: Report, check: string): CheckState {
+  return {
+    check,
+    ...(origin.bootId !== undefined && { bootId: origin.bootId }),
+    ...(origin.netns !== undefined && { netns: origin.netns }),
+    time: origin.time,
+    monotonic: origin.monotonic,
+    counters: keptCounters(counters),
+    listeners: keptListeners(listeners),
+    history: new Map(),
+  };
 }

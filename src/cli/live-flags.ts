@@ -70,6 +70,24 @@ const demoFlags = {
   'demo-cycle': durationFlag({ min: 1000 })({ ...seconds('60s'), hidden: true }),
 };
 
+const recordingFlags = {
+  record: Flags.string({ helpValue: 'FILE', description: 'record what is seen; .gz: compressed' }),
+  replay: Flags.string({
+    helpValue: 'FILE',
+    description: 'show a recording instead of this machine',
+    exclusive: ['demo', 'record', 'source', 'keep-on-alert'],
+  }),
+  speed: Flags.string({ helpValue: '4', description: 'how fast a recording is shown: 0.25 to 1000, or max' }),
+  'keep-on-alert': Flags.string({
+    helpValue: 'DIR',
+    description: 'when an alert turns critical, write the last minutes there as a recording',
+  }),
+  'keep-time': durationFlag({ min: 10_000, max: 3_600_000 })({
+    ...seconds('5m'),
+    description: 'how much is kept in memory for that',
+  }),
+};
+
 export const liveFlags = {
   ...whenFlags,
   format: Flags.option({
@@ -85,5 +103,6 @@ export const liveFlags = {
   ...sourceFlags,
   redact: redactFlag,
   ...configFlags,
+  ...recordingFlags,
   ...demoFlags,
 };

@@ -2,7 +2,14 @@ import { hostname } from 'node:os';
 import type { LiveSession } from './live-session.js';
 
 /** Hands the reports to the screen, which owns the terminal until it ends; gives the exit status. */
-export async function showScreen({ options, reports, pace, demo, ending }: LiveSession): Promise<number> {
+export async function showScreen({
+  options,
+  reports,
+  pace,
+  demo,
+  control,
+  ending,
+}: LiveSession): Promise<number> {
   const { flags, filter } = options;
   // Loading the screen takes a while, and only this needs it.
   const { runTui } = await import('../tui/app.js');
@@ -16,6 +23,7 @@ export async function showScreen({ options, reports, pace, demo, ending }: LiveS
     mouse: flags.mouse,
     bell: flags.bell,
     onEnd: () => ending.end(),
+    ...(control !== undefined && { control }),
     ...(filter !== undefined && { filter: filter.text }),
   });
 }

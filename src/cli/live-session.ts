@@ -2,6 +2,7 @@ import { type Demo, startDemo } from '../collect/demo.js';
 import { observe } from '../collect/observe.js';
 import type { Pace } from '../collect/options.js';
 import type { Gap } from '../model/observation.js';
+import type { ReplayControl } from '../model/replay.js';
 import type { Report } from '../model/report.js';
 import { watchReports } from '../watch/reports.js';
 import type { Ending } from './ending.js';
@@ -9,7 +10,10 @@ import { readFilter } from './filter.js';
 import { awaitFirstLook } from './first-look.js';
 import { startAlertProgram } from './live-alerts.js';
 import type { LiveOptions } from './live-options.js';
+import { openReplay } from './live-replay.js';
 import { addGaps, takeReports, tapReports } from './live-reports.js';
+import { openTaps } from './live-taps.js';
+import { type Tap, tapEvents, tapObservations } from './recorder.js';
 
 /** Everything that `live` shows, and what it started for that. */
 export interface LiveSession {
@@ -18,6 +22,8 @@ export interface LiveSession {
   readonly reports: AsyncIterable<Report>;
   readonly pace: Pace;
   readonly demo: Demo | undefined;
+  /** Set where a recording is shown. */
+  readonly control: ReplayControl | undefined;
   readonly ending: Ending;
   /** Ends demo and alert program (`drain`: once the alerts have been handed over); gives what no report said any more. */
   close(how: { drain: boolean }): Promise<readonly Gap[]>;
@@ -27,26 +33,32 @@ export interface LiveSession {
  * Looks once and sets up the stream of reports.
  * @throws SourceError where there is no source at all, as without ss
  */
-export async function openLive(asked: LiveOptions, ending: Ending): Promise<LiveSession> {
+export async function openLive(asked: LiveOptions, ending: Ending, version: string): Promise<LiveSession> {
   const { flags } = asked;
+  if (flags.replay !== undefined) return openReplay(asked, flags.replay, ending);
   const demo = flags.demo ? await startDemo({ cycleMs: flags['demo-cycle'] }) : undefined;
   const options = demo === undefined ? asked : { ...asked, filter: demoFilter(demo, flags.filter) };
   const gaps: Gap[] = [];
   const program = startAlertProgram(options, (why) => gaps.push({ what: '--on-alert', why }));
+  const taps: Tap[] = [];
   const close: LiveSession['close'] = async ({ drain }) => {
     if (drain) await program?.drain();
+    for (const tap of taps) await tap.close();
     await Promise.all([program?.end(), demo?.end()]);
     return gaps;
   };
   const pace: Pace = { intervalMs: flags.interval };
   try {
-    const observations = await awaitFirstLook(observe(options.collect, pace, ending.signal));
+    const looks = await awaitFirstLook(observe(options.collect, pace, ending.signal));
+    taps.push(...openTaps(options, version, (what, why) => gaps.push({ what, why })));
+    const observations = tapObservations(looks, taps);
     if (flags.duration !== undefined) setTimeout(() => ending.end(), flags.duration).unref();
-    const seen = tapReports(watchReports(observations, options), (report) => program?.hear(report));
+    const recorded = tapEvents(watchReports(observations, options), taps);
+    const seen = tapReports(recorded, (report) => program?.hear(report));
     // The screen shows the newest report only; elsewhere once is enough.
     const all = addGaps(seen, () => (options.mode === 'screen' ? gaps : gaps.splice(0)));
     const reports = flags.count === undefined ? all : takeReports(all, flags.count);
-    return { options, reports, pace, demo, ending, close };
+    return { options, reports, pace, demo, control: undefined, ending, close };
   } catch (error) {
     await close({ drain: false });
     throw error;

@@ -8,13 +8,21 @@ export type Format = (typeof FORMATS)[number];
 
 export const snapshotArgs = {
   // Whoever runs it in a pipe or a loop means stdin for something else: only - reads it.
-  file: Args.string({ ignoreStdin: true, description: 'saved output of ss, of any host; - reads stdin' }),
+  file: Args.string({
+    ignoreStdin: true,
+    description: 'saved output of ss, of any host, or a recording; - reads stdin',
+  }),
 };
 
 const sortHelp = `order: ${LISTENER_SORTS.join(', ')}; connections: ${CONNECTION_SORTS.join(', ')}`;
 
 const whatFlags = {
   from: Flags.string({ helpValue: 'FILE', description: 'the same as FILE' }),
+  at: Flags.string({
+    helpValue: 'TIME',
+    description:
+      'moment of a recording: 2026-11-20T19:15:06Z, 19:15:06, +5m from its beginning, -30s from its end',
+  }),
   connections: Flags.boolean({ char: 'c', description: 'list connections instead of listeners' }),
   all: Flags.boolean({ char: 'a', description: 'list listeners and connections' }),
   udp: Flags.boolean({ char: 'u', description: 'UDP sockets too, with their drops' }),

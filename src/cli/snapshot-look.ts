@@ -1,5 +1,9 @@
+import type { Thresholds } from '../analyze/thresholds.js';
+import { isRecording } from '../collect/is-recording.js';
 import type { CollectOptions } from '../collect/options.js';
 import type { TableObservation } from '../model/observation.js';
+import type { Report } from '../model/report.js';
+import { startWatch, step } from '../watch/step.js';
 import type { SnapshotFlags } from './snapshot-flags.js';
 import { wantsRows } from './snapshot-view.js';
 import { UsageError } from './usage.js';
@@ -14,8 +18,21 @@ export function savedPath(argument: string | undefined, from: string | undefined
   return from ?? argument;
 }
 
-/** One look at this machine or at saved output; only what is needed for it is loaded. */
-export async function lookOnce(path: string | undefined, flags: SnapshotFlags): Promise<TableObservation> {
+/** One look at this machine, at saved output or into a recording; only what is needed for it is loaded. */
+export async function lookOnce(
+  path: string | undefined,
+  flags: SnapshotFlags,
+  thresholds: Thresholds,
+): Promise<Report> {
+  const config = { thresholds, oneLook: true };
+  if (path !== undefined && path !== '-' && (await isRecording(path)))
+    return (await import('./recorded-look.js')).reportAt(path, flags.at, config);
+  if (flags.at !== undefined)
+    throw new UsageError('--at is a moment of a recording: give one with --from FILE');
+  return step(startWatch(config), await observation(path, flags)).report;
+}
+
+async function observation(path: string | undefined, flags: SnapshotFlags): Promise<TableObservation> {
   if (path !== undefined) return (await import('../collect/saved.js')).readSaved(path);
   return (await import('../collect/observe.js')).observeOnce(collectOptions(flags));
 }

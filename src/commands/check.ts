@@ -71,7 +71,10 @@ export default class Check extends BaseCommand {
     this.format = options.format;
     this.output = options.output;
     const stop = this.limitTime(options.timeoutMs);
-    const store = flags['no-state'] ? undefined : new StateStore(options.id, options.statePath, process.env);
+    const store =
+      flags['no-state'] || flags.replay !== undefined
+        ? undefined
+        : new StateStore(options.id, options.statePath, process.env);
     const run = await runCheck(options, store, { signal: stop, owners: !flags['no-owners'] });
     const text = formatCheck(run, {
       format: options.format,

@@ -33,7 +33,7 @@ export default class Live extends BaseCommand {
     const options = readLiveOptions(flags, mode);
     // The screen has handlers of its own, which give the terminal back first.
     const ending = mode === 'screen' ? quietEnding() : endOnSignals();
-    const session = await openLive(options, ending);
+    const session = await openLive(options, ending, this.config.version);
     let status: number = EXIT.done;
     try {
       if (mode === 'screen') status = await showScreen(session);

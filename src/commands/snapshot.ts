@@ -10,7 +10,6 @@ import { readSort } from '../cli/snapshot-sort.js';
 import { isAtLeast, selectView, wantsRows } from '../cli/snapshot-view.js';
 import { tableStyle } from '../cli/terminal.js';
 import { readThresholds } from '../cli/thresholds.js';
-import { startWatch, step } from '../watch/step.js';
 
 export default class Snapshot extends BaseCommand {
   static override readonly summary =
@@ -52,8 +51,7 @@ export default class Snapshot extends BaseCommand {
       rows: wantsRows(flags),
     });
 
-    const observation = await lookOnce(path, flags);
-    const { report } = step(startWatch({ thresholds, oneLook: true }), observation);
+    const report = await lookOnce(path, flags, thresholds);
     const view = selectView(report, { ...flags, saved: path !== undefined }, filter, sort);
 
     const names = namesFor(flags);

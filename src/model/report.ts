@@ -1,6 +1,7 @@
 import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Counters, Gap, Origin, Sysctls } from './observation.js';
+import type { ReplayPosition } from './replay.js';
 import type { SocketTable } from './table.js';
 import type { Millis, PerSecond } from './units.js';
 
@@ -26,6 +27,8 @@ export interface Report {
     readonly intervalMs?: Millis;
     readonly tookMs: Millis;
     readonly skippedTicks: number;
+    /** Set where a recording is shown. */
+    readonly replay?: ReplayPosition;
     /** Set while the source fails: the data are the last good ones. */
     readonly fault?: { readonly why: string; readonly remedy?: string; readonly sinceMs: Millis };
   };

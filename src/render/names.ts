@@ -12,6 +12,8 @@ export interface Names {
   /** `host:port` or the path. */
   endpoint(endpoint: Endpoint): string;
   host(endpoint: IpEndpoint): string;
+  /** A network device, or the zone of an address. */
+  device(name: string): string;
   owner(owner: Owner): Owner;
   /** The machine's own name. */
   machine(name: string): string;
@@ -24,6 +26,7 @@ export const PLAIN_NAMES: Names = {
   learn: () => {},
   endpoint: formatEndpoint,
   host: bareHost,
+  device: (name) => name,
   owner: (owner) => owner,
   machine: (name) => name,
   sentence: (text) => text,

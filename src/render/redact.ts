@@ -5,7 +5,7 @@ import type { Owner } from '../model/sockets.js';
 import type { Names } from './names.js';
 
 type IpEndpoint = Extract<Endpoint, { kind: 'ip' }>;
-type Kind = 'ip' | 'dev' | 'unix' | 'process' | 'host';
+type Kind = 'ip' | 'ip6' | 'dev' | 'unix' | 'process' | 'host';
 
 const IP_LIKE = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,8}(?:\.\d{1,3}){0,3}/g;
 /** The device or zone behind an address, unless it is a pseudonym already. */
@@ -24,7 +24,11 @@ export class Pseudonyms implements Names {
   private words: RegExp | undefined;
   private readonly hidden = new Map<string, string>();
 
-  constructor(report?: Report) {
+  /** `asAddresses`: pseudonyms that are addresses themselves, for what must be read again (recordings). */
+  constructor(
+    report?: Report,
+    private readonly asAddresses = false,
+  ) {
     if (report) this.learn(report);
   }
 
@@ -44,8 +48,12 @@ export class Pseudonyms implements Names {
   }
 
   host(endpoint: IpEndpoint): string {
-    const device = endpoint.device === undefined ? '' : `%${this.pseudonym('dev', endpoint.device)}`;
+    const device = endpoint.device === undefined ? '' : `%${this.device(endpoint.device)}`;
     return (isWildcard(endpoint) ? formatIp(endpoint.address) : this.address(endpoint.address)) + device;
+  }
+
+  device(name: string): string {
+    return this.pseudonym('dev', name);
   }
 
   owner(owner: Owner): Owner {
@@ -66,7 +74,9 @@ export class Pseudonyms implements Names {
   }
 
   private address(address: IpAddress): string {
-    return this.pseudonym('ip', formatIp(address));
+    // Every host has these, and what they are called gives nothing away.
+    if (this.asAddresses && isLoopback(address)) return formatIp(address);
+    return this.pseudonym(address.family === 6 ? 'ip6' : 'ip', formatIp(address));
   }
 
   private addressIn(text: string): string {
@@ -75,22 +85,38 @@ export class Pseudonyms implements Names {
     return this.address(address);
   }
 
+  /** 198.18.0.0/15 is for benchmarks (RFC 2544), 2001:db8::/32 for documentation (RFC 3849): no host of anybody has them. */
+  private makeName(kind: Kind, count: number): string {
+    if (kind !== 'ip' && kind !== 'ip6') return `${kind}-${count}`;
+    if (!this.asAddresses) return `ip-${this.countOf('ip') + this.countOf('ip6')}`;
+    return kind === 'ip6'
+      ? formatIp({ family: 6, words: [0x20010db8, 0, 0, count] })
+      : formatIp({ family: 4, words: [0, 0, 0, 0xc6120000 + count] });
+  }
+
+  private countOf(kind: Kind): number {
+    return this.counts.get(kind) ?? 0;
+  }
+
   private pseudonym(kind: Kind, name: string): string {
     const key = `${kind} ${name}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const count = (this.counts.get(kind) ?? 0) + 1;
     this.counts.set(kind, count);
-    const made = `${kind}-${count}`;
+    const made = this.makeName(kind, count);
     this.known.set(key, made);
     // Addresses are found in sentences by their shape; a name of digits would garble every number.
-    if (kind !== 'ip' && name !== '' && !/^\d+$/.test(name)) {
+    if (kind !== 'ip' && kind !== 'ip6' && name !== '' && !/^\d+$/.test(name)) {
       this.hidden.set(name, made);
       this.words = undefined;
     }
     return made;
   }
 }
+
+const isLoopback = ({ family, words: [first = 0, second, third, last] }: IpAddress): boolean =>
+  family === 4 ? (last ?? 0) >>> 24 === 127 : first === 0 && second === 0 && third === 0 && last === 1;
 
 /** Matches each name where it stands alone, the longest first; nothing where there are none. */
 function wordPattern(names: readonly string[]): RegExp {

@@ -1,21 +1,25 @@
 import { parseFilter } from '../analyze/filter.js';
+import type { ReplayControl } from '../model/replay.js';
 import type { Report } from '../model/report.js';
 import { frameOf } from './frame.js';
 import { GLYPHS } from './glyphs.js';
 import type { InputEvent } from './input.js';
 import { type Action, actionOf } from './keys.js';
 import { reduce, type UiEvent } from './reduce.js';
+import { replayEffect } from './replay-keys.js';
 import { RowWork } from './row-work.js';
 import { LiveScreen } from './screen.js';
 import { dieOfHangup, type Ending, ignoreBrokenTerminal, watchExits } from './screen-exits.js';
 import { isStale, settleListed } from './settle.js';
-import { startUi, type UiState } from './state.js';
+import { isReplay, startUi, type UiState } from './state.js';
 import { terminalFacts } from './terminal-facts.js';
 
 export interface TuiOptions {
   readonly reports: AsyncIterable<Report>;
   /** Read by the collector at each tick; the screen changes the interval. */
   readonly pace: { intervalMs: number; paused?: boolean };
+  /** Set where the reports are of a recording: the screen moves in it. */
+  readonly control?: ReplayControl;
   readonly host: string;
   readonly demo: boolean;
   readonly ascii: boolean;
@@ -155,8 +159,17 @@ class App {
   private effectOf(key: string): (() => void) | undefined {
     if (key === 'C-\\') return () => this.finish({ status: 131 });
     const isText = this.state.filter.draft !== undefined && !key.startsWith('C-');
-    const action = isText ? undefined : actionOf(key);
-    return action === undefined ? undefined : this.effects[action];
+    const action = isText ? undefined : actionOf(key, isReplay(this.state));
+    if (action === undefined) return undefined;
+    const { control } = this.options;
+    const effect = control && replayEffect(control, action, this.state);
+    const seen =
+      effect &&
+      (() => {
+        effect();
+        this.dispatch({ type: 'speed', speed: control.speed });
+      });
+    return this.effects[action] ?? seen;
   }
 
   private readonly effects: Partial<Record<Action, () => void>> = {
@@ -171,7 +184,9 @@ class App {
 
   private dispatch(event: UiEvent): void {
     this.state = reduce(this.state, event);
-    this.options.pace.intervalMs = this.state.intervalMs;
+    const { pace, control } = this.options;
+    pace.intervalMs = this.state.intervalMs;
+    if (control !== undefined) control.paused = this.state.pausedAt !== undefined;
     this.schedule();
   }
 

@@ -29,6 +29,14 @@ export const ACTIONS = [
   'faster',
   'slower',
   'acknowledge',
+  'seek-back',
+  'seek-on',
+  'seek-far-back',
+  'seek-far-on',
+  'seek-start',
+  'seek-end',
+  'next-alert',
+  'previous-alert',
   'back',
   'redraw',
   'suspend',
@@ -47,7 +55,8 @@ export interface KeyBinding {
   readonly text: string;
   /** Its place in the key bar: the word, and its rank (1 is dropped last). Absent: not in the bar. */
   readonly bar?: { readonly key: string; readonly word: string; readonly rank: number };
-  readonly group: 'look' | 'move' | 'program';
+  /** Those of `replay` mean something only while a recording is shown; they come before others with the same key. */
+  readonly group: 'look' | 'move' | 'replay' | 'program';
 }
 
 /** All keys: the help and the key bar are made from this table, so that they cannot be wrong. */
@@ -182,6 +191,28 @@ export const KEYS: readonly KeyBinding[] = [
     group: 'program',
   },
   {
+    keys: ['left'],
+    action: 'seek-back',
+    shown: 'Left',
+    text: '10 seconds back',
+    bar: { key: 'Left/Right', word: 'Seek', rank: 2.5 },
+    group: 'replay',
+  },
+  { keys: ['right'], action: 'seek-on', shown: 'Right', text: '10 seconds on', group: 'replay' },
+  { keys: ['['], action: 'seek-far-back', shown: '[', text: 'a minute back', group: 'replay' },
+  { keys: [']'], action: 'seek-far-on', shown: ']', text: 'a minute on', group: 'replay' },
+  { keys: ['home'], action: 'seek-start', shown: 'Home', text: 'to the beginning', group: 'replay' },
+  { keys: ['end'], action: 'seek-end', shown: 'End', text: 'to the end', group: 'replay' },
+  {
+    keys: ['n'],
+    action: 'next-alert',
+    shown: 'n',
+    text: 'to the next alert',
+    bar: { key: 'n/N', word: 'Alert', rank: 2.6 },
+    group: 'replay',
+  },
+  { keys: ['N'], action: 'previous-alert', shown: 'N', text: 'to the alert before', group: 'replay' },
+  {
     keys: ['q'],
     action: 'quit',
     shown: 'q',
@@ -192,9 +223,12 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ['C-c'], action: 'interrupt', shown: 'Ctrl-C', text: 'quit, exit status 130', group: 'program' },
 ];
 
-const BY_KEY: ReadonlyMap<string, Action> = new Map(
-  KEYS.flatMap(({ keys, action }) => keys.map((key) => [key, action] as const)),
-);
+const byKey = (bindings: readonly KeyBinding[]): ReadonlyMap<string, Action> =>
+  new Map(bindings.flatMap(({ keys, action }) => keys.map((key) => [key, action] as const)));
+
+const BY_KEY = byKey(KEYS.filter(({ group }) => group !== 'replay'));
+const BY_KEY_IN_REPLAY = byKey(KEYS.filter(({ group }) => group === 'replay'));
 
 /** What a key means outside the filter bar, `undefined` for none. */
-export const actionOf = (key: string): Action | undefined => BY_KEY.get(key);
+export const actionOf = (key: string, inReplay = false): Action | undefined =>
+  (inReplay ? BY_KEY_IN_REPLAY.get(key) : undefined) ?? BY_KEY.get(key);

@@ -7,13 +7,14 @@ import type { Size } from './layout.js';
 import { pageOf, shownPanels } from './panels.js';
 import { perform } from './perform.js';
 import { reduceMouse } from './reduce-mouse.js';
-import type { RateSample, UiState } from './state.js';
+import { isReplay, type RateSample, type UiState } from './state.js';
 
 export type UiEvent =
   | { readonly type: 'report'; readonly report: Report }
   | { readonly type: 'input'; readonly input: InputEvent }
   | { readonly type: 'resize'; readonly size: Size }
-  | { readonly type: 'tick'; readonly now: number };
+  | { readonly type: 'tick'; readonly now: number }
+  | { readonly type: 'speed'; readonly speed: number };
 
 /** The next state. Cheap for every event: lists are made anew by `settle`. */
 export function reduce(state: UiState, event: UiEvent): UiState {
@@ -24,16 +25,27 @@ export function reduce(state: UiState, event: UiEvent): UiState {
       return receiveInput(state, event.input);
     case 'resize':
       return resize(state, event.size);
+    case 'speed':
+      return withSpeed(state, event.speed);
     case 'tick':
-      return { ...state, now: event.now };
+      // A recording has a clock of its own.
+      return isReplay(state) ? state : { ...state, now: event.now };
   }
+}
+
+/** The title tells a new speed at once, not with the next report. */
+function withSpeed(state: UiState, speed: number): UiState {
+  const { report } = state;
+  if (report?.pace.replay === undefined) return state;
+  const replay = { ...report.pace.replay, speed };
+  return { ...state, report: { ...report, pace: { ...report.pace, replay } } };
 }
 
 function receiveInput(state: UiState, input: InputEvent): UiState {
   if (input.kind === 'mouse') return reduceMouse(state, input);
   if (input.kind === 'paste') return pasteFilter(state, input.text);
   if (state.filter.draft !== undefined) return editFilter(state, input.name);
-  const action = actionOf(input.name);
+  const action = actionOf(input.name, isReplay(state));
   return action === undefined ? state : perform(state, action);
 }
 
@@ -41,19 +53,32 @@ const LOG_LENGTH = 200;
 const HISTORY_MS = 60_000;
 
 /** While paused a report waits: the screen stands still, and only what was raised meanwhile is counted. */
-function receive(state: UiState, report: Report): UiState {
+function receive(seen: UiState, report: Report): UiState {
+  const { replay } = report.pace;
+  const state = replay?.sought === true ? startAnew(seen) : seen;
   const known = {
     ...state,
-    now: Math.max(state.now, report.origin.time),
+    now: replay === undefined ? Math.max(state.now, report.origin.time) : report.origin.time,
     log: [...[...report.events].reverse(), ...state.log].slice(0, LOG_LENGTH),
     rates: [...state.rates, rateSample(report)].filter(
       ({ time }) => report.origin.time - time <= HISTORY_MS + 5000,
     ),
   };
-  if (state.pausedAt === undefined) return { ...known, report, acknowledged: stillRaised(state, report) };
+  // What was sought is shown, though time stands still.
+  if (state.pausedAt === undefined || replay?.sought === true)
+    return { ...known, report, acknowledged: stillRaised(state, report) };
   const raised = report.events.filter(({ phase }) => phase === 'raised').length;
   return { ...known, pending: report, pendingAlerts: state.pendingAlerts + raised };
 }
+
+/** After a jump nothing that was seen before belongs to what is shown. */
+const startAnew = (state: UiState): UiState => ({
+  ...state,
+  log: [],
+  rates: [],
+  pending: undefined,
+  pendingAlerts: 0,
+});
 
 const rateSample = ({ origin, rates }: Report): RateSample => ({
   time: origin.time,

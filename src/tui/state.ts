@@ -124,6 +124,9 @@ export interface UiState {
   readonly listed?: ListedBasis | undefined;
 }
 
+/** Whether a recording is shown. */
+export const isReplay = ({ report }: UiState): boolean => report?.pace.replay !== undefined;
+
 export interface UiStart {
   readonly glyphs: Glyphs;
   readonly braille: boolean;

@@ -83,7 +83,7 @@ export function mergeLooks(looks: readonly (readonly Measure[])[]): Measure[] {
   for (const one of looks.flat()) {
     const key = `${one.metric}\0${one.subject}`;
     const known = merged.get(key);
-    if (known === undefined || known.value === undefined || (one.value ?? -1) > known.value)
+    if (known === undefined || known.value === undefined || (one.value ?? -1) >= known.value)
       merged.set(key, one);
   }
   return [...merged.values()];

@@ -1,12 +1,13 @@
 import { KEYS, type KeyBinding } from '../keys.js';
 import { fit, type Line, onGround, type Span, span } from '../spans.js';
-import type { UiState } from '../state.js';
+import { isReplay, type UiState } from '../state.js';
 import { section } from './format.js';
 
 const GROUPS = [
   ['look', 'Look'],
   ['move', 'Move'],
   ['program', 'Program'],
+  ['replay', 'While a recording is shown (+ and - change its speed)'],
 ] as const;
 
 const KEY_WIDTH = 12;
@@ -41,7 +42,8 @@ export const helpLines = (): Line[] => [
 /** The last line: as many keys as fit, those of most use first, in the order of the table. */
 export function keyBar(state: UiState): Line {
   const { columns } = state.size;
-  const bar = KEYS.flatMap(({ bar: entry }) => (entry === undefined ? [] : [entry]));
+  const isOffered = ({ group }: KeyBinding) => group !== 'replay' || isReplay(state);
+  const bar = KEYS.filter(isOffered).flatMap(({ bar: entry }) => (entry === undefined ? [] : [entry]));
   const kept = new Set<number>();
   let left = columns - 1;
   for (const { rank, key, word } of [...bar].sort((a, b) => a.rank - b.rank)) {

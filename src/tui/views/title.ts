@@ -1,7 +1,8 @@
-import { cleanText, formatCount, formatDuration } from '../../render/text.js';
+import type { ReplayPosition } from '../../model/replay.js';
+import { cleanText, formatCount, formatDuration, truncate } from '../../render/text.js';
 import { openAlerts } from '../alert-rows.js';
 import { fit, type Line, lineWidth, onGround, type Span, span } from '../spans.js';
-import type { UiState } from '../state.js';
+import { isReplay, type UiState } from '../state.js';
 import { formatClock, formatRate } from './format.js';
 
 const GAP = span('  ');
@@ -22,7 +23,8 @@ export function titleBar(state: UiState): Line {
 function identity(state: UiState, wide: boolean): Span[] {
   const demo: Span[] = state.demo ? [GAP, { text: ' DEMO ', role: 'title', ground: 'selected' }] : [];
   const name = span(wide ? 'sockwatch live' : 'sockwatch', 'title');
-  return wide ? [name, ...demo, GAP, span(cleanText(state.host))] : [name, ...demo];
+  const host = isReplay(state) ? (state.report?.origin.host ?? '') : state.host;
+  return wide ? [name, ...demo, GAP, span(cleanText(host))] : [name, ...demo];
 }
 
 /** The state of the source, in the order of what a person must know first. */
@@ -30,6 +32,8 @@ function freshness(state: UiState): Span[] {
   const { report, pausedAt } = state;
   const fault = report?.pace.fault;
   const clock = report === undefined ? '' : ` ${formatClock(report.origin.time)}`;
+  const replay = report?.pace.replay;
+  if (replay !== undefined) return replaySpans(replay, state);
   if (pausedAt !== undefined) return [...pausedSpans(state, pausedAt)];
   if (report === undefined) return [span('STARTING', 'focus')];
   if (fault !== undefined) {
@@ -40,6 +44,27 @@ function freshness(state: UiState): Span[] {
   }
   const seconds = `${(state.intervalMs / 1000).toFixed(state.intervalMs < 1000 ? 2 : 1)}s`;
   return [span(`LIVE ${seconds}`, 'focus'), ...slowSpans(state), span(clock)];
+}
+
+/** `REPLAY web.ndjson 00:12:31/01:00:00 x4`, then the clock of the recording. */
+function replaySpans({ name, start, end, speed, ended }: ReplayPosition, state: UiState): Span[] {
+  const time = state.report?.origin.time ?? start;
+  const rate = speed === Number.POSITIVE_INFINITY ? 'max' : `x${speed}`;
+  const place = `${clockOf(time - start)}/${clockOf(end - start)}`;
+  const stands = state.pausedAt !== undefined ? ' PAUSED' : ended ? ' END' : '';
+  const short = truncate(cleanText(name), state.size.columns >= 110 ? 32 : 16, state.glyphs.ellipsis);
+  return [
+    { text: ` REPLAY ${short} ${place} ${rate}${stands} `, role: 'title', ground: 'selected' },
+    span(` ${formatClock(time)}`),
+  ];
+}
+
+/** `01:02:03` */
+function clockOf(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return [seconds / 3600, (seconds / 60) % 60, seconds % 60]
+    .map((part) => String(Math.floor(part)).padStart(2, '0'))
+    .join(':');
 }
 
 function pausedSpans(state: UiState, pausedAt: number): Span[] {

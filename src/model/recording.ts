@@ -1,0 +1,58 @@
+import type { AlertEvent, Severity } from './findings.js';
+import type { Observation } from './observation.js';
+
+/** First field of every line, so that an index is made without reading the rest. */
+export const RECORDING_SCHEMA = 'sockwatch.recording/1';
+
+/**
+ * Kinds of lines. `head`: the first of each file. `key`: a frame that needs nothing before it. `frame`: what has changed since the frame
+ * before of the same scope. `gap`: a look that failed. `event`: an alert was raised, has changed or was cleared.
+ */
+export const LINE_KINDS = ['head', 'key', 'frame', 'gap', 'event'] as const;
+export type LineKind = (typeof LINE_KINDS)[number];
+
+/** The start of a line, as the writer makes it: kind, wall clock in ms, monotonic clock in ms. */
+export const linePrefix = (kind: LineKind, time: number, monotonic: number): string =>
+  `{"k":"${kind}","t":${time},"m":${monotonic}`;
+
+/** Places in the list that a socket is on a line. */
+export const ROW = {
+  id: 0,
+  protocol: 1,
+  state: 2,
+  family: 3,
+  unixKind: 4,
+  flags: 5,
+  local: 6,
+  localPort: 7,
+  localName: 8,
+  remote: 9,
+  remotePort: 10,
+  remoteName: 11,
+  recvQueue: 12,
+  sendQueue: 13,
+  cookieHigh: 14,
+  cookieLow: 15,
+  columns: 16,
+  owners: 17,
+  notes: 18,
+} as const;
+
+/** An event of an alert as a recording tells it; the alert itself is found anew when it is replayed. */
+export interface RecordedEvent {
+  readonly phase: AlertEvent['phase'];
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** What a place of a recording holds. */
+export type RecordedLine =
+  | { readonly kind: 'observation'; readonly observation: Observation }
+  | {
+      readonly kind: 'event';
+      readonly event: RecordedEvent;
+      readonly time: number;
+      readonly monotonic: number;
+    };

@@ -1,0 +1,161 @@
+import type { AlertEvent } from '../../model/findings.js';
+import type {
+  Counters,
+  GapObservation,
+  Observation,
+  Origin,
+  Scope,
+  TableObservation,
+} from '../../model/observation.js';
+import { type LineKind, linePrefix, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
+import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
+import { OPTIONAL_COLUMNS, type SocketTable } from '../../model/table.js';
+import type { Names } from '../names.js';
+import { Lineage } from './lineage.js';
+import { rowList } from './rows.js';
+
+export interface EncodedLine {
+  readonly kind: LineKind;
+  /** One line of JSON with its newline. */
+  readonly text: string;
+}
+
+/** How often everything is written anew: what lies between must be read to show one moment. */
+const KEY_EVERY_MS = 300_000;
+
+/**
+ * Makes the lines of a recording. A `key` frame every five minutes has all sockets; the frames between have what changed. Scopes are
+ * followed apart: a look at the listeners says nothing of connections that it did not ask for.
+ */
+export class RecordingEncoder {
+  private lineages = new Map<Scope, Lineage>();
+  private counters: Counters = {};
+  private settings = '';
+  private nextKey = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly names: Names,
+    private readonly version: string,
+    private readonly keyEveryMs = KEY_EVERY_MS,
+  ) {}
+
+  /** The first line of a file. What follows starts with a `key` frame. */
+  head(origin: Origin): EncodedLine {
+    this.nextKey = Number.NEGATIVE_INFINITY;
+    return this.describe(origin);
+  }
+
+  /** The first line for frames that were made already. */
+  describe(origin: Origin): EncodedLine {
+    return line('head', origin, {
+      schema: RECORDING_SCHEMA,
+      version: this.version,
+      host: this.names.machine(origin.host),
+      ...(origin.netns !== undefined && { netns: origin.netns }),
+      ...(origin.bootId !== undefined && !this.names.redacted && { boot_id: origin.bootId }),
+      protocols: PROTOCOLS,
+      states: SOCKET_STATES,
+      columns: OPTIONAL_COLUMNS,
+    });
+  }
+
+  /** `undefined` for observations that a recording does not hold. */
+  encode(observation: Observation): EncodedLine | undefined {
+    if (observation.kind === 'table') return this.table(observation);
+    return observation.kind === 'gap' ? this.gap(observation) : undefined;
+  }
+
+  event({ phase, alert }: AlertEvent, origin: Origin): EncodedLine {
+    const { finding, subjectText } = alert;
+    const event: RecordedEvent = {
+      phase,
+      rule: finding.rule,
+      severity: finding.severity,
+      subject: this.names.sentence(subjectText),
+      message: this.names.sentence(finding.message),
+    };
+    return line('event', origin, event);
+  }
+
+  private table(observation: TableObservation): EncodedLine {
+    const { origin, scope, sockets } = observation;
+    const isKey = origin.monotonic >= this.nextKey;
+    if (isKey) this.startKey(origin.monotonic);
+    let lineage = this.lineages.get(scope);
+    const isFull = lineage === undefined;
+    lineage ??= new Lineage();
+    this.lineages.set(scope, lineage);
+    const { rows, gone } = lineage.advance(sockets);
+    return line(isKey ? 'key' : 'frame', origin, {
+      scope,
+      source: origin.source,
+      ...(isFull && { full: true }),
+      took_ms: round(observation.tookMs),
+      ...(observation.skippedTicks > 0 && { skipped: observation.skippedTicks }),
+      ...this.changedCounters(observation.counters),
+      ...this.changedSettings(observation),
+      ...(observation.gaps.length > 0 && { gaps: this.gaps(observation.gaps) }),
+      rows: this.rows(sockets, rows),
+      ...(gone.length > 0 && { gone }),
+    });
+  }
+
+  private startKey(monotonic: number): void {
+    this.nextKey = monotonic + this.keyEveryMs;
+    this.lineages = new Map();
+    this.counters = {};
+    this.settings = '';
+  }
+
+  private rows(table: SocketTable, rows: readonly (readonly [number, number])[]): unknown[] {
+    const cursor = table.cursor();
+    return rows.map(([id, row]) => {
+      cursor.index = row;
+      return rowList(id, cursor, this.names);
+    });
+  }
+
+  private changedCounters(counters: Counters | undefined) {
+    if (counters === undefined) return {};
+    const changed = Object.fromEntries(
+      Object.entries(counters).filter(([name, value]) => this.counters[name] !== value),
+    );
+    this.counters = counters;
+    return { counters: changed };
+  }
+
+  private changedSettings({ sysctls, descriptors }: TableObservation) {
+    const settings = {
+      ...(sysctls !== undefined && { sysctls }),
+      ...(descriptors !== undefined && {
+        fds: [...descriptors].map(([pid, { open, limit }]) => [pid, open, limit]),
+      }),
+    };
+    const text = JSON.stringify(settings);
+    if (text === this.settings) return {};
+    this.settings = text;
+    return settings;
+  }
+
+  private gap({ origin, gaps, fault, remedy }: GapObservation): EncodedLine {
+    return line('gap', origin, {
+      gaps: this.gaps(gaps),
+      ...(fault !== undefined && { fault }),
+      ...(remedy !== undefined && { remedy: this.names.sentence(remedy) }),
+    });
+  }
+
+  private gaps(gaps: TableObservation['gaps']) {
+    return gaps.map(({ what, why, line: number }) => ({
+      what: this.names.sentence(what),
+      why: this.names.sentence(why),
+      ...(number !== undefined && { line: number }),
+    }));
+  }
+}
+
+const round = (value: number) => Math.round(value * 1000) / 1000;
+
+function line(kind: LineKind, { time, monotonic }: Origin, fields: object): EncodedLine {
+  return { kind, text: `${linePrefix(kind, time, round(monotonic))},${JSON.stringify(fields).slice(1)}\n` };
+}
