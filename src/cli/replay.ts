@@ -37,7 +37,6 @@ export async function* framesOf(
         if (decoded?.kind === 'observation') yield decoded;
       } catch (error) {
         if (!(error instanceof ParseError)) throw error;
-        decoder.loseTrack();
         gaps.push({ what: `${basename(recording.path)} line ${number}`, why: error.message, line: number });
       }
     }

@@ -51,7 +51,8 @@ export class RecordingDecoder {
   private dictionary: Dictionary | undefined;
   private fixed: Pick<Origin, 'host' | 'netns' | 'bootId'> = { host: 'unknown' };
   private present = nothing();
-  private started = false;
+  /** Number of the frame that fits; `undefined`: only a `key` frame does. */
+  private next: number | undefined;
 
   /** @throws ParseError that names `where`: the line changes nothing then */
   decode(text: string, where: string): Decoded | undefined {
@@ -74,17 +75,12 @@ export class RecordingDecoder {
         };
       case 'key':
         this.present = nothing();
-        this.started = true;
+        this.next = 0;
         return this.readFrame(fields, time, monotonic, where);
       case 'frame':
         // Without the frame that it builds on it says nothing.
-        return this.started ? this.readFrame(fields, time, monotonic, where) : undefined;
+        return fields.number('n') === this.next ? this.readFrame(fields, time, monotonic, where) : undefined;
     }
-  }
-
-  /** A line was lost: the frames up to the next `key` cannot be trusted. */
-  loseTrack(): void {
-    this.started = false;
   }
 
   private readHead(fields: Fields, where: string): void {
@@ -96,7 +92,7 @@ export class RecordingDecoder {
       ...(fields.has('netns') && { netns: fields.text('netns') }),
       ...(fields.has('boot_id') && { bootId: fields.text('boot_id') }),
     };
-    this.started = false;
+    this.next = undefined;
   }
 
   private readFrame(fields: Fields, time: number, monotonic: number, where: string): Decoded {
@@ -120,6 +116,7 @@ export class RecordingDecoder {
     for (const row of changed) rows.set(row.id, row);
     if (rows.size > MOST_ROWS) throw new ParseError(where, `at most ${MOST_ROWS} sockets`, String(rows.size));
     present.rows.set(scope, rows);
+    this.next = (this.next ?? 0) + 1;
     const { sysctls, descriptors } = present;
     const all: Counters = present.counters;
     const observation = (): TableObservation => ({

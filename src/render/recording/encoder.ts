@@ -32,6 +32,8 @@ export class RecordingEncoder {
   private counters: Counters = {};
   private settings = '';
   private nextKey = Number.NEGATIVE_INFINITY;
+  /** Of the next frame since the last `key`: a reader sees that one is missing. */
+  private number = 0;
 
   constructor(
     private readonly names: Names,
@@ -87,6 +89,7 @@ export class RecordingEncoder {
     this.lineages.set(scope, lineage);
     const { rows, gone } = lineage.advance(sockets);
     return line(isKey ? 'key' : 'frame', origin, {
+      n: this.number++,
       scope,
       source: origin.source,
       ...(isFull && { full: true }),
@@ -105,6 +108,7 @@ export class RecordingEncoder {
     this.lineages = new Map();
     this.counters = {};
     this.settings = '';
+    this.number = 0;
   }
 
   private rows(table: SocketTable, rows: readonly (readonly [number, number])[]): unknown[] {

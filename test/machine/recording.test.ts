@@ -1,0 +1,374 @@
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
+import { listenerOn, RUN_JS, sockwatch } from '../support/cli.js';
+import { needs } from '../support/needs.js';
+import { type Namespace, withNamespace } from '../support/netns.js';
+import { poll } from '../support/poll.js';
+import { PtyTerminal } from '../support/pty-terminal.js';
+import { serve } from '../support/sockets.js';
+
+const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'mount'] });
+const PATIENCE_MS = 20_000;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sockwatch-recording-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const inFolder = (name: string) => join(folder, name);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Text of a recording, compressed or not, as far as it goes. */
+function linesOf(path: string): string[] {
+  const bytes = readFileSync(path);
+  const text = path.endsWith('.gz') ? gunzipSync(bytes, { finishFlush: 2 }) : bytes;
+  return text.toString().split('\n').filter(Boolean);
+}
+
+/** What a run of live says as NDJSON. */
+const said = (stdout: string) =>
+  stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
+const isAlert = (one: SnapshotJson | AlertJson): one is AlertJson => one.schema === 'sockwatch.alert/1';
+
+/** Records a real overflow that comes and goes, live beside it; gives what live said. */
+async function recordOverflow(namespace: Namespace, path: string, extra: string[] = []) {
+  const { server, listening, clients } = await serve(namespace, { backlog: 4 });
+  const live = namespace.run(process.execPath, [
+    RUN_JS,
+    'live',
+    '--format',
+    'ndjson',
+    '--no-unix',
+    '--no-config',
+    '--interval',
+    '200ms',
+    '--duration',
+    '10s',
+    '--record',
+    path,
+    ...extra,
+  ]);
+  await sleep(1200);
+  await clients.connect(listening, 12, 5);
+  await sleep(2500);
+  await server.run(listening);
+  const { code, stdout, stderr } = await live;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return { said: said(stdout), port: listening.port, server };
+}
+
+describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it.each(['web.ndjson', 'web.ndjson.gz'])(
+    '%s: an overflow is replayed with the same verdicts and alerts',
+    { timeout: 60_000 },
+    async (name) => {
+      await withNamespace(async (namespace) => {
+        const path = inFolder(name);
+        const live = await recordOverflow(namespace, path);
+        expect(statSync(path).mode & 0o777).toBe(0o600);
+        const replayed = await sockwatch(namespace, [
+          'live',
+          '--replay',
+          path,
+          '--format',
+          'ndjson',
+          '--no-config',
+        ]);
+        expect(replayed).toMatchObject({ code: 0, stderr: '' });
+        const again = said(replayed.stdout);
+        const alerts = (all: typeof again) =>
+          all.filter(isAlert).map(({ phase, rule, severity, subject, message }) => ({
+            phase,
+            rule,
+            severity,
+            subject,
+            message,
+          }));
+        expect(alerts(again)).toEqual(alerts(live.said));
+        expect(alerts(again).map(({ rule }) => rule)).toContain('accept_queue_full');
+        const verdicts = (all: typeof again) =>
+          all.flatMap((one) =>
+            isAlert(one)
+              ? []
+              : [
+                  [
+                    one.time,
+                    ...one.listeners.map(({ verdict, accept_queue, findings }) => [
+                      verdict,
+                      accept_queue,
+                      findings,
+                    ]),
+                  ],
+                ],
+          );
+        expect(verdicts(again)).toEqual(verdicts(live.said));
+
+        // One moment of it, and the whole as a check.
+        const full = live.said.find((one) => !isAlert(one) && listenerOn(one, live.port).verdict === 'full');
+        const at = await sockwatch(namespace, [
+          'snapshot',
+          '--from',
+          path,
+          '--at',
+          full?.time ?? '',
+          '--format',
+          'json',
+        ]);
+        expect(listenerOn(JSON.parse(at.stdout) as SnapshotJson, live.port)).toMatchObject({
+          verdict: 'full',
+          owners: [{ pid: live.server.pid }],
+        });
+        const checked = await sockwatch(namespace, ['check', '--replay', path, '--no-config']);
+        expect(checked).toMatchObject({ code: 2, stderr: '' });
+        expect(checked.stdout).toContain('accept queue 5/5 (100%)');
+        expect(checked.stdout).toMatch(/WARNING: \d+ accept-queue overflows? in/);
+      });
+    },
+  );
+
+  it('on the screen: pause, seek, speed, the next alert and the end', { timeout: 90_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      const path = inFolder('web.ndjson.gz');
+      const { port } = await recordOverflow(namespace, path);
+      const terminal = new PtyTerminal(process.execPath, [RUN_JS, 'live', '--replay', path, '--no-config'], {
+        columns: 120,
+        rows: 40,
+      });
+      namespace.onRemove(() => terminal.kill());
+      const title = () => terminal.text.split('\n')[0] ?? '';
+      await terminal.waitFor(
+        (text) => /REPLAY web\.ndjson\.gz 00:00:0\d\/00:00:\d\d x1 /.test(text),
+        PATIENCE_MS,
+      );
+      expect(terminal.text).toContain(`127.0.0.1:${port}`);
+      terminal.write('n');
+      await terminal.waitFor(
+        (text) => / (WARN|CRIT) /.test(text) && text.includes('accept queue'),
+        PATIENCE_MS,
+      );
+      terminal.write(' ');
+      await terminal.waitFor(() => title().includes('PAUSED'), PATIENCE_MS);
+      const stood = title();
+      await sleep(600);
+      expect(title()).toBe(stood);
+      terminal.write('\x1b[F');
+      await terminal.waitFor(() => /00:00:(\d\d)\/00:00:\1/.test(title()), PATIENCE_MS);
+      terminal.write('\x1b[H');
+      await terminal.waitFor(() => /00:00:00\/00:00:\d\d x1 PAUSED/.test(title()), PATIENCE_MS);
+      terminal.write('+');
+      await terminal.waitFor(() => title().includes('x2'), PATIENCE_MS);
+      terminal.write(' ');
+      await terminal.waitFor(() => title().includes('END'), PATIENCE_MS);
+      terminal.write('q');
+      expect(await terminal.waitForExit(PATIENCE_MS)).toMatchObject({ exitCode: 0 });
+    });
+  });
+
+  it('killed in the middle it loses a line at most', { timeout: 60_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      for (const name of ['a.ndjson', 'b.ndjson.gz']) {
+        const path = inFolder(name);
+        const child = namespace.spawn(process.execPath, [RUN_JS, 'record', path, '--interval', '50ms'], {
+          stdio: 'ignore',
+        });
+        await poll(
+          () => (readdirSync(folder).includes(name) && linesOf(path).length > 8 ? true : undefined),
+          'some lines',
+        );
+        child.kill('SIGKILL');
+        await once(child, 'close');
+        const lines = linesOf(path);
+        const whole = lines.filter((line) => line.endsWith('}'));
+        expect(lines.length - whole.length).toBeLessThanOrEqual(1);
+        const { code, stdout } = await sockwatch(namespace, [
+          'live',
+          '--replay',
+          path,
+          '--format',
+          'ndjson',
+          '--no-config',
+        ]);
+        expect(code).toBe(0);
+        expect(said(stdout).length).toBeGreaterThanOrEqual(whole.length - 2);
+      }
+    });
+  });
+
+  it('a full disk: a clear message, and what was recorded is read', { timeout: 60_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      await namespace.must('mount', '-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', folder);
+      try {
+        const path = inFolder('web.ndjson');
+        const recorded = await sockwatch(namespace, [
+          'record',
+          path,
+          '--interval',
+          '50ms',
+          '--duration',
+          '30s',
+        ]);
+        expect(recorded.code).toBe(1);
+        expect(recorded.stderr).toMatch(
+          /could not be written: ENOSPC.*what was recorded until now can be read/,
+        );
+        const { code, stdout, stderr } = await sockwatch(namespace, [
+          'live',
+          '--replay',
+          path,
+          '--format',
+          'ndjson',
+          '--no-config',
+        ]);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(said(stdout).length).toBeGreaterThan(10);
+      } finally {
+        await namespace.must('umount', folder);
+      }
+    });
+  });
+
+  it('begins new files by size, keeps so many, and overwrites nothing unasked', {
+    timeout: 60_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      const path = inFolder('web.ndjson');
+      const args = [
+        'record',
+        path,
+        '--interval',
+        '50ms',
+        '--count',
+        '40',
+        '--rotate-size',
+        '3k',
+        '--keep',
+        '2',
+      ];
+      expect(await sockwatch(namespace, args)).toMatchObject({ code: 0 });
+      expect(readdirSync(folder).sort()).toEqual(['web.1.ndjson', 'web.2.ndjson', 'web.ndjson']);
+      for (const name of readdirSync(folder)) {
+        const { code } = await sockwatch(namespace, ['snapshot', '--from', inFolder(name)]);
+        expect(code).toBe(0);
+      }
+      const again = await sockwatch(namespace, args);
+      expect(again).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('it is there already; give another name, or --overwrite'),
+      });
+      expect(await sockwatch(namespace, [...args, '--overwrite'])).toMatchObject({ code: 0 });
+    });
+  });
+
+  it('damage is named, and the rest is shown', { timeout: 60_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      const path = inFolder('web.ndjson');
+      await sockwatch(namespace, ['record', path, '--interval', '50ms', '--count', '10']);
+      const lines = linesOf(path);
+      const spoilt = [
+        ...lines.slice(0, 5),
+        'not a line \x1b[2J',
+        ...lines.slice(5, 8),
+        '{"k":"frame","t":1,"m":2,"rows":7}',
+        lines[8]?.slice(0, 40),
+      ];
+      writeFileSync(path, spoilt.join('\n'));
+      const { code, stdout, stderr } = await sockwatch(namespace, [
+        'live',
+        '--replay',
+        path,
+        '--format',
+        'ndjson',
+        '--no-config',
+      ]);
+      expect(code).toBe(0);
+      expect(said(stdout).length).toBeGreaterThanOrEqual(6);
+      expect(stderr).toContain('web.ndjson line 6');
+      expect(stderr).not.toContain('\x1b');
+
+      const other = inFolder('other.ndjson');
+      for (const text of ['', 'hello\n', '{"k":"head"}\n', '{"k":"key","t":1,"m":1}\n', '\x1f\x8bgarbage']) {
+        writeFileSync(other, Buffer.from(text, 'latin1'));
+        const refused = await sockwatch(namespace, [
+          'live',
+          '--replay',
+          other,
+          '--format',
+          'lines',
+          '--no-config',
+        ]);
+        expect(refused.code).toBe(1);
+        expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+      }
+    });
+  });
+
+  it('the black box: an alert that turns critical leaves the minutes before it', {
+    timeout: 60_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      const path = inFolder('all.ndjson');
+      const boxes = inFolder('boxes');
+      const { port } = await recordOverflow(namespace, path, ['--keep-on-alert', boxes]);
+      const [box = '', ...others] = readdirSync(boxes);
+      expect(others).toEqual([]);
+      expect(statSync(join(boxes, box)).mode & 0o777).toBe(0o600);
+      const { stdout } = await sockwatch(namespace, [
+        'live',
+        '--replay',
+        join(boxes, box),
+        '--format',
+        'ndjson',
+        '--no-config',
+      ]);
+      const kept = said(stdout);
+      const [first] = kept.filter((one): one is SnapshotJson => !isAlert(one));
+      expect(first && listenerOn(first, port).verdict).toBe('ok');
+      expect(kept.filter(isAlert).some(({ severity }) => severity === 'critical')).toBe(true);
+    });
+  });
+
+  it('--redact: nothing of the host is in the file, and the story is the same', {
+    timeout: 60_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      const path = inFolder('web.ndjson');
+      const live = await recordOverflow(namespace, path, ['--redact']);
+      const text = readFileSync(path, 'utf8');
+      expect(text).not.toContain('python3');
+      expect(text).not.toContain(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+      const { stdout } = await sockwatch(namespace, [
+        'live',
+        '--replay',
+        path,
+        '--format',
+        'ndjson',
+        '--no-config',
+      ]);
+      const rules = (all: ReturnType<typeof said>) =>
+        all.filter(isAlert).map(({ phase, rule }) => `${phase} ${rule}`);
+      expect(rules(said(stdout))).toEqual(rules(live.said));
+      copyFileSync(path, inFolder('copy.ndjson'));
+    });
+  });
+});
