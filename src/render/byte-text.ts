@@ -1,0 +1,194 @@
+import { jsonText } from './json-text.js';
+
+/** Text that is written often, ASCII or not, as little-endian words: four bytes at a time. */
+export interface FixedText {
+  readonly words: Int32Array;
+  /** Bytes; what the last word has beyond them is never seen. */
+  readonly length: number;
+}
+
+const WORD = 4;
+
+export function fixedText(text: string): FixedText {
+  const bytes = Buffer.from(text);
+  const words = new Int32Array(Math.ceil(bytes.length / WORD));
+  const padded = new DataView(new ArrayBuffer(words.length * WORD));
+  for (const [index, byte] of bytes.entries()) padded.setUint8(index, byte);
+  for (let index = 0; index < words.length; index++) words[index] = padded.getInt32(index * WORD, true);
+  return { words, length: bytes.length };
+}
+
+/** `007` for 7: the three digits of each number below 1000, as one word. */
+const GROUPS = new Int32Array(1000);
+/** The same without leading zeros. */
+const HEADS = new Int32Array(1000);
+for (let value = 0; value < 1000; value++) {
+  GROUPS[value] = fixedText(String(value).padStart(3, '0')).words[0] ?? 0;
+  HEADS[value] = fixedText(String(value)).words[0] ?? 0;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const FIRST_BYTES = 1 << 16;
+/** Longer strings are left to JSON.stringify. */
+const SHORT = 128;
+/** Decimals of up to 15 digits are what a double shows of itself: so many nanoseconds, in ms, need no double. */
+const MOST_NANOS = 1e15;
+const LONGEST_NUMBER = 32;
+
+/**
+ * JSON as bytes in one piece of memory that grows and is used again: for output of which there is so much that making strings, and
+ * bytes of them, would take most of the time. Every byte is the same as `jsonText` gives (the tests compare them).
+ */
+export class ByteText {
+  private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private view = viewOf(this.bytes);
+  private used = 0;
+
+  /** Bytes. */
+  get length(): number {
+    return this.used;
+  }
+
+  /** What was written, where it lies: good until something is written after `clear`. */
+  written(): Uint8Array {
+    return this.bytes.subarray(0, this.used);
+  }
+
+  clear(): void {
+    this.used = 0;
+  }
+
+  /** Text as it is. */
+  text(text: string): void {
+    this.reserve(text.length * 3);
+    this.used += this.bytes.write(text, this.used);
+  }
+
+  fixed({ words, length }: FixedText): void {
+    const count = words.length;
+    this.reserve(count * WORD);
+    const { view } = this;
+    let at = this.used;
+    for (let index = 0; index < count; index++, at += WORD) view.setInt32(at, words[index] as number, true);
+    this.used += length;
+  }
+
+  /** Any value as `jsonText` has it. */
+  json(value: unknown): void {
+    this.text(jsonText(value));
+  }
+
+  /** What an object has, each field after a comma: for an object that has fields already. */
+  fields(object: object): void {
+    const text = jsonText(object);
+    if (text.length > 2) this.text(`,${text.slice(1, -1)}`);
+  }
+
+  comma(): void {
+    this.reserve(1);
+    this.bytes[this.used++] = COMMA;
+  }
+
+  /** A JSON string. */
+  string(text: string): void {
+    if (text.length > SHORT || !this.plainString(text)) this.json(text);
+  }
+
+  /** False, and nothing is written: it needs escapes. */
+  private plainString(text: string): boolean {
+    const { length } = text;
+    this.reserve(length + 2);
+    const { bytes } = this;
+    let at = this.used;
+    bytes[at++] = QUOTE;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return false;
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.used = at;
+    return true;
+  }
+
+  number(value: number): void {
+    const isSmall = (value | 0) === value && value >= 0;
+    if (isSmall) {
+      this.reserve(LONGEST_NUMBER);
+      this.digits(value);
+    } else this.json(value);
+  }
+
+  /** Nanoseconds as a number of milliseconds: the digits of `Math.round(nanos) / 1e6`. */
+  millis(nanos: number): void {
+    const whole = Math.round(nanos);
+    if (whole >= 0 && whole < MOST_NANOS) {
+      this.reserve(LONGEST_NUMBER);
+      const ms = Math.floor(whole / 1e6);
+      this.digits(ms | 0);
+      this.fraction((whole - ms * 1e6) | 0);
+    } else this.json(whole / 1e6);
+  }
+
+  /** Nine digits; `value` from 0 to 999 999 999. */
+  nineDigits(value: number): void {
+    this.reserve(3 * WORD);
+    const thousands = (value / 1000) | 0;
+    const millions = (thousands / 1000) | 0;
+    this.group(millions);
+    this.group(thousands - millions * 1000);
+    this.group(value - thousands * 1000);
+  }
+
+  /** Every entry of an object or list ends in a comma: the last of them becomes the bracket. */
+  close(bracket: '}' | ']'): void {
+    this.reserve(1);
+    if (this.bytes[this.used - 1] === COMMA) this.used--;
+    this.bytes[this.used++] = bracket === '}' ? 0x7d : 0x5d;
+  }
+
+  private digits(value: number): void {
+    if (value >= 1000) {
+      const thousands = (value / 1000) | 0;
+      this.digits(thousands);
+      this.group(value - thousands * 1000);
+      return;
+    }
+    this.view.setInt32(this.used, HEADS[value] as number, true);
+    this.used += value < 10 ? 1 : value < 100 ? 2 : 3;
+  }
+
+  private group(value: number): void {
+    this.view.setInt32(this.used, GROUPS[value] as number, true);
+    this.used += 3;
+  }
+
+  /** Millionths, without zeros at the end; nothing for 0. */
+  private fraction(millionths: number): void {
+    if (millionths === 0) return;
+    this.bytes[this.used++] = POINT;
+    const thousandths = (millionths / 1000) | 0;
+    this.group(thousandths);
+    this.group(millionths - thousandths * 1000);
+    while (this.bytes[this.used - 1] === ZERO) this.used--;
+  }
+
+  /** Room for so many bytes and the rest of a word. */
+  private reserve(count: number): void {
+    const needed = this.used + count + WORD;
+    if (needed > this.bytes.length) this.grow(needed);
+  }
+
+  private grow(needed: number): void {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(bytes, 0, 0, this.used);
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+}
+
+const viewOf = ({ buffer, byteOffset, length }: Uint8Array) => new DataView(buffer, byteOffset, length);
