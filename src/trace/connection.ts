@@ -15,7 +15,7 @@ import { closeFacts } from './close.js';
 import type { AddressBook } from './decode/address-book.js';
 import type { PathBook } from './decode/path-book.js';
 import type { Events } from './events.js';
-import { FLOW, type Flows, INT, SIDE_INT, STATUS, SUM } from './flows.js';
+import { FLOW, type Flows, INT, SIDE, SIDE_INT, SIDE_STRIDE, STATUS, STRIDE, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 import { type Mutable, phasesOf } from './phases.js';
 import { readSynSchedule } from './schedule.js';
@@ -125,7 +125,10 @@ function at(flows: Flows, slot: number, mark: number): Moment | undefined {
   return frame === 0 ? undefined : { frame, time: flows.timeOf(slot, mark) as Nanos };
 }
 
-function eventsOf({ flows, events }: ConnectionParts, slot: number): TraceEvent[] {
+const NO_EVENTS: readonly TraceEvent[] = [];
+
+function eventsOf({ flows, events }: ConnectionParts, slot: number): readonly TraceEvent[] {
+  if (flows.int(slot, INT.eventCount) === 0) return NO_EVENTS;
   const base = (direction: number) =>
     (flows.side(slot, direction, SIDE_INT.status) & STATUS.syn) === 0
       ? undefined
@@ -163,36 +166,39 @@ function directionOf(
   direction: 0 | 1,
   events: readonly TraceEvent[],
 ): DirectionFacts {
-  const side = (field: number) => flows.side(slot, direction, field);
+  const { ints } = flows;
+  const side = slot * STRIDE + SIDE + direction * SIDE_STRIDE;
   const isClient = direction === 0;
   const fin = at(flows, slot, isClient ? M.clientFin : M.serverFin);
   const rst = at(flows, slot, isClient ? M.clientRst : M.serverRst);
   const lastData = at(flows, slot, isClient ? M.clientData : M.serverData);
   const facts: Mutable<DirectionFacts> = {
-    segments: side(SIDE_INT.segments),
+    segments: ints[side + SIDE_INT.segments] ?? 0,
     bytes: flows.sum(slot, direction, SUM.payload),
     retransmissions: {
-      rto: side(SIDE_INT.rto),
-      fast: side(SIDE_INT.fast),
-      spurious: side(SIDE_INT.spurious),
+      rto: ints[side + SIDE_INT.rto] ?? 0,
+      fast: ints[side + SIDE_INT.fast] ?? 0,
+      spurious: ints[side + SIDE_INT.spurious] ?? 0,
     },
-    outOfOrder: side(SIDE_INT.outOfOrder),
-    duplicates: side(SIDE_INT.duplicates),
-    dupAcks: side(SIDE_INT.dupAcks),
-    keepAlives: side(SIDE_INT.keepAlives),
-    zeroWindowProbes: side(SIDE_INT.probes),
-    windowFull: side(SIDE_INT.windowFull),
-    flights: side(SIDE_INT.flights),
+    outOfOrder: ints[side + SIDE_INT.outOfOrder] ?? 0,
+    duplicates: ints[side + SIDE_INT.duplicates] ?? 0,
+    dupAcks: ints[side + SIDE_INT.dupAcks] ?? 0,
+    keepAlives: ints[side + SIDE_INT.keepAlives] ?? 0,
+    zeroWindowProbes: ints[side + SIDE_INT.probes] ?? 0,
+    windowFull: ints[side + SIDE_INT.windowFull] ?? 0,
+    flights: ints[side + SIDE_INT.flights] ?? 0,
     missingBytes: Math.max(0, flows.sum(slot, direction, SUM.missing)),
-    zeroWindows: zeroWindowsOf(events, isClient ? 'client' : 'server'),
+    zeroWindows: events.length === 0 ? NO_WINDOWS : zeroWindowsOf(events, isClient ? 'client' : 'server'),
   };
   if (fin) facts.fin = fin;
   if (rst) facts.rst = rst;
   if (lastData) facts.lastData = lastData;
-  if ((side(SIDE_INT.status) & STATUS.syn) !== 0)
-    facts.options = unpackOptions(side(SIDE_INT.options), side(SIDE_INT.synBytes));
+  if (((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) !== 0)
+    facts.options = unpackOptions(ints[side + SIDE_INT.options] ?? 0, ints[side + SIDE_INT.synBytes] ?? 0);
   return facts;
 }
+
+const NO_WINDOWS: readonly ZeroWindow[] = [];
 
 function zeroWindowsOf(events: readonly TraceEvent[], of: 'client' | 'server'): ZeroWindow[] {
   const episodes: { start: Moment; end?: Moment; probes: number }[] = [];

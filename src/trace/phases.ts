@@ -32,9 +32,11 @@ export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const positive = (nanos: Nanos | undefined): Nanos | undefined =>
   nanos !== undefined && nanos >= 0 ? nanos : undefined;
 
+const ENDS = [M.clientFin, M.serverFin, M.clientRst, M.serverRst];
+
 /** First FIN or RST to the last packet of the close. */
 function closeOf(flows: Flows, slot: number): Nanos | undefined {
-  const start = firstOf(flows, slot, [M.clientFin, M.serverFin, M.clientRst, M.serverRst]);
+  const start = firstOf(flows, slot, ENDS);
   if (start === undefined || flows.frameOf(slot, M.closed) === 0) return undefined;
   return positive((flows.timeOf(slot, M.closed) - start) as Nanos);
 }

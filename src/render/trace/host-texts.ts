@@ -43,8 +43,11 @@ export class HostTexts {
 
 const END = fixedText('"');
 
-function placeOf({ words: [a, b, c, d] }: IpEndpoint['address']): number {
-  const mixed = Math.imul(a ^ (b >>> 7), 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b) ^ Math.imul(d, 0xc2b2ae35);
+function placeOf({ words }: IpEndpoint['address']): number {
+  const mixed =
+    Math.imul(words[0] ^ (words[1] >>> 7), 0x9e3779b1) ^
+    Math.imul(words[2], 0x85ebca6b) ^
+    Math.imul(words[3], 0xc2b2ae35);
   return (mixed >>> 20) & (PLACES - 1);
 }
 

@@ -127,7 +127,15 @@ export function addRareCounts(
 
 /** Whether `addRareCounts` would add anything for what this side sent. */
 export const hasRareCounts = (side: DirectionFacts): boolean =>
-  resentBy(side) > 0 || side.zeroWindows.length > 0 || RARE_COUNTS.some(([, field]) => side[field] > 0);
+  resentBy(side) > 0 ||
+  side.outOfOrder > 0 ||
+  side.duplicates > 0 ||
+  side.dupAcks > 0 ||
+  side.keepAlives > 0 ||
+  side.zeroWindowProbes > 0 ||
+  side.windowFull > 0 ||
+  side.missingBytes > 0 ||
+  side.zeroWindows.length > 0;
 
 const RARE_COUNTS = [
   ['out_of_order', 'outOfOrder'],

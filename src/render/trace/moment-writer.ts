@@ -7,17 +7,12 @@ const NANOS = 1e9;
 /** A power of two: so many seconds are kept, for the packets of a connection lie close together. */
 const PLACES = 256;
 
-interface Second {
-  readonly seconds: number;
-  /** `{"time":"2026-11-20T19:15:06.`; undefined for a time that no calendar has. */
-  readonly text: FixedText | undefined;
-}
-
 const FRAME = fixedText('Z","frame":');
 
 /** Writes moments; the date and time to the second, most of their text, is kept. */
 export class MomentWriter {
-  private readonly kept: (Second | undefined)[] = new Array(PLACES).fill(undefined);
+  private readonly seconds = new Float64Array(PLACES).fill(Number.NaN);
+  private readonly texts: (FixedText | undefined)[] = new Array(PLACES).fill(undefined);
 
   private epochSeconds = 0;
 
@@ -42,23 +37,21 @@ export class MomentWriter {
     const whole = Math.floor(time / NANOS);
     const rest = Math.round(time - whole * NANOS);
     const text = this.textOf(this.epochSeconds + whole);
-    // Less than half a nanosecond before the next second: ten digits.
-    if (text !== undefined && rest < NANOS) {
-      out.fixed(text);
-      out.nineDigits(rest);
-      out.fixed(FRAME);
-      out.number(frame);
+    // Less than half a nanosecond before the next second there are ten digits.
+    if (text !== undefined && rest < NANOS && (frame | 0) === frame && frame >= 0) {
+      out.stamp(text, rest, FRAME, frame);
       out.close('}');
     } else out.json(this.json(moment));
   }
 
+  /** `{"time":"2026-11-20T19:15:06.`; undefined for a time that no calendar has. */
   private textOf(seconds: number): FixedText | undefined {
     const place = seconds & (PLACES - 1);
-    const known = this.kept[place];
-    if (known !== undefined && known.seconds === seconds) return known.text;
+    if (this.seconds[place] === seconds) return this.texts[place];
     const date = secondText(seconds);
     const text = date === undefined ? undefined : fixedText(`{"time":"${date}.`);
-    this.kept[place] = { seconds, text };
+    this.seconds[place] = seconds;
+    this.texts[place] = text;
     return text;
   }
 }
