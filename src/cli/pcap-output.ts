@@ -1,6 +1,6 @@
 import type { CaptureInfo } from '../model/packets.js';
 import type { TraceConnection } from '../model/trace.js';
-import type { ByteText } from '../render/byte-text.js';
+import { type ByteText, fixedText } from '../render/byte-text.js';
 import type { Names } from '../render/names.js';
 import { ConnectionWriter } from '../render/trace/connection-writer.js';
 import { traceCsvHead, traceCsvRecord } from '../render/trace/csv.js';
@@ -46,6 +46,9 @@ const zeekTail = (endSeconds: number): string => {
   return `#close\t${new Date(ms).toISOString().slice(0, 19).replace(/[:T]/g, '-')}\n`;
 };
 
+const LINE_END = fixedText('\n');
+const COMMA_LINE_END = fixedText(',\n');
+
 /** A line for each connection, and one for the summary. */
 function ndjsonWriter(names: Names): TraceWriter {
   const writer = new ConnectionWriter(names);
@@ -53,11 +56,11 @@ function ndjsonWriter(names: Names): TraceWriter {
     head: () => {},
     connection: (out, connection, epochSeconds) => {
       writer.write(out, connection, epochSeconds);
-      out.text('\n');
+      out.fixed(LINE_END);
     },
     tail: (out, { summary }, info) => {
       out.json(summaryJson(summary, info, names));
-      out.text('\n');
+      out.fixed(LINE_END);
     },
   };
 }
@@ -69,7 +72,7 @@ function jsonWriter(names: Names): TraceWriter {
   return {
     head: (out) => out.text('{"schema":"sockwatch.pcap/1","connections":['),
     connection: (out, connection, epochSeconds) => {
-      out.text(isFirst ? '\n' : ',\n');
+      out.fixed(isFirst ? LINE_END : COMMA_LINE_END);
       writer.write(out, connection, epochSeconds);
       isFirst = false;
     },

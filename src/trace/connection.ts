@@ -50,10 +50,6 @@ export function buildConnection(
   const history = flows.historyText(slot);
   const syn = moments(flows, slot, M.syn, events, 'syn');
   const schedule = readSynSchedule(syn);
-  const close = closeFacts(flows, slot);
-  const ack = at(flows, slot, M.ack);
-  const request = at(flows, slot, M.request);
-  const response = at(flows, slot, M.response);
   const icmp = icmpOf(flows, slot, events);
   const oneSided = oneSidedOf(flows, slot);
   const { client, server } = endpointsOf(parts, slot);
@@ -69,24 +65,24 @@ export function buildConnection(
     last: { frame: flows.frameOf(slot, M.last), time: flows.timeOf(slot, M.last) as Nanos },
     syn,
     synAck: moments(flows, slot, M.synAck, events, 'syn_ack'),
+    ack: at(flows, slot, M.ack),
+    request: at(flows, slot, M.request),
+    response: at(flows, slot, M.response),
     phases: phasesOf(flows, slot),
     clientFacts: directionOf(flows, slot, 0, events),
     serverFacts: directionOf(flows, slot, 1, events),
+    tls,
+    http,
+    dns,
+    close: closeFacts(flows, slot),
     zeek: { connState: connState(flows, slot, history), history },
     events,
     findings: [],
   };
-  if (ack) connection.ack = ack;
-  if (request) connection.request = request;
-  if (response) connection.response = response;
   if (icmp) connection.icmp = icmp;
   if (flows.has(slot, FLOW.simultaneous)) Object.assign(connection, openingOf(flows, slot));
   if (flows.has(slot, FLOW.reused)) connection.reused = true;
   if (oneSided) connection.oneSided = oneSided;
-  if (tls) connection.tls = tls;
-  if (http) connection.http = http;
-  if (dns) connection.dns = dns;
-  if (close) connection.close = close;
   if (schedule) connection.synSchedule = schedule;
   if (flows.has(slot, FLOW.eventsCut) && slot !== parts.events.followed) connection.eventsCut = true;
   if (comment !== undefined) connection.comment = comment;
@@ -169,10 +165,8 @@ function directionOf(
   const { ints } = flows;
   const side = slot * STRIDE + SIDE + direction * SIDE_STRIDE;
   const isClient = direction === 0;
-  const fin = at(flows, slot, isClient ? M.clientFin : M.serverFin);
-  const rst = at(flows, slot, isClient ? M.clientRst : M.serverRst);
-  const lastData = at(flows, slot, isClient ? M.clientData : M.serverData);
-  const facts: Mutable<DirectionFacts> = {
+  const hasSyn = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) !== 0;
+  return {
     segments: ints[side + SIDE_INT.segments] ?? 0,
     bytes: flows.sum(slot, direction, SUM.payload),
     retransmissions: {
@@ -189,13 +183,13 @@ function directionOf(
     flights: ints[side + SIDE_INT.flights] ?? 0,
     missingBytes: Math.max(0, flows.sum(slot, direction, SUM.missing)),
     zeroWindows: events.length === 0 ? NO_WINDOWS : zeroWindowsOf(events, isClient ? 'client' : 'server'),
+    fin: at(flows, slot, isClient ? M.clientFin : M.serverFin),
+    rst: at(flows, slot, isClient ? M.clientRst : M.serverRst),
+    lastData: at(flows, slot, isClient ? M.clientData : M.serverData),
+    options: hasSyn
+      ? unpackOptions(ints[side + SIDE_INT.options] ?? 0, ints[side + SIDE_INT.synBytes] ?? 0)
+      : undefined,
   };
-  if (fin) facts.fin = fin;
-  if (rst) facts.rst = rst;
-  if (lastData) facts.lastData = lastData;
-  if (((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) !== 0)
-    facts.options = unpackOptions(ints[side + SIDE_INT.options] ?? 0, ints[side + SIDE_INT.synBytes] ?? 0);
-  return facts;
 }
 
 const NO_WINDOWS: readonly ZeroWindow[] = [];

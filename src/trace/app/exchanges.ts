@@ -1,4 +1,5 @@
 import type { HttpExchange, Moment, Nanos } from '../../model/trace.js';
+import type { Mutable } from '../phases.js';
 import { TextCache } from '../text-cache.js';
 import type { Head } from './http-head.js';
 
@@ -152,14 +153,14 @@ export class Exchanges {
     const end = host + this.int(row, F.hostBytes);
     const status = this.int(row, F.status);
     const responseFrame = this.int(row, F.responseFrame);
-    const found: { -readonly [Key in keyof HttpExchange]: HttpExchange[Key] } = {
+    const found: Mutable<HttpExchange> = {
       method: this.texts.text(this.text, method, path),
       path: this.texts.text(this.text, path, host),
+      host: end > host ? this.texts.text(this.text, host, end) : undefined,
+      status: status === 0 ? undefined : status,
       request: { frame: this.int(row, F.requestFrame), time: this.time(row, T.request) },
+      response: responseFrame === 0 ? undefined : { frame: responseFrame, time: this.time(row, T.response) },
     };
-    if (end > host) found.host = this.texts.text(this.text, host, end);
-    if (status !== 0) found.status = status;
-    if (responseFrame !== 0) found.response = { frame: responseFrame, time: this.time(row, T.response) };
     if ((this.int(row, F.flags) & HAS_KEY) !== 0) found.hasIdempotencyKey = true;
     return found;
   }

@@ -258,8 +258,8 @@ export class Http1 {
       pipelined: this.pipelined[slot] ?? 0,
       exchanges: this.exchanges.list(slot),
       idleGaps: this.exchanges.idleGaps(slot, MOST_IDLE_GAPS),
+      connectionClose: closer === 0 ? undefined : closer === 1 ? 'client' : 'server',
     };
-    if (closer !== 0) facts.connectionClose = closer === 1 ? 'client' : 'server';
     if (extras !== undefined) Object.assign(facts, extras);
     return facts;
   }
