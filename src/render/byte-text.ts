@@ -18,6 +18,8 @@ export function fixedText(text: string): FixedText {
   return { words, length: bytes.length };
 }
 
+const NOTHING = fixedText('');
+
 /** `007` for 7: the three digits of each number below 1000, as one word. */
 const GROUPS = new Int32Array(1000);
 /** The same without leading zeros. */
@@ -111,40 +113,35 @@ export class ByteText {
     return true;
   }
 
-  number(value: number): void {
-    const isSmall = (value | 0) === value && value >= 0;
-    if (isSmall) {
-      this.reserve(LONGEST_NUMBER);
-      this.used = putDigits(this.view, this.used, value);
-    } else this.json(value);
+  /** Behind its name. */
+  number(value: number, name = NOTHING): void {
+    this.reserve(name.length + LONGEST_NUMBER);
+    const at = putFixed(this.view, this.used, name);
+    this.used = at;
+    if ((value | 0) === value && value >= 0) this.used = putDigits(this.view, at, value);
+    else this.json(value);
   }
 
-  /** Nanoseconds as a number of milliseconds: the digits of `Math.round(nanos) / 1e6`. */
-  millis(nanos: number): void {
+  /** Nanoseconds as a number of milliseconds, behind its name: the digits of `Math.round(nanos) / 1e6`. */
+  millis(nanos: number, name = NOTHING): void {
     const whole = Math.round(nanos);
+    this.reserve(name.length + LONGEST_NUMBER);
+    const at = putFixed(this.view, this.used, name);
+    this.used = at;
     if (whole >= 0 && whole < MOST_NANOS) {
-      this.reserve(LONGEST_NUMBER);
-      const ms = Math.floor(whole / 1e6);
-      this.used = putDigits(this.view, this.used, ms | 0);
-      this.fraction((whole - ms * 1e6) | 0);
+      const ms = Math.floor(whole / 1e6) | 0;
+      this.used = putFraction(this.view, putDigits(this.view, at, ms), (whole - ms * 1e6) | 0);
     } else this.json(whole / 1e6);
   }
 
-  /**
-   * `before`, nine digits (`nine` from 0 to 999 999 999), `between` and a whole number from 0 below 2 ** 31: the moments of
-   * packets, which are most of all bytes, in one step.
-   */
-  stamp(before: FixedText, nine: number, between: FixedText, value: number): void {
-    this.reserve(before.length + between.length + LONGEST_NUMBER);
-    const { view } = this;
-    const thousands = (nine / 1000) | 0;
-    const millions = (thousands / 1000) | 0;
-    let at = putFixed(view, this.used, before);
-    at = putGroup(view, at, millions);
-    at = putGroup(view, at, thousands - millions * 1000);
-    at = putGroup(view, at, nine - thousands * 1000);
-    at = putFixed(view, at, between);
-    this.used = putDigits(view, at, value);
+  /** Memory with room for so many bytes from `length` on, for the functions that put; `wrote` then says where they ended. */
+  room(count: number): DataView {
+    this.reserve(count);
+    return this.view;
+  }
+
+  wrote(end: number): void {
+    this.used = end;
   }
 
   /** Every entry of an object or list ends in a comma: the last of them becomes the bracket. */
@@ -152,18 +149,6 @@ export class ByteText {
     this.reserve(1);
     if (this.bytes[this.used - 1] === COMMA) this.used--;
     this.bytes[this.used++] = bracket === '}' ? 0x7d : 0x5d;
-  }
-
-  /** Millionths, without zeros at the end; nothing for 0. */
-  private fraction(millionths: number): void {
-    if (millionths === 0) return;
-    const { bytes, view } = this;
-    const thousandths = (millionths / 1000) | 0;
-    bytes[this.used] = POINT;
-    let at = putGroup(view, this.used + 1, thousandths);
-    at = putGroup(view, at, millionths - thousandths * 1000);
-    while (bytes[at - 1] === ZERO) at--;
-    this.used = at;
   }
 
   /** Room for so many bytes and the rest of a word. */
@@ -181,24 +166,46 @@ export class ByteText {
 }
 
 /** Each of these writes at `at`, up to a word beyond its end, and returns where that is. */
-function putFixed(view: DataView, at: number, { words, length }: FixedText): number {
+export function putFixed(view: DataView, at: number, { words, length }: FixedText): number {
   const count = words.length;
   for (let index = 0; index < count; index++) view.setInt32(at + index * WORD, words[index] as number, true);
   return at + length;
 }
 
-function putGroup(view: DataView, at: number, value: number): number {
-  view.setInt32(at, GROUPS[value] as number, true);
-  return at + 3;
-}
-
-function putDigits(view: DataView, at: number, value: number): number {
+/** A whole number from 0 below 2 ** 31. */
+export function putDigits(view: DataView, at: number, value: number): number {
   if (value >= 1000) {
     const thousands = (value / 1000) | 0;
     return putGroup(view, putDigits(view, at, thousands), value - thousands * 1000);
   }
   view.setInt32(at, HEADS[value] as number, true);
   return at + (value < 10 ? 1 : value < 100 ? 2 : 3);
+}
+
+/** A whole number from 0 to 999 999 999 with its leading zeros. */
+export function putNineDigits(view: DataView, at: number, value: number): number {
+  const thousands = (value / 1000) | 0;
+  const millions = (thousands / 1000) | 0;
+  const next = putGroup(view, putGroup(view, at, millions), thousands - millions * 1000);
+  return putGroup(view, next, value - thousands * 1000);
+}
+
+/** Millionths behind a point, without zeros at the end; nothing for 0. */
+function putFraction(view: DataView, at: number, millionths: number): number {
+  if (millionths === 0) return at;
+  const thousandths = (millionths / 1000) | 0;
+  const rest = millionths - thousandths * 1000;
+  view.setUint8(at, POINT);
+  let end = putGroup(view, at + 1, thousandths);
+  if (rest !== 0) end = putGroup(view, end, rest);
+  while (view.getUint8(end - 1) === ZERO) end--;
+  return end;
+}
+
+/** Three digits. */
+function putGroup(view: DataView, at: number, value: number): number {
+  view.setInt32(at, GROUPS[value] as number, true);
+  return at + 3;
 }
 
 const viewOf = ({ buffer, byteOffset, length }: Uint8Array) => new DataView(buffer, byteOffset, length);

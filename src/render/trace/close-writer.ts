@@ -1,5 +1,6 @@
 import type { CloseFacts } from '../../model/trace.js';
 import { type ByteText, fixedText } from '../byte-text.js';
+import { RepeatedField } from '../repeated-field.js';
 
 /** Whether nothing happened at the close that `closeJson` would tell with moments. */
 export const isPlainClose = (close: CloseFacts): boolean =>
@@ -10,24 +11,16 @@ export const isPlainClose = (close: CloseFacts): boolean =>
 
 const F = {
   close: fixedText(',"close":{'),
-  firstFin: fixedText('"first_fin":'),
+  firstFin: new RepeatedField('"first_fin":', ','),
   simultaneous: fixedText('"simultaneous":true,'),
-  timeWait: fixedText('"time_wait":'),
+  timeWait: new RepeatedField('"time_wait":', ','),
 };
 
 /** A plain close as `closeJson` has it. */
 export function writePlainClose(out: ByteText, { firstFin, simultaneous, timeWait }: CloseFacts): void {
   out.fixed(F.close);
-  if (firstFin) {
-    out.fixed(F.firstFin);
-    out.string(firstFin);
-    out.comma();
-  }
+  if (firstFin) F.firstFin.write(out, firstFin);
   if (simultaneous) out.fixed(F.simultaneous);
-  if (timeWait) {
-    out.fixed(F.timeWait);
-    out.string(timeWait);
-    out.comma();
-  }
+  if (timeWait) F.timeWait.write(out, timeWait);
   out.close('}');
 }

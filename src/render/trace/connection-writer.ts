@@ -2,6 +2,7 @@ import type { DirectionFacts, Moment, Phases, TraceConnection } from '../../mode
 import type { TraceConnectionJson } from '../../model/trace-json.js';
 import { type ByteText, type FixedText, fixedText } from '../byte-text.js';
 import type { Names } from '../names.js';
+import { RepeatedField } from '../repeated-field.js';
 import { isPlainClose, writePlainClose } from './close-writer.js';
 import { findingJson } from './finding-json.js';
 import { HostTexts } from './host-texts.js';
@@ -41,30 +42,24 @@ export class ConnectionWriter {
   }
 
   private identity(out: ByteText, connection: TraceConnection): void {
-    out.fixed(F.id);
-    out.number(connection.id);
-    out.fixed(F.protocol);
-    out.string(connection.protocol);
-    out.fixed(F.client);
-    this.hosts.write(out, connection.client);
-    out.fixed(F.server);
-    this.hosts.write(out, connection.server);
-    out.fixed(F.role);
-    out.string(connection.role);
-    out.fixed(F.outcome);
-    out.string(connection.outcome);
+    out.number(connection.id, F.id);
+    F.protocol.write(out, connection.protocol);
+    this.hosts.write(out, connection.client, F.client);
+    this.hosts.write(out, connection.server, F.server);
+    F.role.write(out, connection.role);
+    F.outcome.write(out, connection.outcome);
   }
 
   private handshake(out: ByteText, connection: TraceConnection): void {
     const { path, ack, request, response } = connection;
-    this.moment(out, F.start, connection.first);
-    this.moment(out, F.end, connection.last);
+    this.moments.write(out, connection.first, F.start);
+    this.moments.write(out, connection.last, F.end);
     this.list(out, F.syn, connection.syn);
     this.list(out, F.synAck, connection.synAck);
     if (path.length > 0) out.fields({ path });
-    if (ack) this.moment(out, F.ack, ack);
-    if (request) this.moment(out, F.request, request);
-    if (response) this.moment(out, F.response, response);
+    if (ack) this.moments.write(out, ack, F.ack);
+    if (request) this.moments.write(out, request, F.request);
+    if (response) this.moments.write(out, response, F.response);
   }
 
   private counts(out: ByteText, { clientFacts, serverFacts }: TraceConnection): void {
@@ -106,11 +101,6 @@ export class ConnectionWriter {
     out.fields(json);
   }
 
-  private moment(out: ByteText, name: FixedText, moment: Moment): void {
-    out.fixed(name);
-    this.moments.write(out, moment);
-  }
-
   private list(out: ByteText, name: FixedText, moments: readonly Moment[]): void {
     out.fixed(name);
     for (const moment of moments) {
@@ -124,11 +114,11 @@ export class ConnectionWriter {
 /** What comes before each value. */
 const F = {
   id: fixedText('{"schema":"sockwatch.connection/1","id":'),
-  protocol: fixedText(',"protocol":'),
+  protocol: new RepeatedField(',"protocol":'),
   client: fixedText(',"client":'),
   server: fixedText(',"server":'),
-  role: fixedText(',"role":'),
-  outcome: fixedText(',"outcome":'),
+  role: new RepeatedField(',"role":'),
+  outcome: new RepeatedField(',"outcome":'),
   start: fixedText(',"start":'),
   end: fixedText(',"end":'),
   syn: fixedText(',"syn":['),
@@ -147,8 +137,8 @@ const F = {
   rst: fixedText(',"rst":{'),
   ofClient: fixedText('"client":'),
   ofServer: fixedText('"server":'),
-  zeek: fixedText(',"zeek":{"conn_state":'),
-  history: fixedText(',"history":'),
+  connState: new RepeatedField(',"zeek":{"conn_state":'),
+  history: new RepeatedField(',"history":', '}'),
   findings: fixedText(',"findings":['),
 };
 
@@ -181,30 +171,23 @@ function writePhases(out: ByteText, phases: Phases): void {
   writePhase(out, P.tls, phases.tls);
   writePhase(out, P.firstResponse, phases.firstResponse);
   writePhase(out, P.close, phases.close);
-  out.fixed(F.duration);
-  out.millis(phases.duration);
+  out.millis(phases.duration, F.duration);
   out.close('}');
 }
 
 function writePhase(out: ByteText, name: FixedText, nanos: number | undefined): void {
   if (nanos === undefined) return;
-  out.fixed(name);
-  out.millis(nanos);
+  out.millis(nanos, name);
   out.comma();
 }
 
 function writeSides(out: ByteText, name: FixedText, client: number, server: number): void {
-  out.fixed(name);
-  out.number(client);
-  out.fixed(F.andServer);
-  out.number(server);
+  out.number(client, name);
+  out.number(server, F.andServer);
   out.close('}');
 }
 
 function writeZeek(out: ByteText, { connState, history }: TraceConnection['zeek']): void {
-  out.fixed(F.zeek);
-  out.string(connState);
-  out.fixed(F.history);
-  out.string(history);
-  out.close('}');
+  F.connState.write(out, connState);
+  F.history.write(out, history);
 }

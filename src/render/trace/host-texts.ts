@@ -20,11 +20,11 @@ export class HostTexts {
 
   constructor(private readonly names: Names) {}
 
-  /** `"10.0.0.1:443"` as JSON, as `names` has it. */
-  write(out: ByteText, endpoint: Endpoint): void {
+  /** `"10.0.0.1:443"` as JSON behind its name, as `names` has it. */
+  write(out: ByteText, endpoint: Endpoint, name: FixedText): void {
+    out.fixed(name);
     if (endpoint.kind === 'ip' && endpoint.port !== undefined && endpoint.device === undefined) {
-      out.fixed(this.hostOf(endpoint));
-      out.number(endpoint.port);
+      out.number(endpoint.port, this.hostOf(endpoint));
       out.fixed(END);
     } else out.string(this.names.endpoint(endpoint));
   }

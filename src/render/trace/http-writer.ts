@@ -1,21 +1,22 @@
 import type { HttpExchange, HttpFacts } from '../../model/trace.js';
 import { type ByteText, fixedText } from '../byte-text.js';
 import type { Names } from '../names.js';
+import { RepeatedField } from '../repeated-field.js';
 import { httpJson } from './facts-json.js';
 import type { MomentWriter } from './moment-writer.js';
 
 const F = {
-  version: fixedText(',"http":{"version":'),
+  version: new RepeatedField(',"http":{"version":'),
   requests: fixedText(',"requests":'),
   responses: fixedText(',"responses":'),
   pipelined: fixedText(',"pipelined":'),
-  connectionClose: fixedText(',"connection_close":'),
+  connectionClose: new RepeatedField(',"connection_close":'),
   exchanges: fixedText(',"exchanges":['),
   open: fixedText('{'),
-  method: fixedText('"method":'),
+  method: new RepeatedField('"method":', ','),
   status: fixedText('"status":'),
-  path: fixedText('"path":'),
-  host: fixedText('"host":'),
+  path: new RepeatedField('"path":', ','),
+  host: new RepeatedField('"host":', ','),
   request: fixedText('"request":'),
   response: fixedText('"response":'),
   wait: fixedText('"wait_ms":'),
@@ -32,18 +33,11 @@ const isPlain = ({ keepAlive, upgrade, http2, idleGaps }: HttpFacts): boolean =>
 
 function writePlain(out: ByteText, http: HttpFacts, moments: MomentWriter, names: Names): void {
   const { connectionClose, exchanges } = http;
-  out.fixed(F.version);
-  out.string(http.version);
-  out.fixed(F.requests);
-  out.number(http.requests);
-  out.fixed(F.responses);
-  out.number(http.responses);
-  out.fixed(F.pipelined);
-  out.number(http.pipelined);
-  if (connectionClose) {
-    out.fixed(F.connectionClose);
-    out.string(connectionClose);
-  }
+  F.version.write(out, http.version);
+  out.number(http.requests, F.requests);
+  out.number(http.responses, F.responses);
+  out.number(http.pipelined, F.pipelined);
+  if (connectionClose) F.connectionClose.write(out, connectionClose);
   if (exchanges.length > 0) writeExchanges(out, exchanges, moments, names);
   out.close('}');
 }
@@ -65,31 +59,15 @@ function writeExchanges(
 function writeExchange(out: ByteText, exchange: HttpExchange, moments: MomentWriter, names: Names): void {
   const { request, requestEnd = request, response, host, path, method, status } = exchange;
   out.fixed(F.open);
-  if (method !== undefined) {
-    out.fixed(F.method);
-    out.string(method);
-    out.comma();
-  }
+  if (method !== undefined) F.method.write(out, method);
   if (status !== undefined) {
-    out.fixed(F.status);
-    out.number(status);
+    out.number(status, F.status);
     out.comma();
   }
-  if (path !== undefined && !names.redacted) {
-    out.fixed(F.path);
-    out.string(path);
-    out.comma();
-  }
-  if (host !== undefined) {
-    out.fixed(F.host);
-    out.string(names.machine(host));
-    out.comma();
-  }
+  if (path !== undefined && !names.redacted) F.path.write(out, path);
+  if (host !== undefined) F.host.write(out, names.machine(host));
   if (request) moments.entry(out, F.request, request);
   if (response) moments.entry(out, F.response, response);
-  if (requestEnd && response) {
-    out.fixed(F.wait);
-    out.millis(response.time - requestEnd.time);
-  }
+  if (requestEnd && response) out.millis(response.time - requestEnd.time, F.wait);
   out.close('}');
 }
