@@ -112,7 +112,6 @@ export interface DirectionFacts {
   readonly zeroWindows: readonly ZeroWindow[];
   readonly fin?: Moment | undefined;
   readonly rst?: Moment | undefined;
-  readonly lastData?: Moment | undefined;
   /** From the SYN of this side. */
   readonly options?: TcpOptions | undefined;
 }

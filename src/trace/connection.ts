@@ -185,7 +185,6 @@ function directionOf(
     zeroWindows: events.length === 0 ? NO_WINDOWS : zeroWindowsOf(events, isClient ? 'client' : 'server'),
     fin: at(flows, slot, isClient ? M.clientFin : M.serverFin),
     rst: at(flows, slot, isClient ? M.clientRst : M.serverRst),
-    lastData: at(flows, slot, isClient ? M.clientData : M.serverData),
     options: hasSyn
       ? unpackOptions(ints[side + SIDE_INT.options] ?? 0, ints[side + SIDE_INT.synBytes] ?? 0)
       : undefined,

@@ -205,6 +205,13 @@ export class Trace {
     if (quoted !== undefined && !this.comments.has(quoted.slot)) this.comments.set(quoted.slot, text);
   }
 
+  private takeComment(slot: number): string | undefined {
+    if (this.comments.size === 0) return undefined;
+    const comment = this.comments.get(slot);
+    this.comments.delete(slot);
+    return comment;
+  }
+
   private opened(slot: number): void {
     const { flows, pairs } = this;
     const time = flows.timeOf(slot, M.first);
@@ -285,8 +292,7 @@ export class Trace {
 
   private tell(slot: number, outcome: Outcome): TraceConnection {
     const { flows, events, addresses, paths } = this;
-    const comment = this.comments.get(slot);
-    this.comments.delete(slot);
+    const comment = this.takeComment(slot);
     const connection = buildConnection({ flows, events, addresses, paths }, slot, outcome, {
       tls: this.app.tls(slot),
       http: this.app.http(slot),
