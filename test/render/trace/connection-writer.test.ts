@@ -88,6 +88,8 @@ const nanosValue = fc.oneof(
   fc.integer({ min: 0, max: 1e6 }).map((ms) => ms * 1e6),
   fc.integer({ min: 1, max: 100 }).map((seconds) => seconds * 1e9 - 0.3),
   fc.maxSafeInteger(),
+  // Where a double no longer tells nanoseconds apart.
+  fc.double({ min: 1e14, max: 1e20, noNaN: true }),
   fc.double({ min: 0, max: 1e12, noNaN: true }),
   fc.double(),
 );
