@@ -47,7 +47,9 @@ export async function analyse(
   const epoch = () => clock.epochSeconds ?? 0;
   const begin = (first: number) => {
     writer?.head(outbox.text, epoch());
-    const connection = (one: TraceConnection) => writer?.connection(outbox.text, one, epoch());
+    const connection = (one: TraceConnection) => {
+      if (!outbox.closed) writer?.connection(outbox.text, one, epoch());
+    };
     return new Trace(plan(epoch(), first), writer && { connection });
   };
   let trace: Trace | undefined;
@@ -70,6 +72,10 @@ export async function analyse(
     clearInterval(timer),
   );
   trace ??= begin(0);
+  for (const _ of trace.rest()) {
+    if (outbox.closed) break;
+    await outbox.flush();
+  }
   const dropped = info.files.reduce((sum, file) => sum + (file.dropped ?? 0), 0);
   const result = trace.end(dropped);
   writer?.tail(outbox.text, result, info);
