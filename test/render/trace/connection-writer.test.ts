@@ -90,6 +90,7 @@ const nanosValue = fc.oneof(
   fc.maxSafeInteger(),
   // Where a double no longer tells nanoseconds apart.
   fc.double({ min: 1e14, max: 1e20, noNaN: true }),
+  fc.integer({ min: 1e8, max: 2e9 }).map((seconds) => seconds * 1e9 - 16),
   fc.double({ min: 0, max: 1e12, noNaN: true }),
   fc.double(),
 );
