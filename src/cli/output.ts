@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
  * stays flat. A reader that left (`| head`) is no fault: `closed`. Other errors of the stream are thrown.
  */
 export async function writePieces(
-  pieces: Iterable<string> | AsyncIterable<string>,
+  pieces: Iterable<string | Uint8Array> | AsyncIterable<string>,
   stream: Writable,
 ): Promise<'done' | 'closed'> {
   // Without a listener the same error would also end the process as an uncaught one.
@@ -24,7 +24,7 @@ export async function writePieces(
 
 const ignore = () => {};
 
-function writeOne(piece: string, stream: Writable): Promise<void> {
+function writeOne(piece: string | Uint8Array, stream: Writable): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(piece, (error) => (error ? reject(error) : resolve()));
   });

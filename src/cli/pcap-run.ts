@@ -4,7 +4,7 @@ import type { CaptureClock, CaptureInfo, PacketBatch } from '../model/packets.js
 import type { TraceConnection } from '../model/trace.js';
 import { Trace, type TraceOptions, type TraceResult } from '../trace/index.js';
 import { asUsage } from './flags.js';
-import { writePieces } from './output.js';
+import { Outbox } from './outbox.js';
 import type { TraceWriter } from './pcap-output.js';
 import { type Bound, parseBound, resolveBound } from './pcap-window.js';
 
@@ -29,25 +29,6 @@ const TICK_MS = 500;
 
 type Source = (sink: (batch: PacketBatch) => void, input: CaptureInput) => Promise<CaptureInfo>;
 
-/** Text of connections that have ended, until it is written between two pieces of the capture. */
-class Outbox {
-  private text = '';
-  closed = false;
-
-  constructor(private readonly stream: NodeJS.WritableStream & { write: NodeJS.WriteStream['write'] }) {}
-
-  add(text: string): void {
-    this.text += text;
-  }
-
-  async flush(): Promise<void> {
-    if (this.text === '' || this.closed) return;
-    const text = this.text;
-    this.text = '';
-    if ((await writePieces([text], this.stream as NodeJS.WriteStream)) === 'closed') this.closed = true;
-  }
-}
-
 /**
  * Analyses what the source gives, and writes connections to stdout as they end where there is a writer.
  * Throws UsageError for a filter or a bound that cannot be read, SockwatchError where the source cannot.
@@ -65,8 +46,10 @@ export async function analyse(
   const stop = new AbortController();
   const epoch = () => clock.epochSeconds ?? 0;
   const begin = (first: number) => {
-    outbox.add(writer?.head(epoch()) ?? '');
-    const connection = (one: TraceConnection) => outbox.add(writer?.connection(one, epoch()) ?? '');
+    writer?.head(outbox.text, epoch());
+    const connection = (one: TraceConnection) => {
+      if (!outbox.closed) writer?.connection(outbox.text, one, epoch());
+    };
     return new Trace(plan(epoch(), first), writer && { connection });
   };
   let trace: Trace | undefined;
@@ -89,9 +72,13 @@ export async function analyse(
     clearInterval(timer),
   );
   trace ??= begin(0);
+  for (const _ of trace.rest()) {
+    if (outbox.closed) break;
+    await outbox.flush();
+  }
   const dropped = info.files.reduce((sum, file) => sum + (file.dropped ?? 0), 0);
   const result = trace.end(dropped);
-  outbox.add(writer?.tail(result, info) ?? '');
+  writer?.tail(outbox.text, result, info);
   await flush();
   return { result, info, closed: outbox.closed };
 }

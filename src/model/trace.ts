@@ -110,11 +110,10 @@ export interface DirectionFacts {
   /** Payload bytes that the capture does not have, though the peer acknowledged them or later ones came. */
   readonly missingBytes: number;
   readonly zeroWindows: readonly ZeroWindow[];
-  readonly fin?: Moment;
-  readonly rst?: Moment;
-  readonly lastData?: Moment;
+  readonly fin?: Moment | undefined;
+  readonly rst?: Moment | undefined;
   /** From the SYN of this side. */
-  readonly options?: TcpOptions;
+  readonly options?: TcpOptions | undefined;
 }
 
 export interface TcpOptions {
@@ -129,17 +128,17 @@ export interface TcpOptions {
 /** Durations in ns, absent where one of their ends was not seen. */
 export interface Phases {
   /** From the SYN that was answered; `ambiguous` where several SYNs could be (Karn). */
-  readonly synToSynAck?: Nanos;
+  readonly synToSynAck?: Nanos | undefined;
   readonly synToSynAckAmbiguous?: boolean;
-  readonly synAckToAck?: Nanos;
+  readonly synAckToAck?: Nanos | undefined;
   /** First SYN to the handshake's ACK: what connect() took. */
-  readonly connect?: Nanos;
+  readonly connect?: Nanos | undefined;
   /** ClientHello to the end of the handshake. */
-  readonly tls?: Nanos;
+  readonly tls?: Nanos | undefined;
   /** First request byte (after TLS: first application data of the client) to first response byte. */
-  readonly firstResponse?: Nanos;
+  readonly firstResponse?: Nanos | undefined;
   /** First FIN or RST to the last of the close. */
-  readonly close?: Nanos;
+  readonly close?: Nanos | undefined;
   /** First packet to last. */
   readonly duration: Nanos;
 }
@@ -173,11 +172,11 @@ export interface HttpExchange {
   readonly method?: string;
   /** Without query unless asked for. */
   readonly path?: string;
-  readonly host?: string;
-  readonly status?: number;
+  readonly host?: string | undefined;
+  readonly status?: number | undefined;
   readonly request?: Moment;
   readonly requestEnd?: Moment;
-  readonly response?: Moment;
+  readonly response?: Moment | undefined;
   readonly responseEnd?: Moment;
   readonly hasIdempotencyKey?: boolean;
 }
@@ -193,7 +192,7 @@ export interface HttpFacts {
   readonly exchanges: readonly HttpExchange[];
   /** `Keep-Alive: timeout=, max=` of a response: seconds and requests. */
   readonly keepAlive?: { readonly timeoutSeconds?: number; readonly max?: number };
-  readonly connectionClose?: Peer;
+  readonly connectionClose?: Peer | undefined;
   readonly upgrade?: { readonly to: string; readonly at: Moment };
   readonly http2?: {
     readonly streams: number;
@@ -205,7 +204,7 @@ export interface HttpFacts {
 
 /** How the connection was used at its end: PCAP.md section 4, "keep-alive reuse". */
 export interface CloseFacts {
-  readonly firstFin?: Peer;
+  readonly firstFin?: Peer | undefined;
   readonly simultaneous?: boolean;
   /** Who closed while nothing was going on, and after how long without a byte. */
   readonly idleClose?: { readonly by: Peer; readonly idle: Nanos };
@@ -216,7 +215,7 @@ export interface CloseFacts {
   /** The client gave up waiting for a response: its timeout. */
   readonly gaveUp?: { readonly waited: Nanos; readonly request: Moment; readonly close: Moment };
   /** Side that keeps TIME_WAIT: the one whose FIN came first, where the close was complete. */
-  readonly timeWait?: Peer;
+  readonly timeWait?: Peer | undefined;
 }
 
 export interface QuicFacts {
@@ -305,9 +304,9 @@ export interface TraceConnection {
   /** Every copy, duplicates of the capture left out. */
   readonly syn: readonly Moment[];
   readonly synAck: readonly Moment[];
-  readonly ack?: Moment;
-  readonly request?: Moment;
-  readonly response?: Moment;
+  readonly ack?: Moment | undefined;
+  readonly request?: Moment | undefined;
+  readonly response?: Moment | undefined;
   readonly phases: Phases;
   readonly clientFacts: DirectionFacts;
   readonly serverFacts: DirectionFacts;
@@ -317,11 +316,11 @@ export interface TraceConnection {
   readonly splitHandshake?: boolean;
   readonly reused?: boolean;
   readonly oneSided?: Peer;
-  readonly tls?: TlsFacts;
-  readonly http?: HttpFacts;
+  readonly tls?: TlsFacts | undefined;
+  readonly http?: HttpFacts | undefined;
   readonly quic?: QuicFacts;
-  readonly dns?: DnsFacts;
-  readonly close?: CloseFacts;
+  readonly dns?: DnsFacts | undefined;
+  readonly close?: CloseFacts | undefined;
   readonly synSchedule?: SynSchedule;
   readonly zeek: { readonly connState: string; readonly history: string };
   /** Troubles and turning points in order, up to a limit; every packet where one connection is followed. */

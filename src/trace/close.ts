@@ -15,19 +15,15 @@ export function closeFacts(flows: Flows, slot: number): CloseFacts | undefined {
   if (end === undefined) return undefined;
   const firstFin = firstFinOf(flows, slot);
   const idle = idleClose(flows, slot, end);
-  const facts: Mutable<CloseFacts> = {};
-  if (firstFin !== undefined) facts.firstFin = firstFin;
+  const facts: Mutable<CloseFacts> = { firstFin, timeWait: timeWaitOf(flows, slot, firstFin) };
   if (flows.has(slot, FLOW.simultaneousClose)) facts.simultaneous = true;
   if (idle !== undefined && pending === undefined) facts.idleClose = idle;
   if (pending !== undefined) Object.assign(facts, unanswered(flows, slot, pending, end));
-  const timeWait = timeWaitOf(flows, slot, firstFin);
-  if (timeWait !== undefined) facts.timeWait = timeWait;
   return facts;
 }
 
 interface End extends Moment {
   readonly by: Peer;
-  readonly isReset: boolean;
 }
 
 function moment(flows: Flows, slot: number, mark: number): Moment | undefined {
@@ -37,15 +33,21 @@ function moment(flows: Flows, slot: number, mark: number): Moment | undefined {
 
 /** A forged RST before that, which the connection survived, is no end; a FIN is one even where the request crossed it. */
 function firstEnd(flows: Flows, slot: number, notBefore: number): End | undefined {
-  let first: End | undefined;
-  for (const { mark, by, isReset } of ENDS) {
-    const frame = flows.frameOf(slot, mark);
-    const time = flows.timeOf(slot, mark);
-    if (frame === 0 || (isReset && time < notBefore)) continue;
-    if (first === undefined || time < first.time || (time === first.time && frame < first.frame))
-      first = { frame, time: time as Nanos, by, isReset };
+  let first: (typeof ENDS)[number] | undefined;
+  let firstFrame = 0;
+  let firstTime = 0;
+  for (const end of ENDS) {
+    const frame = flows.frameOf(slot, end.mark);
+    const time = flows.timeOf(slot, end.mark);
+    if (frame === 0 || (end.isReset && time < notBefore)) continue;
+    if (first === undefined || time < firstTime || (time === firstTime && frame < firstFrame)) {
+      first = end;
+      firstFrame = frame;
+      firstTime = time;
+    }
   }
-  return first;
+  if (first === undefined) return undefined;
+  return { frame: firstFrame, time: firstTime as Nanos, by: first.by };
 }
 
 const ENDS: readonly { readonly mark: number; readonly by: Peer; readonly isReset: boolean }[] = [
@@ -56,10 +58,10 @@ const ENDS: readonly { readonly mark: number; readonly by: Peer; readonly isRese
 ];
 
 function firstFinOf(flows: Flows, slot: number): Peer | undefined {
-  const client = moment(flows, slot, M.clientFin);
-  const server = moment(flows, slot, M.serverFin);
-  if (client === undefined) return server === undefined ? undefined : 'server';
-  return server === undefined || client.frame < server.frame ? 'client' : 'server';
+  const client = flows.frameOf(slot, M.clientFin);
+  const server = flows.frameOf(slot, M.serverFin);
+  if (client === 0) return server === 0 ? undefined : 'server';
+  return server === 0 || client < server ? 'client' : 'server';
 }
 
 /** Nothing was going on, and had not been for a while. */

@@ -15,7 +15,7 @@ import { closeFacts } from './close.js';
 import type { AddressBook } from './decode/address-book.js';
 import type { PathBook } from './decode/path-book.js';
 import type { Events } from './events.js';
-import { FLOW, type Flows, INT, SIDE_INT, STATUS, SUM } from './flows.js';
+import { FLOW, type Flows, INT, SIDE, SIDE_INT, SIDE_STRIDE, STATUS, STRIDE, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 import { type Mutable, phasesOf } from './phases.js';
 import { readSynSchedule } from './schedule.js';
@@ -50,10 +50,6 @@ export function buildConnection(
   const history = flows.historyText(slot);
   const syn = moments(flows, slot, M.syn, events, 'syn');
   const schedule = readSynSchedule(syn);
-  const close = closeFacts(flows, slot);
-  const ack = at(flows, slot, M.ack);
-  const request = at(flows, slot, M.request);
-  const response = at(flows, slot, M.response);
   const icmp = icmpOf(flows, slot, events);
   const oneSided = oneSidedOf(flows, slot);
   const { client, server } = endpointsOf(parts, slot);
@@ -69,24 +65,24 @@ export function buildConnection(
     last: { frame: flows.frameOf(slot, M.last), time: flows.timeOf(slot, M.last) as Nanos },
     syn,
     synAck: moments(flows, slot, M.synAck, events, 'syn_ack'),
+    ack: at(flows, slot, M.ack),
+    request: at(flows, slot, M.request),
+    response: at(flows, slot, M.response),
     phases: phasesOf(flows, slot),
     clientFacts: directionOf(flows, slot, 0, events),
     serverFacts: directionOf(flows, slot, 1, events),
+    tls,
+    http,
+    dns,
+    close: closeFacts(flows, slot),
     zeek: { connState: connState(flows, slot, history), history },
     events,
     findings: [],
   };
-  if (ack) connection.ack = ack;
-  if (request) connection.request = request;
-  if (response) connection.response = response;
   if (icmp) connection.icmp = icmp;
   if (flows.has(slot, FLOW.simultaneous)) Object.assign(connection, openingOf(flows, slot));
   if (flows.has(slot, FLOW.reused)) connection.reused = true;
   if (oneSided) connection.oneSided = oneSided;
-  if (tls) connection.tls = tls;
-  if (http) connection.http = http;
-  if (dns) connection.dns = dns;
-  if (close) connection.close = close;
   if (schedule) connection.synSchedule = schedule;
   if (flows.has(slot, FLOW.eventsCut) && slot !== parts.events.followed) connection.eventsCut = true;
   if (comment !== undefined) connection.comment = comment;
@@ -125,7 +121,10 @@ function at(flows: Flows, slot: number, mark: number): Moment | undefined {
   return frame === 0 ? undefined : { frame, time: flows.timeOf(slot, mark) as Nanos };
 }
 
-function eventsOf({ flows, events }: ConnectionParts, slot: number): TraceEvent[] {
+const NO_EVENTS: readonly TraceEvent[] = [];
+
+function eventsOf({ flows, events }: ConnectionParts, slot: number): readonly TraceEvent[] {
+  if (flows.int(slot, INT.eventCount) === 0) return NO_EVENTS;
   const base = (direction: number) =>
     (flows.side(slot, direction, SIDE_INT.status) & STATUS.syn) === 0
       ? undefined
@@ -163,36 +162,36 @@ function directionOf(
   direction: 0 | 1,
   events: readonly TraceEvent[],
 ): DirectionFacts {
-  const side = (field: number) => flows.side(slot, direction, field);
+  const { ints } = flows;
+  const side = slot * STRIDE + SIDE + direction * SIDE_STRIDE;
   const isClient = direction === 0;
-  const fin = at(flows, slot, isClient ? M.clientFin : M.serverFin);
-  const rst = at(flows, slot, isClient ? M.clientRst : M.serverRst);
-  const lastData = at(flows, slot, isClient ? M.clientData : M.serverData);
-  const facts: Mutable<DirectionFacts> = {
-    segments: side(SIDE_INT.segments),
+  const hasSyn = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) !== 0;
+  return {
+    segments: ints[side + SIDE_INT.segments] ?? 0,
     bytes: flows.sum(slot, direction, SUM.payload),
     retransmissions: {
-      rto: side(SIDE_INT.rto),
-      fast: side(SIDE_INT.fast),
-      spurious: side(SIDE_INT.spurious),
+      rto: ints[side + SIDE_INT.rto] ?? 0,
+      fast: ints[side + SIDE_INT.fast] ?? 0,
+      spurious: ints[side + SIDE_INT.spurious] ?? 0,
     },
-    outOfOrder: side(SIDE_INT.outOfOrder),
-    duplicates: side(SIDE_INT.duplicates),
-    dupAcks: side(SIDE_INT.dupAcks),
-    keepAlives: side(SIDE_INT.keepAlives),
-    zeroWindowProbes: side(SIDE_INT.probes),
-    windowFull: side(SIDE_INT.windowFull),
-    flights: side(SIDE_INT.flights),
+    outOfOrder: ints[side + SIDE_INT.outOfOrder] ?? 0,
+    duplicates: ints[side + SIDE_INT.duplicates] ?? 0,
+    dupAcks: ints[side + SIDE_INT.dupAcks] ?? 0,
+    keepAlives: ints[side + SIDE_INT.keepAlives] ?? 0,
+    zeroWindowProbes: ints[side + SIDE_INT.probes] ?? 0,
+    windowFull: ints[side + SIDE_INT.windowFull] ?? 0,
+    flights: ints[side + SIDE_INT.flights] ?? 0,
     missingBytes: Math.max(0, flows.sum(slot, direction, SUM.missing)),
-    zeroWindows: zeroWindowsOf(events, isClient ? 'client' : 'server'),
+    zeroWindows: events.length === 0 ? NO_WINDOWS : zeroWindowsOf(events, isClient ? 'client' : 'server'),
+    fin: at(flows, slot, isClient ? M.clientFin : M.serverFin),
+    rst: at(flows, slot, isClient ? M.clientRst : M.serverRst),
+    options: hasSyn
+      ? unpackOptions(ints[side + SIDE_INT.options] ?? 0, ints[side + SIDE_INT.synBytes] ?? 0)
+      : undefined,
   };
-  if (fin) facts.fin = fin;
-  if (rst) facts.rst = rst;
-  if (lastData) facts.lastData = lastData;
-  if ((side(SIDE_INT.status) & STATUS.syn) !== 0)
-    facts.options = unpackOptions(side(SIDE_INT.options), side(SIDE_INT.synBytes));
-  return facts;
 }
+
+const NO_WINDOWS: readonly ZeroWindow[] = [];
 
 function zeroWindowsOf(events: readonly TraceEvent[], of: 'client' | 'server'): ZeroWindow[] {
   const episodes: { start: Moment; end?: Moment; probes: number }[] = [];

@@ -1,5 +1,6 @@
 import type { Nanos } from '../model/trace.js';
 import { MARK_COUNT } from './marks.js';
+import { TextCache } from './text-cache.js';
 
 /** Bits of `INT.flags`. */
 export const FLOW = {
@@ -151,6 +152,7 @@ export class Flows {
   /** Slots in use or used before. */
   size = 0;
   private readonly free: number[] = [];
+  private readonly texts = new TextCache();
 
   constructor(capacity = 4096) {
     this.capacity = capacity;
@@ -224,7 +226,7 @@ export class Flows {
 
   historyText(slot: number): string {
     const at = slot * HISTORY_BYTES;
-    return String.fromCharCode(...this.history.subarray(at, at + this.int(slot, INT.historyLength)));
+    return this.texts.text(this.history, at, at + this.int(slot, INT.historyLength));
   }
 
   /** A slot with every field zero (events -1, scales -1). */

@@ -64,6 +64,7 @@ const AFTER_SETTLED_NS = 20e6;
 const UNANSWERED_NS = 180e9;
 const SWEEP_NS = 10e6;
 const UDP_SWEEP_NS = 10e9;
+const REST_PIECE = 1000;
 
 /** The analysis of one capture: packets in, connections and their summary out. Pure: the clock is that of the packets. */
 export class Trace {
@@ -205,6 +206,13 @@ export class Trace {
     if (quoted !== undefined && !this.comments.has(quoted.slot)) this.comments.set(quoted.slot, text);
   }
 
+  private takeComment(slot: number): string | undefined {
+    if (this.comments.size === 0) return undefined;
+    const comment = this.comments.get(slot);
+    this.comments.delete(slot);
+    return comment;
+  }
+
   private opened(slot: number): void {
     const { flows, pairs } = this;
     const time = flows.timeOf(slot, M.first);
@@ -285,8 +293,7 @@ export class Trace {
 
   private tell(slot: number, outcome: Outcome): TraceConnection {
     const { flows, events, addresses, paths } = this;
-    const comment = this.comments.get(slot);
-    this.comments.delete(slot);
+    const comment = this.takeComment(slot);
     const connection = buildConnection({ flows, events, addresses, paths }, slot, outcome, {
       tls: this.app.tls(slot),
       http: this.app.http(slot),
@@ -328,15 +335,27 @@ export class Trace {
       trust.note('missing', frame);
   }
 
-  /** The capture is over: what is still open is reported as it stands. `dropped`: packets that the capture says it lost. */
-  end(dropped = 0): TraceResult {
-    const { flows, trust, tcp, decoder } = this;
+  /**
+   * The capture is over: the TCP connections that are still open are told as they stand. There may be a million of them (a flood of
+   * SYNs), so it stops after each thousand, for what was told to be written.
+   */
+  *rest(): Generator<void> {
+    const { flows, tcp } = this;
     const open: number[] = [];
     tcp.table.forEach((slot) => {
       open.push(slot);
     });
     open.sort((a, b) => flows.int(a, INT.id) - flows.int(b, INT.id));
-    for (const slot of open) tcp.finish(slot);
+    for (const [index, slot] of open.entries()) {
+      tcp.finish(slot);
+      if (index % REST_PIECE === REST_PIECE - 1) yield;
+    }
+  }
+
+  /** The capture is over: what `rest` has left is told, and all is summed up. `dropped`: packets that the capture says it lost. */
+  end(dropped = 0): TraceResult {
+    const { trust, tcp, decoder } = this;
+    for (const _ of this.rest());
     this.udp.end();
     trust.note('dropped', 0, dropped);
     trust.note('snap_length', 0, this.cutPackets);

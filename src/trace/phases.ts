@@ -13,28 +13,34 @@ export function phasesOf(flows: Flows, slot: number): Phases {
   const tls = positive(flows.between(slot, M.clientHello, M.finished));
   const firstResponse = positive(flows.between(slot, M.request, M.response));
   const close = closeOf(flows, slot);
+  const duration = Math.max(0, flows.timeOf(slot, M.last) - flows.timeOf(slot, M.first)) as Nanos;
   const phases: Mutable<Phases> = {
-    duration: Math.max(0, flows.timeOf(slot, M.last) - flows.timeOf(slot, M.first)) as Nanos,
+    synToSynAck,
+    synAckToAck,
+    connect,
+    tls,
+    firstResponse,
+    close,
+    duration,
   };
-  if (synToSynAck !== undefined) phases.synToSynAck = synToSynAck;
   if (flows.has(slot, FLOW.ambiguousRtt)) phases.synToSynAckAmbiguous = true;
-  if (synAckToAck !== undefined) phases.synAckToAck = synAckToAck;
-  if (connect !== undefined) phases.connect = connect;
-  if (tls !== undefined) phases.tls = tls;
-  if (firstResponse !== undefined) phases.firstResponse = firstResponse;
-  if (close !== undefined) phases.close = close;
   return phases;
 }
 
-/** For building an object field by field: conditional spreads cost ten times as much, and there are many connections. */
+/**
+ * For adding to an object field by field: conditional spreads cost ten times as much, and there are many connections. Fields that most
+ * of them have stand in the object from the start, undefined or not: then all are alike for the processor.
+ */
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const positive = (nanos: Nanos | undefined): Nanos | undefined =>
   nanos !== undefined && nanos >= 0 ? nanos : undefined;
 
+const ENDS = [M.clientFin, M.serverFin, M.clientRst, M.serverRst];
+
 /** First FIN or RST to the last packet of the close. */
 function closeOf(flows: Flows, slot: number): Nanos | undefined {
-  const start = firstOf(flows, slot, [M.clientFin, M.serverFin, M.clientRst, M.serverRst]);
+  const start = firstOf(flows, slot, ENDS);
   if (start === undefined || flows.frameOf(slot, M.closed) === 0) return undefined;
   return positive((flows.timeOf(slot, M.closed) - start) as Nanos);
 }

@@ -12,8 +12,9 @@ const FITS: Readonly<Record<Shape, readonly string[]>> = {
 
 /** How a client sends its SYN again: the shape of its pauses, and the systems known for it (PCAP.md section 4). Absent for a single SYN. */
 export function readSynSchedule(syns: readonly Moment[]): SynSchedule | undefined {
+  // As nearly every connection has it.
+  if (syns.length < 2) return undefined;
   const stepsMs = syns.slice(1).map(({ time }, index) => (time - (syns[index]?.time ?? time)) / 1e6);
-  if (stepsMs.length === 0) return undefined;
   const shape = shapeOf(stepsMs);
   return {
     shape,

@@ -34,17 +34,28 @@ export function connectionJson(connection: TraceConnection, options: TraceJsonOp
   if (connection.ack) json.ack = at(connection.ack);
   if (connection.request) json.request = at(connection.request);
   if (connection.response) json.response = at(connection.response);
-  if (connection.dns) json.dns = dnsJson(connection.dns, at, names);
-  if (connection.tls) json.tls = tlsJson(connection.tls, at, names);
-  if (connection.quic) json.quic = quicJson(connection.quic, at, names);
+  addLayers(json, connection, at, names);
   if (connection.http) json.http = httpJson(connection.http, at, names);
   json.phases = phasesJson(connection.phases);
   addCounts(json, clientFacts, serverFacts);
+  addRareCounts(json, clientFacts, serverFacts, at);
   addEnds(json, clientFacts, serverFacts, at);
   addRare(json, connection, at, names);
   json.zeek = { conn_state: connection.zeek.connState, history: connection.zeek.history };
   json.findings = connection.findings.map((finding) => findingJson(finding, names));
   return json as TraceConnectionJson;
+}
+
+/** The layers beside HTTP that were understood. */
+export function addLayers(
+  json: Partial<TraceConnectionJson>,
+  { dns, tls, quic }: TraceConnection,
+  at: (moment: Moment) => MomentJson,
+  names: Names,
+): void {
+  if (dns) json.dns = dnsJson(dns, at, names);
+  if (tls) json.tls = tlsJson(tls, at, names);
+  if (quic) json.quic = quicJson(quic, at, names);
 }
 
 const dnsJson = (
@@ -57,8 +68,8 @@ const dnsJson = (
   answer: at(dns.answer),
 });
 
-/** What most connections do not have. */
-function addRare(
+/** What most connections do not have, and how they were closed. */
+export function addRare(
   json: Partial<TraceConnectionJson>,
   connection: TraceConnection,
   at: (moment: Moment) => MomentJson,
@@ -83,15 +94,25 @@ function addRare(
 const round = (ms: number) => Math.round(ms * 1e6) / 1e6;
 
 function addCounts(json: Partial<TraceConnectionJson>, client: DirectionFacts, server: DirectionFacts): void {
-  const { retransmissions: ours } = client;
-  const { retransmissions: theirs } = server;
   json.bytes = { client: client.bytes, server: server.bytes };
   json.segments = { client: client.segments, server: server.segments };
-  json.retransmissions = {
-    client: ours.rto + ours.fast + ours.spurious,
-    server: theirs.rto + theirs.fast + theirs.spurious,
-  };
-  if (json.retransmissions.client + json.retransmissions.server > 0)
+  json.retransmissions = { client: resentBy(client), server: resentBy(server) };
+}
+
+/** Retransmissions of all kinds. */
+export const resentBy = ({ retransmissions: { rto, fast, spurious } }: DirectionFacts): number =>
+  rto + fast + spurious;
+
+/** Counts that are zero in most connections, which are told only where they are not. */
+export function addRareCounts(
+  json: Partial<TraceConnectionJson>,
+  client: DirectionFacts,
+  server: DirectionFacts,
+  at: (moment: Moment) => MomentJson,
+): void {
+  const { retransmissions: ours } = client;
+  const { retransmissions: theirs } = server;
+  if (resentBy(client) + resentBy(server) > 0)
     json.retransmission_kinds = {
       rto: { client: ours.rto, server: theirs.rto },
       fast: { client: ours.fast, server: theirs.fast },
@@ -100,7 +121,21 @@ function addCounts(json: Partial<TraceConnectionJson>, client: DirectionFacts, s
   for (const [name, field] of RARE_COUNTS) {
     if (client[field] + server[field] > 0) json[name] = { client: client[field], server: server[field] };
   }
+  const windows = [...zeroWindows('client', client, at), ...zeroWindows('server', server, at)];
+  if (windows.length > 0) json.zero_windows = windows;
 }
+
+/** Whether `addRareCounts` would add anything for what this side sent. */
+export const hasRareCounts = (side: DirectionFacts): boolean =>
+  resentBy(side) > 0 ||
+  side.outOfOrder > 0 ||
+  side.duplicates > 0 ||
+  side.dupAcks > 0 ||
+  side.keepAlives > 0 ||
+  side.zeroWindowProbes > 0 ||
+  side.windowFull > 0 ||
+  side.missingBytes > 0 ||
+  side.zeroWindows.length > 0;
 
 const RARE_COUNTS = [
   ['out_of_order', 'outOfOrder'],
@@ -132,8 +167,6 @@ function addEnds(
   server: DirectionFacts,
   at: (moment: Moment) => MomentJson,
 ): void {
-  const windows = [...zeroWindows('client', client, at), ...zeroWindows('server', server, at)];
-  if (windows.length > 0) json.zero_windows = windows;
   for (const name of ['fin', 'rst'] as const) {
     const ours = client[name];
     const theirs = server[name];

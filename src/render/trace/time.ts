@@ -2,27 +2,30 @@ import type { Moment } from '../../model/trace.js';
 import type { MomentJson } from '../../model/trace-json.js';
 
 const NANOS = 1e9;
+/** What Date can tell, ms. */
+const MOST_MS = 8.64e15;
 
 /** `2026-11-20T19:15:06.215291000Z`: ISO 8601 in UTC with nanoseconds. A time that no calendar has shows as seconds since 1970. */
 export function isoNanos(epochSeconds: number, nanos: number): string {
   const whole = Math.floor(nanos / NANOS);
   const seconds = epochSeconds + whole;
   const rest = String(Math.round(nanos - whole * NANOS)).padStart(9, '0');
-  const ms = seconds * 1000;
-  // Outside of what Date can tell (a hostile capture): still a number.
-  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return `${seconds}.${rest}`;
-  return `${secondText(ms)}.${rest}Z`;
+  const text = secondText(seconds);
+  // A hostile capture: still a number.
+  return text === undefined ? `${seconds}.${rest}` : `${text}.${rest}Z`;
 }
 
-let lastMs = Number.NaN;
+let lastSeconds = Number.NaN;
 let lastText = '';
 
-/** Connections come in the order of time: most share their second with the one before. */
-function secondText(ms: number): string {
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastText = new Date(ms).toISOString().slice(0, -5);
-  }
+/** `2026-11-20T19:15:06`; undefined for a time that no calendar has. */
+export function secondText(seconds: number): string | undefined {
+  // Connections come in the order of time: most share their second with the one before.
+  if (seconds === lastSeconds) return lastText;
+  const ms = seconds * 1000;
+  if (!(Math.abs(ms) <= MOST_MS)) return undefined;
+  lastSeconds = seconds;
+  lastText = new Date(ms).toISOString().slice(0, -5);
   return lastText;
 }
 

@@ -1,4 +1,6 @@
 import type { HttpExchange, Moment, Nanos } from '../../model/trace.js';
+import type { Mutable } from '../phases.js';
+import { TextCache } from '../text-cache.js';
 import type { Head } from './http-head.js';
 
 const START = 1024;
@@ -26,6 +28,7 @@ export class Exchanges {
   private times = new Float64Array(START * TIMES);
   private ints = new Int32Array(START * FIELDS);
   private text = new Uint8Array(START * TEXT_BYTES);
+  private readonly texts = new TextCache();
   private size = 0;
   private free = NONE;
   /** By slot: first and last row, the one whose response is next, and how many. */
@@ -137,49 +140,52 @@ export class Exchanges {
 
   list(slot: number): HttpExchange[] {
     const found: HttpExchange[] = [];
-    for (let row = this.first[slot] ?? NONE; row !== NONE; row = this.ints[row * FIELDS + F.next] ?? NONE) {
+    for (let row = this.first[slot] ?? NONE; row !== NONE; row = this.int(row, F.next)) {
       found.push(this.exchange(row));
     }
     return found;
   }
 
   private exchange(row: number): HttpExchange {
-    const int = (field: number) => this.ints[row * FIELDS + field] ?? 0;
-    const time = (field: number) => (this.times[row * TIMES + field] ?? 0) as Nanos;
-    const at = row * TEXT_BYTES;
-    const path = at + int(F.methodBytes);
-    const host = path + int(F.pathBytes);
-    const text = (from: number, length: number) => decoder.decode(this.text.subarray(from, from + length));
-    const status = int(F.status);
-    const found: { -readonly [Key in keyof HttpExchange]: HttpExchange[Key] } = {
-      method: text(at, int(F.methodBytes)),
-      path: text(path, int(F.pathBytes)),
-      request: { frame: int(F.requestFrame), time: time(T.request) },
+    const method = row * TEXT_BYTES;
+    const path = method + this.int(row, F.methodBytes);
+    const host = path + this.int(row, F.pathBytes);
+    const end = host + this.int(row, F.hostBytes);
+    const status = this.int(row, F.status);
+    const responseFrame = this.int(row, F.responseFrame);
+    const found: Mutable<HttpExchange> = {
+      method: this.texts.text(this.text, method, path),
+      path: this.texts.text(this.text, path, host),
+      host: end > host ? this.texts.text(this.text, host, end) : undefined,
+      status: status === 0 ? undefined : status,
+      request: { frame: this.int(row, F.requestFrame), time: this.time(row, T.request) },
+      response: responseFrame === 0 ? undefined : { frame: responseFrame, time: this.time(row, T.response) },
     };
-    if (int(F.hostBytes) > 0) found.host = text(host, int(F.hostBytes));
-    if (status !== 0) found.status = status;
-    if (int(F.responseFrame) !== 0) found.response = { frame: int(F.responseFrame), time: time(T.response) };
-    if ((int(F.flags) & HAS_KEY) !== 0) found.hasIdempotencyKey = true;
+    if ((this.int(row, F.flags) & HAS_KEY) !== 0) found.hasIdempotencyKey = true;
     return found;
+  }
+
+  private int(row: number, field: number): number {
+    return this.ints[row * FIELDS + field] ?? 0;
+  }
+
+  private time(row: number, field: number): Nanos {
+    return (this.times[row * TIMES + field] ?? 0) as Nanos;
   }
 
   /** Times without a byte before requests that were not the first, the longest first. */
   idleGaps(slot: number, most: number): { start: Moment; idle: Nanos }[] {
     const gaps: { start: Moment; idle: Nanos }[] = [];
-    for (let row = this.first[slot] ?? NONE; row !== NONE; row = this.ints[row * FIELDS + F.next] ?? NONE) {
-      const before = this.times[row * TIMES + T.before] ?? 0;
-      const idle = (this.times[row * TIMES + T.request] ?? 0) - before;
-      if (row === this.first[slot] || idle <= 0) continue;
-      gaps.push({
-        start: { frame: this.ints[row * FIELDS + F.requestFrame] ?? 0, time: before as Nanos },
-        idle: idle as Nanos,
-      });
+    const first = this.first[slot] ?? NONE;
+    if (first === this.last[slot]) return gaps;
+    for (let row = this.int(first, F.next); row !== NONE; row = this.int(row, F.next)) {
+      const before = this.time(row, T.before);
+      const idle = (this.time(row, T.request) - before) as Nanos;
+      if (idle > 0) gaps.push({ start: { frame: this.int(row, F.requestFrame), time: before }, idle });
     }
     return gaps.sort((a, b) => b.idle - a.idle).slice(0, most);
   }
 }
-
-const decoder = new TextDecoder('latin1');
 
 function grown(values: Int32Array, capacity: number): Int32Array {
   const larger = new Int32Array(capacity).fill(NONE);

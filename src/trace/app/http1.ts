@@ -1,6 +1,7 @@
 import type { HttpFacts, Moment, Nanos } from '../../model/trace.js';
 import { EVENT } from '../events.js';
 import type { Flows } from '../flows.js';
+import type { Mutable } from '../phases.js';
 import { Exchanges } from './exchanges.js';
 import { HEAD_CUT, HEAD_NONE, Head, readHead } from './http-head.js';
 import { type AppState, M } from './state.js';
@@ -250,16 +251,17 @@ export class Http1 {
     const extras = this.extras.get(slot);
     const closer = this.closers[slot] ?? 0;
     const isWebSocket = extras?.upgrade?.to.toLowerCase() === 'websocket';
-    return {
+    const facts: Mutable<HttpFacts> = {
       version: isWebSocket ? 'websocket' : `1.${this.minors[slot] ?? 1}`,
       requests: flows.requests[slot] ?? 0,
       responses: flows.responses[slot] ?? 0,
       pipelined: this.pipelined[slot] ?? 0,
       exchanges: this.exchanges.list(slot),
       idleGaps: this.exchanges.idleGaps(slot, MOST_IDLE_GAPS),
-      ...(closer !== 0 && { connectionClose: closer === 1 ? ('client' as const) : ('server' as const) }),
-      ...extras,
+      connectionClose: closer === 0 ? undefined : closer === 1 ? 'client' : 'server',
     };
+    if (extras !== undefined) Object.assign(facts, extras);
+    return facts;
   }
 }
 

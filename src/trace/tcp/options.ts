@@ -38,7 +38,23 @@ export const scaleOf = (packed: number): number => ((packed >>> 16) & 15) - 1;
 
 export const mssOf = (packed: number): number => packed & 0xffff;
 
+/** The same options come again and again: one object for all of them. */
+const known = new Map<number, TcpOptions>();
+const MOST_KNOWN = 1024;
+
 export function unpackOptions(packed: number, synBytes: number): TcpOptions {
+  // With Fast Open, the bytes of the SYN are part of it.
+  if ((packed & (TFO_COOKIE | TFO_REQUEST)) !== 0) return unpack(packed, synBytes);
+  let options = known.get(packed);
+  if (options === undefined) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    options = unpack(packed, synBytes);
+    known.set(packed, options);
+  }
+  return options;
+}
+
+function unpack(packed: number, synBytes: number): TcpOptions {
   const mss = mssOf(packed);
   const windowScale = scaleOf(packed);
   const isCookie = (packed & TFO_COOKIE) !== 0;

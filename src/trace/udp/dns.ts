@@ -59,6 +59,8 @@ export class DnsBook {
 
   /** The lookup that gave this client this server's address, if its answer came before. */
   find(family: 4 | 6, client: number, server: number, time: number): DnsFacts | undefined {
+    // Most captures have no DNS at all.
+    if (this.answers.size === 0) return undefined;
     const found =
       this.answers.get(`${family} ${client} ${family} ${server}`) ??
       this.answers.get(`${family === 4 ? 6 : 4} ${client} ${family} ${server}`);
