@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseSs } from '../../src/parse/ss/index.js';
 import { measureCaptures } from './captures.js';
+import { measureCheck } from './check.js';
 import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
 import { type Contestant, race, summarise, type Times } from './measure.js';
+import { measureRecording } from './recording.js';
 
 const { values } = parseArgs({
   options: {
@@ -22,10 +24,13 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const wants = (part: string) => values.only === undefined || values.only === part;
 
 const captures = wants('pcap') ? { pcap: await measureCaptures(cli, Number(values.runs)) } : {};
-const crowd = values.only === 'pcap' ? undefined : await gatherCrowd(Number(values.connections));
+const recording = wants('recording') ? { recording: await measureRecording() } : {};
+const isAlone = values.only === 'pcap' || values.only === 'recording';
+const crowd = isAlone ? undefined : await gatherCrowd(Number(values.connections));
 try {
   const figures = {
     ...captures,
+    ...recording,
     ...(crowd !== undefined && (await socketFigures(crowd))),
   };
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
@@ -37,6 +42,7 @@ async function socketFigures(crowd: Crowd) {
   return {
     sockets: crowd.sockets,
     ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
+    ...(wants('check') && { check: measureCheck(crowd, cli, Number(values.runs)) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };

@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
+import { reportAt } from '../../src/cli/recorded-look.js';
+import { Recorder } from '../../src/cli/recorder.js';
+import { spanOf } from '../../src/cli/replay.js';
+import { RecordingFile } from '../../src/collect/recording-file.js';
+import { RecordingWriter } from '../../src/collect/recording-writer.js';
+import type { TableObservation } from '../../src/model/observation.js';
+import { SOCKET_STATES } from '../../src/model/sockets.js';
+import { SocketTable } from '../../src/model/table.js';
+import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
+import { PLAIN_NAMES } from '../../src/render/names.js';
+import { RecordingEncoder } from '../../src/render/recording/encoder.js';
+import { summarise, type Times } from './measure.js';
+
+const SECONDS = 3600;
+const SEEKS = 20;
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+export interface RecordingFigures {
+  readonly sockets: number;
+  readonly megabytes: number;
+  /** Of one core, for an hour of looks at 1 s. */
+  readonly writeShare: number;
+  readonly openMs: number;
+  readonly seekMs: Times;
+}
+
+/**
+ * An hour of a made host: each second 1 % of its connections move data, half a percent end and as many begin, and the ages of all go on.
+ * Measures the compressed file, what writing it costs, and how long a moment takes to be shown.
+ */
+export async function measureRecording(sockets = 10_000): Promise<RecordingFigures> {
+  const folder = mkdtempSync(join(tmpdir(), 'sockwatch-bench-'));
+  const path = join(folder, 'hour.ndjson.gz');
+  try {
+    const recorder = new Recorder(
+      new RecordingEncoder(PLAIN_NAMES, 'bench'),
+      new RecordingWriter({ path, keep: 0 }),
+    );
+    const host = new MadeHost(sockets);
+    let cpu = 0;
+    for (let second = 0; second < SECONDS; second++) {
+      const observation = host.look(second);
+      const before = process.cpuUsage();
+      await recorder.take(observation);
+      const { user, system } = process.cpuUsage(before);
+      cpu += (user + system) / 1e6;
+    }
+    await recorder.close();
+    const started = performance.now();
+    const { start, end } = spanOf(await RecordingFile.open(path));
+    const openMs = performance.now() - started;
+    const seeks: number[] = [];
+    for (let seek = 0; seek < SEEKS; seek++) {
+      const time = start + ((end - start) * (seek * 7 + 3)) / (SEEKS * 7);
+      const before = performance.now();
+      await reportAt(path, new Date(time).toISOString(), { thresholds: DEFAULT_THRESHOLDS, oneLook: true });
+      seeks.push(performance.now() - before - openMs);
+    }
+    const figures = {
+      sockets,
+      megabytes: statSync(path).size / 1e6,
+      writeShare: cpu / SECONDS,
+      openMs,
+      seekMs: summarise(seeks),
+    };
+    report(figures);
+    return figures;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function report({ sockets, megabytes, writeShare, openMs, seekMs }: RecordingFigures): void {
+  say(
+    `\nrecording of an hour, ${sockets.toLocaleString('en')} sockets, a look each second (made, not listened to)`,
+  );
+  say(`${megabytes.toFixed(1)} MB compressed; writing takes ${(writeShare * 100).toFixed(1)} % of a core`);
+  say(
+    `opening ${openMs.toFixed(0)} ms; a moment is found in ${seekMs.median.toFixed(0)} ms, ${seekMs.max.toFixed(0)} ms at most`,
+  );
+}
+
+const START = 1_763_000_000_000;
+const [ESTABLISHED, LISTEN] = [SOCKET_STATES.indexOf('established'), SOCKET_STATES.indexOf('listen')];
+
+/** A host with one listener and many connections, the same for the same numbers. */
+class MadeHost {
+  private readonly born: Float64Array;
+  private readonly moved: Float64Array;
+  private readonly ids: Uint32Array;
+  private nextId = 1;
+  private seed = 7;
+
+  constructor(private readonly sockets: number) {
+    this.born = new Float64Array(sockets);
+    this.moved = new Float64Array(sockets);
+    this.ids = Uint32Array.from({ length: sockets }, () => this.nextId++);
+  }
+
+  look(second: number): TableObservation {
+    const queues = new Uint32Array(this.sockets);
+    for (let count = 0; count < this.sockets / 100; count++) {
+      const socket = this.pick();
+      this.moved[socket] = second;
+      queues[socket] = this.pick();
+    }
+    for (let count = 0; count < this.sockets / 200; count++) {
+      const socket = this.pick();
+      this.ids[socket] = this.nextId++;
+      this.born[socket] = this.moved[socket] = second;
+    }
+    return {
+      kind: 'table',
+      origin: {
+        time: wallMillis(START + second * 1000),
+        monotonic: monotonicMillis(1e6 + second * 1000),
+        host: 'made',
+        netns: '1',
+        bootId: 'b',
+        source: 'ss',
+      },
+      scope: 'all',
+      sockets: this.table(second, queues),
+      counters: { ListenOverflows: second, PassiveOpens: second * 50, InSegs: second * 1234 },
+      tookMs: millis(20),
+      skippedTicks: 0,
+      gaps: [],
+    };
+  }
+
+  private table(second: number, queues: Uint32Array): SocketTable {
+    const table = new SocketTable();
+    table.reserve(this.sockets + 1);
+    this.add(table, LISTEN, 0xffffff, 0);
+    table.recvQueue[0] = second % 5;
+    table.sendQueue[0] = 511;
+    for (let socket = 0; socket < this.sockets; socket++) {
+      const row = this.add(table, ESTABLISHED, this.ids[socket] ?? 0, 1024 + socket);
+      const idleMs = (second - (this.moved[socket] ?? 0)) * 1000;
+      table.recvQueue[row] = queues[socket] ?? 0;
+      table.remoteAddress[row * 4 + 3] = 0x0a000000 + (this.ids[socket] ?? 0);
+      table.set('lastSentMs', row, idleMs);
+      table.set('lastReceivedMs', row, idleMs);
+      table.set('lastAckMs', row, idleMs);
+      table.set('rttMs', row, 0.1 + ((socket * 31 + second) % 100) / 100);
+      table.set('bytesSent', row, second * 1000 + socket);
+      table.set('bytesReceived', row, second * 300 + socket);
+    }
+    return table;
+  }
+
+  private add(table: SocketTable, state: number, id: number, port: number): number {
+    const row = table.append();
+    table.state[row] = state;
+    table.family[row] = 4;
+    table.localAddress[row * 4 + 3] = 0x0a000001;
+    table.localPort[row] = 443;
+    table.remotePort[row] = port;
+    table.cookieLow[row] = id;
+    for (const flag of ['queues', 'cookie', 'localPortKnown', 'remotePortKnown'] as const)
+      table.setFlag(row, flag);
+    table.set('inode', row, id);
+    table.setOwners(row, [{ pid: 812, fd: 6 + (port % 1000), name: 'nginx' }]);
+    return row;
+  }
+
+  /** A socket by chance, but the same chance each time. */
+  private pick(): number {
+    this.seed = (Math.imul(this.seed, 1_103_515_245) + 12_345) >>> 0;
+    return this.seed % this.sockets;
+  }
+}
