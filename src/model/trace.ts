@@ -274,12 +274,15 @@ export const TRACE_RULES = [
 ] as const;
 export type TraceRule = (typeof TRACE_RULES)[number];
 
+/** How far a finding follows from the packets: `suspected` has other explanations that they do not rule out. */
+export type Sureness = 'certain' | 'likely' | 'suspected';
+
 export interface TraceFinding {
   readonly rule: TraceRule;
   readonly severity: Severity;
   /** `s1` to `s4` of KERNEL.md section 3, for `accept_queue_overflow`. */
   readonly signature?: 's1' | 's2' | 's3' | 's4';
-  readonly sure: 'certain' | 'likely' | 'suspected';
+  readonly sure: Sureness;
   readonly frames: readonly number[];
   /** One sentence: `SYN-ACK sent again 3 times after the client had acknowledged it`. */
   readonly message: string;
@@ -356,6 +359,7 @@ export type PhaseName = (typeof PHASE_NAMES)[number];
 export interface RuleTotal {
   readonly rule: TraceRule;
   readonly severity: Severity;
+  readonly sure: Sureness;
   readonly connections: number;
   /** The first few: ids, and frames to look at. */
   readonly examples: readonly {

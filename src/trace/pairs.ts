@@ -157,7 +157,15 @@ export class Pairs {
       if (pattern !== 'hammering') return [];
       const message = `${client} tried ${server} ${attempts} times without back-off, ${failed} in vain, ${highestParallel} at a time at most`;
       const examples = [{ id: example.id, frames: [example.frame], message }];
-      return [{ rule: 'retry_storm' as const, severity: 'warning' as const, connections: failed, examples }];
+      return [
+        {
+          rule: 'retry_storm' as const,
+          severity: 'warning' as const,
+          sure: 'certain' as const,
+          connections: failed,
+          examples,
+        },
+      ];
     });
   }
 

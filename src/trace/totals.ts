@@ -89,12 +89,13 @@ export class Totals {
     for (const finding of findings) this.addFinding(id, finding);
   }
 
-  private addFinding(id: number, { rule, severity, signature, frames, message }: TraceFinding): void {
-    const key = `${rule} ${severity} ${signature ?? ''}`;
+  private addFinding(id: number, finding: TraceFinding): void {
+    const { rule, severity, sure, signature, frames, message } = finding;
+    const key = `${rule} ${severity} ${sure} ${signature ?? ''}`;
     let entry = this.rules.get(key);
     if (entry === undefined) {
       const examples: RuleTotal['examples'][number][] = [];
-      entry = { total: { rule, severity, connections: 0, examples }, examples };
+      entry = { total: { rule, severity, sure, connections: 0, examples }, examples };
       this.rules.set(key, entry);
     }
     entry.total = { ...entry.total, connections: entry.total.connections + 1 };

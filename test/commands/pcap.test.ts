@@ -58,7 +58,7 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = run([overflow]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('31 packets');
-    expect(stdout).toContain('accept queue overflow: 2 connections');
+    expect(stdout).toContain('!  suspected accept queue overflow: 2 connections');
     const rows = stdout.split('\n').filter((line) => /10\.78\.0\.2:\d+ +10\.78\.0\.1:8202/.test(line));
     expect(rows).toHaveLength(3);
     expect(rows[0]).toContain('suspected: accept queue overflow');

@@ -105,9 +105,10 @@ function* phaseLines({ phases }: TraceSummary, style: TableStyle): Generator<str
 
 function* ruleLines(rules: readonly RuleTotal[], names: Names, style: TableStyle): Generator<string> {
   if (rules.length > 0) yield '';
-  for (const { rule, severity, connections, examples } of rules) {
+  for (const { rule, severity, sure, connections, examples } of rules) {
     const mark = markOf(severity);
-    const what = `${rule.replaceAll('_', ' ')}: ${formatCount(connections)} ${connections === 1 ? 'connection' : 'connections'}`;
+    const doubt = sure === 'certain' ? '' : `${sure} `;
+    const what = `${doubt}${rule.replaceAll('_', ' ')}: ${formatCount(connections)} ${connections === 1 ? 'connection' : 'connections'}`;
     const [example] = examples;
     const such = example
       ? `; as #${example.id} (frames ${example.frames.slice(0, 6).join(', ')}): ${example.message}`
