@@ -376,8 +376,10 @@ export interface WirePool {
   readonly connections: number;
   /** Most at the same time. */
   readonly highest: number;
+  /** Begun per second, between the first and the last beginning; of less than a second it is not made more. */
   readonly perSecond: number;
   readonly requests: number;
+  /** Of those that were seen from their beginning to their close. */
   readonly lifetime?: Percentiles;
   readonly idle?: Percentiles;
   /** Who keeps TIME_WAIT, connections each. */
@@ -390,10 +392,12 @@ export interface WirePool {
 export interface WireRetries {
   readonly client: string;
   readonly server: string;
+  /** Connections whose beginning is in the capture. */
   readonly attempts: number;
   readonly failed: number;
   /** `back_off`: the pauses grow; `hammering`: they do not; `paused`: a pause far longer than those before (circuit breaker). */
   readonly pattern: 'back_off' | 'hammering' | 'paused' | 'unclear';
+  /** Between the beginnings of the first 64 attempts. */
   readonly gapsMs: readonly number[];
   readonly highestParallel: number;
 }

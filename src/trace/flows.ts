@@ -20,6 +20,8 @@ export const FLOW = {
   othersAnswered: 512,
   /** Payload of a SYN was acknowledged: TCP Fast Open. */
   fastOpen: 1024,
+  /** Another connection has its addresses and ports on a different VLAN or tunnel. */
+  collides: 2048,
   /** Both directions are closed, or one was reset. */
   closed: 16384,
   icmpSeen: 32768,

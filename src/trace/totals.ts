@@ -91,6 +91,8 @@ export class Totals {
 
   private addFinding(id: number, finding: TraceFinding): void {
     const { rule, severity, sure, signature, frames, message } = finding;
+    // Pairs tell that one, once for all their connections.
+    if (rule === 'retry_storm') return;
     const key = `${rule} ${severity} ${sure} ${signature ?? ''}`;
     let entry = this.rules.get(key);
     if (entry === undefined) {
@@ -103,7 +105,7 @@ export class Totals {
   }
 
   summary(
-    storms: readonly RuleTotal[],
+    ofPairs: readonly RuleTotal[],
     rest: Pick<
       TraceSummary,
       'packets' | 'tcpPackets' | 'udpPackets' | 'otherPackets' | 'pools' | 'retries' | 'trust'
@@ -111,7 +113,7 @@ export class Totals {
     start: Moment | undefined,
     end: Moment | undefined,
   ): TraceSummary {
-    const rules = [...[...this.rules.values()].map(({ total }) => total), ...storms].sort(
+    const rules = [...[...this.rules.values()].map(({ total }) => total), ...ofPairs].sort(
       (a, b) => RANKS[b.severity] - RANKS[a.severity] || b.connections - a.connections,
     );
     return {

@@ -151,10 +151,26 @@ function* poolLines(pools: readonly WirePool[], names: Names, style: TableStyle)
 function* retryLines(retries: readonly WireRetries[], names: Names): Generator<string> {
   if (retries.length > 0) yield '';
   for (const { client, server, attempts, failed, pattern, gapsMs } of retries.slice(0, MOST_POOLS)) {
-    const gaps = gapsMs.slice(0, 6).map((ms) => durationOf(ms * 1e6));
-    const pauses = gaps.length > 0 ? `, pauses ${gaps.join(', ')}` : '';
+    const longest =
+      pattern === 'paused' ? ` (up to ${durationOf(Math.max(...gapsMs) * 1e6)} without an attempt)` : '';
+    const pauses = gapsMs.length > 0 ? `, pauses ${pausesText(gapsMs)}` : '';
     yield names.sentence(
-      `retries: ${client} -> ${server}: ${attempts} attempts, ${failed} failed, ${pattern.replaceAll('_', ' ')}${pauses}`,
+      `retries: ${client} -> ${server}: ${attempts} attempts, ${failed} failed, ${pattern.replaceAll('_', ' ')}${longest}${pauses}`,
     );
   }
+}
+
+const MOST_PAUSES = 8;
+
+/** Pauses that look alike in a row are told once: `100 ms x9, 29 s, 100 ms x2`. */
+function pausesText(gapsMs: readonly number[]): string {
+  const runs: { readonly text: string; count: number }[] = [];
+  for (const ms of gapsMs) {
+    const text = durationOf(ms * 1e6);
+    const last = runs.at(-1);
+    if (last?.text === text) last.count++;
+    else runs.push({ text, count: 1 });
+  }
+  const shown = runs.slice(0, MOST_PAUSES).map(({ text, count }) => (count > 1 ? `${text} x${count}` : text));
+  return shown.join(', ') + (runs.length > MOST_PAUSES ? ', ...' : '');
 }
