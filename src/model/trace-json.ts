@@ -141,7 +141,7 @@ export interface TraceConnectionJson {
   protocol: 'tcp' | 'quic' | 'udp';
   client: string;
   server: string;
-  /** How the client is known: by its SYN, by the SYN-ACK to it, or guessed. */
+  /** How the client is known: by its SYN, by the SYN-ACK to it, by its QUIC Initial, or guessed. */
   role: Role;
   /** VLANs and tunnels from the outside in. */
   path?: string[];

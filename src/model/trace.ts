@@ -11,8 +11,8 @@ export interface Moment {
   readonly time: Nanos;
 }
 
-export const ROLES = ['syn', 'syn_ack', 'guessed'] as const;
-/** How it is known who is the client. */
+export const ROLES = ['syn', 'syn_ack', 'initial', 'guessed'] as const;
+/** How it is known who is the client: by its SYN, by the SYN-ACK to it, by its QUIC Initial, or guessed. */
 export type Role = (typeof ROLES)[number];
 
 export const OUTCOMES = [
@@ -63,6 +63,8 @@ export const EVENT_KINDS = [
   'response',
   'upgrade',
   'stall',
+  'datagram',
+  'quic',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -131,6 +131,7 @@ export class Trace {
       addresses: this.addresses,
       paths: this.paths,
       nextId: () => this.tcp.takeId(),
+      isFollowed: (id) => id === options.follow,
       report: (connection) => this.udpFinished(connection),
     });
     this.closed = new Departures(
@@ -277,6 +278,7 @@ export class Trace {
     if (connection.id === this.options.follow) this.followed = connection;
     if (this.options.wants !== undefined && !this.options.wants(connection)) return;
     this.totals.addConnection(connection);
+    this.totals.addFindings(connection);
     this.worst.add(connection);
     this.sink?.connection(connection);
   }
