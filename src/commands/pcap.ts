@@ -12,6 +12,7 @@ import { tableStyle } from '../cli/terminal.js';
 import { UsageError } from '../cli/usage.js';
 import { cleanText } from '../render/text.js';
 import { ladder } from '../render/trace/ladder.js';
+import { MERGED_FRAMES } from '../render/trace/summary-table.js';
 import { traceTable } from '../render/trace/table.js';
 
 export default class Pcap extends BaseCommand {
@@ -77,6 +78,7 @@ export default class Pcap extends BaseCommand {
     if (flags.connection !== undefined) {
       if (result.followed === undefined)
         throw new UsageError(noConnection(flags.connection, result.summary.connections));
+      if (info.files.length > 1) this.note(MERGED_FRAMES);
       await writePieces(ladder(result.followed, style), process.stdout);
     } else if (writer === undefined) {
       await writePieces(traceTable(result.summary, result.worst, info, style), process.stdout);

@@ -63,6 +63,7 @@ export const EVENT_KINDS = [
   'response',
   'upgrade',
   'stall',
+  'slow_start',
   'datagram',
   'quic',
 ] as const;

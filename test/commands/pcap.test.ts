@@ -140,6 +140,12 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
     expect(rows[1]?.split('\t')[fields.indexOf('conn_state')]).toBe('REJ');
   });
 
+  it('says how the frames of several files are numbered', () => {
+    expect(run([web, overflow]).stdout).toContain('frame numbers count the packets of all files');
+    expect(run([web, overflow, '-c', '1']).stderr).toContain('frame numbers count the packets of all files');
+    expect(run([web]).stdout).not.toContain('frame numbers');
+  });
+
   it('tells one connection as a ladder', () => {
     const { stdout } = run([web, '--connection', '1']);
     expect(stdout).toContain('connection 1: 10.0.0.1:40000 -> 10.0.0.2:80 (tcp), established');

@@ -87,6 +87,7 @@ export const EVENT_LABELS: Readonly<Record<EventKind, string>> = {
   response: 'response',
   upgrade: 'upgrade',
   stall: 'stall',
+  slow_start: 'waited a round trip',
   datagram: 'UDP',
   quic: 'QUIC',
 };

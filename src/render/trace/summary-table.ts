@@ -17,6 +17,8 @@ import { durationOf } from './numbers.js';
 
 const INDENT = '   ';
 const MOST_POOLS = 5;
+export const MERGED_FRAMES =
+  'frame numbers count the packets of all files in the order of time: those of one file that mergecap makes';
 
 /** Packets, outcomes, phases, findings, pools, retries and what the capture cannot tell: lines without their ends. */
 export function* summaryLines(
@@ -27,6 +29,7 @@ export function* summaryLines(
 ): Generator<string> {
   yield paint('title', headline(summary, info), style.color);
   for (const file of info.files) yield* fileLines(file, info.files.length > 1, style);
+  if (info.files.length > 1) yield `${INDENT}${MERGED_FRAMES}`;
   yield outcomeLine(summary);
   yield trafficLine(summary);
   yield* phaseLines(summary, style);
