@@ -100,6 +100,8 @@ export interface DirectionFacts {
   readonly segments: number;
   /** Payload as sent, retransmissions included. */
   readonly bytes: number;
+  /** Its packets with their IP headers, on the wire. */
+  readonly ipBytes: number;
   readonly retransmissions: { readonly rto: number; readonly fast: number; readonly spurious: number };
   readonly outOfOrder: number;
   /** Copies made by the capture (SPAN port, `-i any`), not by the sender. */

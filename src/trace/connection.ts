@@ -171,6 +171,7 @@ function directionOf(
   const facts: Mutable<DirectionFacts> = {
     segments: side(SIDE_INT.segments),
     bytes: flows.sum(slot, direction, SUM.payload),
+    ipBytes: flows.ipBytesOf(slot, direction),
     retransmissions: {
       rto: side(SIDE_INT.rto),
       fast: side(SIDE_INT.fast),

@@ -138,6 +138,13 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
     expect(rows).toHaveLength(2);
     for (const row of rows) expect(row.split('\t')).toHaveLength(fields.length);
     expect(rows[1]?.split('\t')[fields.indexOf('conn_state')]).toBe('REJ');
+    const good = Object.fromEntries(fields.map((name, index) => [name, rows[0]?.split('\t')[index]]));
+    // SYN, SYN-ACK, ACK, GET, 200, FIN, FIN at 100 us each; the last ACK does not count.
+    expect(Number(good.duration)).toBeCloseTo(0.0006, 5);
+    expect(good).toMatchObject({ orig_pkts: '5', resp_pkts: '3', service: 'http' });
+    const payload = Number(good.orig_bytes);
+    expect(Number(good.orig_ip_bytes)).toBe(payload + 5 * 40 + 12);
+    expect(Number(good.resp_ip_bytes)).toBe(Number(good.resp_bytes) + 3 * 40 + 12);
   });
 
   it('says how the frames of several files are numbered', () => {

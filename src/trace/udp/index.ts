@@ -42,6 +42,7 @@ interface UdpFlow {
   last: Moment;
   readonly packets: [number, number];
   readonly bytes: [number, number];
+  readonly ipBytes: [number, number];
   request: Moment | undefined;
   response: Moment | undefined;
   quic: QuicSession | undefined;
@@ -72,6 +73,7 @@ export class UdpLayer {
     flow.last = at;
     flow.packets[direction]++;
     flow.bytes[direction] += packet.payloadLength;
+    flow.ipBytes[direction] += packet.ipLength;
     if (direction === 0) flow.request ??= at;
     else if (flow.request !== undefined) flow.response ??= at;
     const { payloadFrom: from, payloadTo: to } = packet;
@@ -108,6 +110,7 @@ export class UdpLayer {
       last: at,
       packets: [0, 0],
       bytes: [0, 0],
+      ipBytes: [0, 0],
       request: undefined,
       response: undefined,
       quic: quic === undefined ? undefined : new QuicSession(),
@@ -251,9 +254,10 @@ function outcomeOf({ quic, packets, icmp }: UdpFlow): Outcome {
   return packets[0] > 0 && packets[1] > 0 ? 'established' : 'unresolved';
 }
 
-const directionOf = ({ packets, bytes }: UdpFlow, direction: 0 | 1): DirectionFacts => ({
+const directionOf = ({ packets, bytes, ipBytes }: UdpFlow, direction: 0 | 1): DirectionFacts => ({
   segments: packets[direction],
   bytes: bytes[direction],
+  ipBytes: ipBytes[direction],
   retransmissions: { rto: 0, fast: 0, spurious: 0 },
   outOfOrder: 0,
   duplicates: 0,
