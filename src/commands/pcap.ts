@@ -10,7 +10,9 @@ import { verifyAll } from '../cli/pcap-verify.js';
 import { Progress } from '../cli/progress.js';
 import { tableStyle } from '../cli/terminal.js';
 import { UsageError } from '../cli/usage.js';
+import { jsonText } from '../render/json-text.js';
 import { cleanText } from '../render/text.js';
+import { connectionJson } from '../render/trace/json.js';
 import { ladder } from '../render/trace/ladder.js';
 import { MERGED_FRAMES } from '../render/trace/summary-table.js';
 import { traceTable } from '../render/trace/table.js';
@@ -53,14 +55,19 @@ export default class Pcap extends BaseCommand {
     const { argv, flags } = await this.parse(Pcap);
     const paths = argv.map(String);
     if (paths.length === 0) throw new UsageError('no capture given: name a file, or - for standard input');
-    const failOn = asUsage(() => parseFailOn(flags['fail-on'] ?? ''));
+    const failOn = asUsage(() => parseFailOn(flags['fail-on']));
     if (flags.connection !== undefined && paths.includes('-') && paths.length > 1) {
       throw new UsageError('--connection reads one analysis: give files, or - alone');
     }
+    const isOne = flags.connection !== undefined;
+    if (isOne && (flags.format === 'csv' || flags.format === 'zeek'))
+      throw new UsageError(
+        `--connection has no form ${flags.format}: use json, or --format ${flags.format} --filter id:${flags.connection}`,
+      );
     if (flags.verify) return this.exit((await verifyAll(paths)) ? EXIT.done : EXIT.failed);
 
     const names = namesFor(flags);
-    const writer = flags.connection === undefined ? traceWriter(flags.format, names) : undefined;
+    const writer = isOne ? undefined : traceWriter(flags.format, names);
     const progress = new Progress(process.stderr);
     const { result, info, closed } = await analyse(
       filesSource(paths),
@@ -69,6 +76,8 @@ export default class Pcap extends BaseCommand {
       { onProgress: (bytes, total) => progress.tell(bytes, total) },
     ).finally(() => progress.end());
     if (closed) return this.exit(EXIT.done);
+    if (result.summary.packets === 0 && info.packets > 0)
+      this.note('no packet of the capture lies between --since and --until');
 
     const style = {
       ...tableStyle(process.stdout, process.env, flags['no-color']),
@@ -79,7 +88,12 @@ export default class Pcap extends BaseCommand {
       if (result.followed === undefined)
         throw new UsageError(noConnection(flags.connection, result.summary.connections));
       if (info.files.length > 1) this.note(MERGED_FRAMES);
-      await writePieces(ladder(result.followed, style), process.stdout);
+      const { followed } = result;
+      const told =
+        flags.format === 'table'
+          ? ladder(followed, style)
+          : [`${jsonText(connectionJson(followed, { epochSeconds: info.epochSeconds, names }))}\n`];
+      await writePieces(told, process.stdout);
     } else if (writer === undefined) {
       await writePieces(traceTable(result.summary, result.worst, info, style), process.stdout);
     }

@@ -21,9 +21,10 @@ const MOST_EXAMPLES = 5;
 const RANKS = { info: 0, warning: 1, critical: 2 } as const;
 
 /** Pairs of marks that are one phase each; the others need more than that. */
-const SPANS: readonly (readonly [PhaseName, from: number, to: number])[] = [
+const SPANS: readonly (readonly [PhaseName, from: number, to: number, orFrom?: number])[] = [
   ['synToSynAck', M.answeredSyn, M.synAck],
-  ['synAckToAck', M.lastSynAck, M.ack],
+  // The last one may be sent after the ACK: then it is the first that was answered.
+  ['synAckToAck', M.lastSynAck, M.ack, M.synAck],
   ['connect', M.syn, M.ack],
   ['tls', M.clientHello, M.finished],
   ['firstResponse', M.request, M.response],
@@ -57,8 +58,9 @@ export class Totals {
   add(flows: Flows, slot: number, outcome: Outcome): void {
     this.connections++;
     this.outcomes[outcome]++;
-    for (const [name, from, to] of SPANS) {
-      const nanos = flows.between(slot, from, to);
+    for (const [name, from, to, orFrom = from] of SPANS) {
+      const span = flows.between(slot, from, to);
+      const nanos = span !== undefined && span < 0 ? flows.between(slot, orFrom, to) : span;
       if (nanos !== undefined && nanos >= 0) this.sketches[name].add(nanos);
     }
     if (flows.frameOf(slot, M.closed) !== 0) {
