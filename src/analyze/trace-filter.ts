@@ -85,6 +85,9 @@ const namesOf = ({ tls, quic, dns, http }: TraceConnection) => [
   ...(http?.exchanges.map(({ host }) => host) ?? []),
 ];
 
+/** Churn is of a pool: none of its connections has it. */
+const CONNECTION_RULES = TRACE_RULES.filter((rule) => rule !== 'pool_churn');
+
 const KEYS: Readonly<Record<string, Compile>> = {
   port: port('client', 'server'),
   lport: port('client'),
@@ -94,7 +97,7 @@ const KEYS: Readonly<Record<string, Compile>> = {
   server: address('server'),
   proto: oneOf(['tcp', 'quic', 'udp'] as const, ({ protocol }) => [protocol]),
   state: oneOf(OUTCOMES, ({ outcome }) => [outcome]),
-  finding: oneOf(TRACE_RULES, ({ findings }) => findings.map(({ rule }) => rule)),
+  finding: oneOf(CONNECTION_RULES, ({ findings }) => findings.map(({ rule }) => rule)),
   severity: oneOf(['info', 'warning', 'critical'] as const, ({ findings }) =>
     findings.map((one) => one.severity),
   ),

@@ -85,6 +85,10 @@ describe('a filter', () => {
     expect(pools('duration>0s')).toMatchObject([{ connections: 4, highest: 3 }]);
   });
 
+  it('does not look for churn in connections, which have none', () => {
+    expect(() => parseTraceFilter('finding:pool_churn')).toThrow(/retry_storm.*got "pool_churn"/);
+  });
+
   it('finds a storm, and words in paths', () => {
     expect(filtered('finding:retry_storm').connections).toBe(3);
     expect(filtered('finding:retry_storm').rules.map(({ rule }) => rule)).toContain('connect_refused');
