@@ -3,10 +3,12 @@ import { ladder } from '../../src/render/trace/ladder.js';
 import { Conversation, pcap } from '../support/packets.js';
 import { traceBytes } from '../support/trace.js';
 
-const ladderOf = (conversation: Conversation): string[] => {
+const ladderOf = (conversation: Conversation, width?: number): string[] => {
   const { result } = traceBytes(pcap(conversation.packets), { follow: 1 });
   if (result.followed === undefined) throw new Error('not followed');
-  return [...ladder(result.followed, { epochSeconds: 0, color: false })].join('').split('\n');
+  return [...ladder(result.followed, { epochSeconds: 0, color: false, ...(width && { width }) })]
+    .join('')
+    .split('\n');
 };
 
 describe('the ladder of a connection', () => {
@@ -36,5 +38,7 @@ describe('the ladder of a connection', () => {
     expect(new Set(rungs.map((line) => line.length)).size).toBe(1);
     expect(rungs.some((line) => /request GET \/long.*… ─▶│$/.test(line))).toBe(true);
     expect(new Set(rungs).size).toBe(rungs.length);
+    const wide = ladderOf(conversation, 90).filter((line) => line.includes('│'));
+    expect(new Set(wide.map((line) => line.length))).toEqual(new Set([90]));
   });
 });

@@ -52,7 +52,13 @@ const GUESSES: Readonly<Record<TraceConnection['protocol'], string>> = {
   udp: 'who is the client is a guess, from ports and order: UDP does not say',
 };
 
-const LANE = 34;
+const NARROWEST = 34;
+const WIDEST = 70;
+/** Columns of a rung beside what stands between its poles. */
+const BESIDE = 26;
+
+/** Columns between the poles: more where the terminal has them, for paths are long. */
+const laneOf = ({ width = 0 }: TableStyle) => Math.max(NARROWEST, Math.min(WIDEST, width - BESIDE));
 
 function* rungs(
   { events, first, client, server, eventsCut }: TraceConnection,
@@ -64,11 +70,12 @@ function* rungs(
   const poles = options.names?.redacted
     ? ['client', 'server']
     : [formatEndpoint(client), formatEndpoint(server)];
-  yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', LANE)}   ${poles[1]}`;
+  const lane = laneOf(options);
+  yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', lane)}   ${poles[1]}`;
   for (const [index, event] of events.entries()) {
     if (isSame(event, events[index - 1])) continue;
-    const label = truncate(labelOf(event), LANE - 4, options.ascii ? '~' : undefined);
-    const room = Math.max(1, LANE - displayWidth(label) - 3);
+    const label = truncate(labelOf(event), lane - 4, options.ascii ? '~' : undefined);
+    const room = Math.max(1, lane - displayWidth(label) - 3);
     const dashes = arrow.line.repeat(room);
     const shaft =
       event.from === 'client' ? ` ${label} ${dashes}${arrow.right}` : `${arrow.left}${dashes} ${label} `;
