@@ -85,6 +85,9 @@ const namesOf = ({ tls, quic, dns, http }: TraceConnection) => [
   ...(http?.exchanges.map(({ host }) => host) ?? []),
 ];
 
+/** Churn is of a pool: none of its connections has it. */
+const CONNECTION_RULES = TRACE_RULES.filter((rule) => rule !== 'pool_churn');
+
 const KEYS: Readonly<Record<string, Compile>> = {
   port: port('client', 'server'),
   lport: port('client'),
@@ -94,7 +97,7 @@ const KEYS: Readonly<Record<string, Compile>> = {
   server: address('server'),
   proto: oneOf(['tcp', 'quic', 'udp'] as const, ({ protocol }) => [protocol]),
   state: oneOf(OUTCOMES, ({ outcome }) => [outcome]),
-  finding: oneOf(TRACE_RULES, ({ findings }) => findings.map(({ rule }) => rule)),
+  finding: oneOf(CONNECTION_RULES, ({ findings }) => findings.map(({ rule }) => rule)),
   severity: oneOf(['info', 'warning', 'critical'] as const, ({ findings }) =>
     findings.map((one) => one.severity),
   ),
@@ -113,11 +116,18 @@ const KEYS: Readonly<Record<string, Compile>> = {
 };
 
 const endsOf = ({ client, server }: TraceConnection) => `${formatEndpoint(client)} ${formatEndpoint(server)}`;
-const wholeText = (connection: TraceConnection) =>
+const LONGEST_TEXT = 500;
+
+/** What words and patterns look at: the connection, and each request. Not one long text: a pattern may take its length to the third. */
+const textsOf = (connection: TraceConnection): string[] => [
   `${connection.protocol} ${connection.outcome} ${endsOf(connection)} ${namesOf(connection).join(' ')}`.slice(
     0,
-    500,
-  );
+    LONGEST_TEXT,
+  ),
+  ...(connection.http?.exchanges ?? []).map(({ method = '', path = '' }) =>
+    `${method} ${path}`.slice(0, LONGEST_TEXT),
+  ),
+];
 
 const LANGUAGE: Language<TraceConnection> = {
   keys: KEYS,
@@ -133,9 +143,11 @@ const LANGUAGE: Language<TraceConnection> = {
   },
   word: (word) => {
     const wanted = word.toLowerCase();
-    return term('text', (connection) => wholeText(connection).toLowerCase().includes(wanted));
+    return term('text', (connection) =>
+      textsOf(connection).some((one) => one.toLowerCase().includes(wanted)),
+    );
   },
-  regex: (pattern) => term('text', (connection) => pattern.test(wholeText(connection))),
+  regex: (pattern) => term('text', (connection) => textsOf(connection).some((one) => pattern.test(one))),
 };
 
 /**

@@ -12,13 +12,19 @@ const RULE_ALIASES: Readonly<Record<string, string>> = { overflow: 'accept_queue
 const RATE = /^retransmissions>(\d{1,3}(?:\.\d+)?)%$/;
 const COUNT = /^([a-z_-]+)>(\d{1,12})$/;
 
-/** Reads `refused,timed-out,overflow,retransmissions>1%,half-open>10`. @throws ParseError */
-export const parseFailOn = (list: string): readonly FailOn[] =>
-  list
+/** Reads `refused,timed-out,overflow,retransmissions>1%,half-open>10`; nothing where the flag is not given. @throws ParseError */
+export function parseFailOn(list: string | undefined): readonly FailOn[] {
+  if (list === undefined) return [];
+  const texts = list
     .split(',')
     .map((text) => text.trim().toLowerCase())
-    .filter((text) => text !== '')
-    .map(parseOne);
+    .filter((text) => text !== '');
+  // A variable that is empty in a script must not make a check that never fails.
+  if (texts.length === 0) throw new ParseError('--fail-on', CONDITIONS, list);
+  return texts.map(parseOne);
+}
+
+const CONDITIONS = `refused, timed-out, half-open, reset, overflow, ${TRACE_RULES.join(', ')} or retransmissions>1%`;
 
 function parseOne(text: string): FailOn {
   const rate = RATE.exec(text)?.[1];
@@ -27,11 +33,7 @@ function parseOne(text: string): FailOn {
   const [, name = text, limit = '0'] = COUNT.exec(text) ?? [];
   const count = counterOf(name);
   if (count === undefined) {
-    throw new ParseError(
-      '--fail-on',
-      `refused, timed-out, half-open, reset, overflow, ${TRACE_RULES.join(', ')} or retransmissions>1%`,
-      text,
-    );
+    throw new ParseError('--fail-on', CONDITIONS, text);
   }
   return { text, isMet: (summary) => count(summary) > Number(limit) };
 }

@@ -3,7 +3,7 @@ import type { ReplayControl } from '../model/replay.js';
 import type { Ending } from './ending.js';
 import type { LiveOptions } from './live-options.js';
 import { takeReports } from './live-reports.js';
-import type { LiveSession } from './live-session.js';
+import type { LiveSession } from './live-what.js';
 import { Replay } from './replay.js';
 import { UsageError } from './usage.js';
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { LiveSession } from './live-session.js';
+import type { LiveSession } from './live-what.js';
 
 /** Hands the reports to the screen, which owns the terminal until it ends; gives the exit status. */
 export async function showScreen({

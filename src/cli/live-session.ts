@@ -13,21 +13,8 @@ import type { LiveOptions } from './live-options.js';
 import { openReplay } from './live-replay.js';
 import { addGaps, takeReports, tapReports } from './live-reports.js';
 import { openTaps } from './live-taps.js';
+import type { LiveSession } from './live-what.js';
 import { type Tap, tapEvents, tapObservations } from './recorder.js';
-
-/** Everything that `live` shows, and what it started for that. */
-export interface LiveSession {
-  /** As asked for; with --demo the filter knows the demo's port. */
-  readonly options: LiveOptions;
-  readonly reports: AsyncIterable<Report>;
-  readonly pace: Pace;
-  readonly demo: Demo | undefined;
-  /** Set where a recording is shown. */
-  readonly control: ReplayControl | undefined;
-  readonly ending: Ending;
-  /** Ends demo and alert program (`drain`: once the alerts have been handed over); gives what no report said any more. */
-  close(how: { drain: boolean }): Promise<readonly Gap[]>;
-}
 
 /**
  * Looks once and sets up the stream of reports.

@@ -7,7 +7,7 @@ import { reportLines } from '../render/lines.js';
 import { decideColor } from '../render/style.js';
 import { type LiveOptions, wantsConnections } from './live-options.js';
 import { EventFilter, narrowReport, tapReports } from './live-reports.js';
-import type { LiveSession } from './live-session.js';
+import type { LiveSession } from './live-what.js';
 import { writePieces } from './output.js';
 import { Remarks } from './remarks.js';
 

@@ -7,6 +7,7 @@ import { asUsage } from './flags.js';
 import { Outbox } from './outbox.js';
 import type { TraceWriter } from './pcap-output.js';
 import { type Bound, parseBound, resolveBound } from './pcap-window.js';
+import { UsageError } from './usage.js';
 
 /** What decides which packets and connections are analysed. */
 export interface TraceWish {
@@ -93,15 +94,21 @@ function planOf(wish: TraceWish, tellsAll: boolean): (epochSeconds: number, firs
   const wants = wish.filter?.trim() ? asUsage(() => parseTraceFilter(wish.filter ?? '')) : undefined;
   const since = readBound(wish.since, '--since');
   const until = readBound(wish.until, '--until');
-  return (epochSeconds, first) => ({
-    detail: tellsAll ? 'connections' : 'totals',
-    keepQueries: wish.queries,
-    ...(wish.top !== undefined && { top: wish.top }),
-    ...(wish.follow !== undefined && { follow: wish.follow }),
-    ...(wants && { wants }),
-    ...(since && { from: resolveBound(since, epochSeconds, first) }),
-    ...(until && { to: resolveBound(until, epochSeconds, first) }),
-  });
+  return (epochSeconds, first) => {
+    const from = since && resolveBound(since, epochSeconds, first);
+    const to = until && resolveBound(until, epochSeconds, first);
+    if (from !== undefined && to !== undefined && from > to)
+      throw new UsageError('--since is later than --until: no packet lies between them');
+    return {
+      detail: tellsAll ? 'connections' : 'totals',
+      keepQueries: wish.queries,
+      ...(wish.top !== undefined && { top: wish.top }),
+      ...(wish.follow !== undefined && { follow: wish.follow }),
+      ...(wants && { wants }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    };
+  };
 }
 
 const readBound = (text: string | undefined, flag: string): Bound | undefined =>

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { SourceError } from '../model/errors.js';
 import type { CaptureClock, CaptureInfo, PacketBatch } from '../model/packets.js';
 import { CaptureReader } from '../parse/capture/index.js';
 import type { CaptureInput } from './capture.js';
+import { CaptureCopy } from './capture-copy.js';
 import { preloadRun } from './run.js';
+import { DropWatch, droppedIn } from './tcpdump-drops.js';
 
 export interface TcpdumpOptions {
   /** `any` where none was named. */
@@ -20,12 +20,15 @@ export interface TcpdumpOptions {
   readonly write?: string | undefined;
   /** Says what goes wrong beside the analysis, such as a disk that is full. */
   readonly onNote: (text: string) => void;
+  /** How often tcpdump is asked what was dropped; 10,000 ms unless told. */
+  readonly askEveryMs?: number | undefined;
 }
 
 /** Headers and the first bytes: enough for a ClientHello and the head of a request. */
 const SNAP_BYTES = 768;
 const END_MS = 3000;
 const KEPT_STDERR = 8192;
+const ASK_EVERY_MS = 10_000;
 
 /**
  * Runs tcpdump and reads what it captures while it runs, until the signal: then tcpdump ends itself, so that it says what it has dropped.
@@ -36,8 +39,29 @@ export async function runTcpdump(
   sink: (batch: PacketBatch) => void,
   input: CaptureInput = {},
 ): Promise<CaptureInfo> {
+  const copy =
+    options.write === undefined ? undefined : await CaptureCopy.open(options.write, options.onNote);
+  try {
+    return await capture(options, tcpdumpArgs(options), copy, sink, input);
+  } catch (error) {
+    // Interfaces that are no Ethernet have no tags, and libpcap refuses to look for them.
+    const lacksTags = error instanceof SourceError && /no VLAN support/i.test(error.message);
+    if (!lacksTags || options.expression !== undefined) throw error;
+    return await capture(options, tcpdumpArgs(options, { tagged: false }), copy, sink, input);
+  } finally {
+    await copy?.end();
+  }
+}
+
+async function capture(
+  options: TcpdumpOptions,
+  args: readonly string[],
+  copy: CaptureCopy | undefined,
+  sink: (batch: PacketBatch) => void,
+  input: CaptureInput,
+): Promise<CaptureInfo> {
   const { execa } = await preloadRun();
-  const child = execa('tcpdump', tcpdumpArgs(options), {
+  const child = execa('tcpdump', args, {
     buffer: false,
     encoding: 'buffer',
     stdin: 'ignore',
@@ -46,17 +70,23 @@ export async function runTcpdump(
     env: { LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
     forceKillAfterDelay: END_MS,
   });
+  let isEnding = false;
   const stop = () => {
+    isEnding = true;
+    clearInterval(ask);
     child.kill('SIGINT');
   };
   input.signal?.addEventListener('abort', stop, { once: true });
+  const drops = new DropWatch(options.onNote);
+  // It answers with its statistics on stderr (tcpdump(8), SIGUSR1).
+  const ask = setInterval(() => child.kill('SIGUSR1'), options.askEveryMs ?? ASK_EVERY_MS);
   let stderr = '';
   child.stderr.on('data', (chunk: Uint8Array) => {
     stderr = (stderr + Buffer.from(chunk).toString()).slice(-KEPT_STDERR);
+    if (!isEnding) drops.look(stderr);
   });
   const clock: CaptureClock = input.clock ?? { epochSeconds: undefined };
   const reader = new CaptureReader(sink, clock, { bufferBytes: 1 << 20 });
-  const copy = options.write === undefined ? undefined : new Copy(options.write, options.onNote);
   let bytes = 0;
   try {
     for await (const chunk of child.stdout) {
@@ -68,37 +98,45 @@ export async function runTcpdump(
   } finally {
     stop();
     input.signal?.removeEventListener('abort', stop);
-    await copy?.end();
   }
   const result = await child;
   const file = reader.file('tcpdump');
   const isFailure = result.exitCode !== 0 && input.signal?.aborted !== true;
   if (isFailure && file.packets === 0) throw failure(result.code, stderr);
   if (isFailure) options.onNote(`tcpdump ended early: ${lastLine(stderr)}`);
-  const dropped = /(\d+) packets? dropped by kernel/.exec(stderr)?.[1];
+  const dropped = droppedIn(stderr);
   const { fault: _, ...known } = file;
   return {
-    files: [{ ...known, ...(dropped !== undefined && { dropped: Number(dropped) }) }],
+    files: [{ ...known, ...(dropped !== undefined && { dropped }) }],
     epochSeconds: clock.epochSeconds ?? 0,
     packets: file.packets,
     bytes,
   };
 }
 
-export function tcpdumpArgs({ interface: device, ports, expression, full, count }: TcpdumpOptions): string[] {
+/** `tagged`: also what comes with a VLAN tag. On `any` the kernel takes tags off, and libpcap knows none. */
+export function tcpdumpArgs(
+  { interface: device, ports, expression, full, count }: TcpdumpOptions,
+  { tagged = device !== undefined && device !== 'any' } = {},
+): string[] {
   return [
     ...['-i', device ?? 'any', '-n', '-U', '-w', '-', '-B', '16384'],
     ...['-s', full ? '0' : String(SNAP_BYTES)],
     ...(count === undefined ? [] : ['-c', String(count)]),
-    ...(expression === undefined ? filterOf(ports, full) : ['--', expression]),
+    ...(expression === undefined ? filterOf(ports, full, tagged) : ['--', expression]),
   ];
 }
 
 /** ICMP tells why a connect failed; DNS and QUIC belong to the story too. */
-function filterOf(ports: readonly number[], full: boolean): string[] {
-  const errors = 'icmp or icmp6';
-  if (ports.length > 0) return ['--', `${ports.map((port) => `port ${port}`).join(' or ')} or ${errors}`];
-  return full ? [] : ['--', `tcp or udp port 53 or udp port 443 or ${errors}`];
+function filterOf(ports: readonly number[], full: boolean, tagged: boolean): string[] {
+  if (full && ports.length === 0) return [];
+  const wanted =
+    ports.length > 0
+      ? ports.map((port) => `port ${port}`).join(' or ')
+      : 'tcp or udp port 53 or udp port 443';
+  const plain = `${wanted} or icmp or icmp6`;
+  // After `vlan` all that follows looks behind the tag (pcap-filter(7)): it has to come last.
+  return ['--', tagged ? `${plain} or (vlan and (${plain}))` : plain];
 }
 
 const REMEDIES = {
@@ -125,34 +163,10 @@ const lastLine = (stderr: string): string =>
     .filter(
       (line) =>
         line !== '' &&
+        !line.startsWith('(') &&
         !/^(tcpdump: )?(listening on|verbose output|data link|dropped privs)|packets? (captured|received|dropped)/.test(
           line,
         ),
     )
     .at(-1)
     ?.replace(/^tcpdump: /, '') ?? 'it did not say why';
-
-/** The packets as they came, in a file that only its owner may read. A disk that is full ends the copy, not the analysis. */
-class Copy {
-  private readonly stream: WriteStream;
-  private failed = false;
-
-  constructor(path: string, onNote: (text: string) => void) {
-    this.stream = createWriteStream(path, { mode: 0o600 });
-    this.stream.on('error', (error) => {
-      this.failed = true;
-      onNote(`${path}: ${error.message}; the packets from here on are not kept`);
-    });
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    if (this.failed || this.stream.write(chunk)) return;
-    await Promise.race([once(this.stream, 'drain'), once(this.stream, 'close')]).catch(() => undefined);
-  }
-
-  async end(): Promise<void> {
-    if (this.failed) return;
-    this.stream.end();
-    await once(this.stream, 'close').catch(() => undefined);
-  }
-}

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals } from '../cli/ending.js';
 import { parseFailOn } from '../cli/fail-on.js';
@@ -9,6 +9,7 @@ import { TRACE_FORMATS, traceOutputFlags } from '../cli/pcap-flags.js';
 import { lineWriter, traceWriter } from '../cli/pcap-output.js';
 import { analyse } from '../cli/pcap-run.js';
 import { tableStyle } from '../cli/terminal.js';
+import { UsageError } from '../cli/usage.js';
 import { runTcpdump } from '../collect/tcpdump.js';
 import { summaryLines } from '../render/trace/summary-table.js';
 
@@ -36,6 +37,9 @@ export default class Capture extends BaseCommand {
     },
   ];
 
+  // Without it oclif speaks of a command called `capture:argument`.
+  static override readonly args = { surplus: Args.string({ hidden: true, ignoreStdin: true }) };
+
   static override readonly flags = {
     interface: Flags.string({
       char: 'i',
@@ -52,7 +56,7 @@ export default class Capture extends BaseCommand {
     }),
     expression: Flags.string({
       helpValue: "'host 10.0.0.5'",
-      description: 'a filter of pcap-filter(7) instead',
+      description: 'a filter of pcap-filter(7) instead of --port',
     }),
     full: Flags.boolean({ description: 'whole packets of all protocols' }),
     write: Flags.string({
@@ -76,8 +80,16 @@ export default class Capture extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Capture);
-    const failOn = asUsage(() => parseFailOn(flags['fail-on'] ?? ''));
+    const { args, flags } = await this.parse(Capture);
+    if (args.surplus !== undefined)
+      throw new UsageError(
+        `unexpected argument ${JSON.stringify(args.surplus)}: a filter goes into --expression`,
+      );
+    if (flags.port !== undefined && flags.expression !== undefined)
+      throw new UsageError(
+        "--port and --expression exclude each other: put the ports into the expression, as 'port 443'",
+      );
+    const failOn = asUsage(() => parseFailOn(flags['fail-on']));
     const names = namesFor(flags);
     const style = tableStyle(process.stdout, process.env, flags['no-color']);
     const writer = traceWriter(flags.format, names) ?? lineWriter(names, style.color);

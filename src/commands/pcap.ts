@@ -10,8 +10,11 @@ import { verifyAll } from '../cli/pcap-verify.js';
 import { Progress } from '../cli/progress.js';
 import { tableStyle } from '../cli/terminal.js';
 import { UsageError } from '../cli/usage.js';
+import { jsonText } from '../render/json-text.js';
 import { cleanText } from '../render/text.js';
+import { connectionJson } from '../render/trace/json.js';
 import { ladder } from '../render/trace/ladder.js';
+import { MERGED_FRAMES } from '../render/trace/summary-table.js';
 import { traceTable } from '../render/trace/table.js';
 
 export default class Pcap extends BaseCommand {
@@ -52,14 +55,19 @@ export default class Pcap extends BaseCommand {
     const { argv, flags } = await this.parse(Pcap);
     const paths = argv.map(String);
     if (paths.length === 0) throw new UsageError('no capture given: name a file, or - for standard input');
-    const failOn = asUsage(() => parseFailOn(flags['fail-on'] ?? ''));
+    const failOn = asUsage(() => parseFailOn(flags['fail-on']));
     if (flags.connection !== undefined && paths.includes('-') && paths.length > 1) {
       throw new UsageError('--connection reads one analysis: give files, or - alone');
     }
+    const isOne = flags.connection !== undefined;
+    if (isOne && (flags.format === 'csv' || flags.format === 'zeek'))
+      throw new UsageError(
+        `--connection has no form ${flags.format}: use json, or --format ${flags.format} --filter id:${flags.connection}`,
+      );
     if (flags.verify) return this.exit((await verifyAll(paths)) ? EXIT.done : EXIT.failed);
 
     const names = namesFor(flags);
-    const writer = flags.connection === undefined ? traceWriter(flags.format, names) : undefined;
+    const writer = isOne ? undefined : traceWriter(flags.format, names);
     const progress = new Progress(process.stderr);
     const { result, info, closed } = await analyse(
       filesSource(paths),
@@ -68,6 +76,8 @@ export default class Pcap extends BaseCommand {
       { onProgress: (bytes, total) => progress.tell(bytes, total) },
     ).finally(() => progress.end());
     if (closed) return this.exit(EXIT.done);
+    if (result.summary.packets === 0 && info.packets > 0)
+      this.note('no packet of the capture lies between --since and --until');
 
     const style = {
       ...tableStyle(process.stdout, process.env, flags['no-color']),
@@ -77,7 +87,13 @@ export default class Pcap extends BaseCommand {
     if (flags.connection !== undefined) {
       if (result.followed === undefined)
         throw new UsageError(noConnection(flags.connection, result.summary.connections));
-      await writePieces(ladder(result.followed, style), process.stdout);
+      if (info.files.length > 1) this.note(MERGED_FRAMES);
+      const { followed } = result;
+      const told =
+        flags.format === 'table'
+          ? ladder(followed, style)
+          : [`${jsonText(connectionJson(followed, { epochSeconds: info.epochSeconds, names }))}\n`];
+      await writePieces(told, process.stdout);
     } else if (writer === undefined) {
       await writePieces(traceTable(result.summary, result.worst, info, style), process.stdout);
     }

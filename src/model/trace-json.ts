@@ -1,5 +1,14 @@
 import type { Severity } from './findings.js';
-import type { Outcome, Peer, Role, SynSchedule, TraceRule, TrustNote, WireRetries } from './trace.js';
+import type {
+  Outcome,
+  Peer,
+  Role,
+  Sureness,
+  SynSchedule,
+  TraceRule,
+  TrustNote,
+  WireRetries,
+} from './trace.js';
 
 /*
  * What other programs read of `sockwatch pcap` and `capture`: names stay, more fields may come, absent means unknown. Field
@@ -24,7 +33,7 @@ export interface TraceFindingJson {
   rule: TraceRule;
   severity: Severity;
   signature?: 's1' | 's2' | 's3' | 's4';
-  sure: 'certain' | 'likely' | 'suspected';
+  sure: Sureness;
   frames: number[];
   message: string;
   evidence: string[];
@@ -132,7 +141,7 @@ export interface TraceConnectionJson {
   protocol: 'tcp' | 'quic' | 'udp';
   client: string;
   server: string;
-  /** How the client is known: by its SYN, by the SYN-ACK to it, or guessed. */
+  /** How the client is known: by its SYN, by the SYN-ACK to it, by its QUIC Initial, or guessed. */
   role: Role;
   /** VLANs and tunnels from the outside in. */
   path?: string[];
@@ -241,6 +250,7 @@ export interface TraceSummaryJson {
   findings: {
     rule: TraceRule;
     severity: Severity;
+    sure: Sureness;
     connections: number;
     examples: { id: number; frames: number[]; message: string }[];
   }[];

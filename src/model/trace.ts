@@ -11,8 +11,8 @@ export interface Moment {
   readonly time: Nanos;
 }
 
-export const ROLES = ['syn', 'syn_ack', 'guessed'] as const;
-/** How it is known who is the client. */
+export const ROLES = ['syn', 'syn_ack', 'initial', 'guessed'] as const;
+/** How it is known who is the client: by its SYN, by the SYN-ACK to it, by its QUIC Initial, or guessed. */
 export type Role = (typeof ROLES)[number];
 
 export const OUTCOMES = [
@@ -63,6 +63,9 @@ export const EVENT_KINDS = [
   'response',
   'upgrade',
   'stall',
+  'slow_start',
+  'datagram',
+  'quic',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -97,6 +100,8 @@ export interface DirectionFacts {
   readonly segments: number;
   /** Payload as sent, retransmissions included. */
   readonly bytes: number;
+  /** Its packets with their IP headers, on the wire. */
+  readonly ipBytes: number;
   readonly retransmissions: { readonly rto: number; readonly fast: number; readonly spurious: number };
   readonly outOfOrder: number;
   /** Copies made by the capture (SPAN port, `-i any`), not by the sender. */
@@ -273,12 +278,15 @@ export const TRACE_RULES = [
 ] as const;
 export type TraceRule = (typeof TRACE_RULES)[number];
 
+/** How far a finding follows from the packets: `suspected` has other explanations that they do not rule out. */
+export type Sureness = 'certain' | 'likely' | 'suspected';
+
 export interface TraceFinding {
   readonly rule: TraceRule;
   readonly severity: Severity;
   /** `s1` to `s4` of KERNEL.md section 3, for `accept_queue_overflow`. */
   readonly signature?: 's1' | 's2' | 's3' | 's4';
-  readonly sure: 'certain' | 'likely' | 'suspected';
+  readonly sure: Sureness;
   readonly frames: readonly number[];
   /** One sentence: `SYN-ACK sent again 3 times after the client had acknowledged it`. */
   readonly message: string;
@@ -355,6 +363,7 @@ export type PhaseName = (typeof PHASE_NAMES)[number];
 export interface RuleTotal {
   readonly rule: TraceRule;
   readonly severity: Severity;
+  readonly sure: Sureness;
   readonly connections: number;
   /** The first few: ids, and frames to look at. */
   readonly examples: readonly {
@@ -371,8 +380,10 @@ export interface WirePool {
   readonly connections: number;
   /** Most at the same time. */
   readonly highest: number;
+  /** Begun per second, between the first and the last beginning; of less than a second it is not made more. */
   readonly perSecond: number;
   readonly requests: number;
+  /** Of those that were seen from their beginning to their close. */
   readonly lifetime?: Percentiles;
   readonly idle?: Percentiles;
   /** Who keeps TIME_WAIT, connections each. */
@@ -385,10 +396,12 @@ export interface WirePool {
 export interface WireRetries {
   readonly client: string;
   readonly server: string;
+  /** Connections whose beginning is in the capture. */
   readonly attempts: number;
   readonly failed: number;
   /** `back_off`: the pauses grow; `hammering`: they do not; `paused`: a pause far longer than those before (circuit breaker). */
   readonly pattern: 'back_off' | 'hammering' | 'paused' | 'unclear';
+  /** Between the beginnings of the first 64 attempts. */
   readonly gapsMs: readonly number[];
   readonly highestParallel: number;
 }

@@ -169,6 +169,7 @@ function directionOf(
   return {
     segments: ints[side + SIDE_INT.segments] ?? 0,
     bytes: flows.sum(slot, direction, SUM.payload),
+    ipBytes: flows.ipBytesOf(slot, direction),
     retransmissions: {
       rto: ints[side + SIDE_INT.rto] ?? 0,
       fast: ints[side + SIDE_INT.fast] ?? 0,

@@ -21,6 +21,8 @@ export const FLOW = {
   othersAnswered: 512,
   /** Payload of a SYN was acknowledged: TCP Fast Open. */
   fastOpen: 1024,
+  /** Another connection has its addresses and ports on a different VLAN or tunnel. */
+  collides: 2048,
   /** Both directions are closed, or one was reset. */
   closed: 16384,
   icmpSeen: 32768,
@@ -110,9 +112,11 @@ export const SIDE_INT = {
   /** IP identifications of the last four packets, 16 bits each, the latest lowest. */
   recentIds: 26,
   olderIds: 27,
+  /** Sizes of its IP packets, modulo 2 ** 32: see `ipBytesOf`. */
+  ipBytes: 28,
 } as const;
 export const SIDE = 20;
-export const SIDE_STRIDE = 28;
+export const SIDE_STRIDE = 29;
 export const STRIDE = SIDE + 2 * SIDE_STRIDE;
 
 /** Bits of `SIDE_INT.status`. */
@@ -198,6 +202,13 @@ export class Flows {
 
   timeOf(slot: number, mark: number): number {
     return this.markTimes[slot * MARK_COUNT + mark] ?? 0;
+  }
+
+  /** Bytes of one side's packets with their IP headers: what is beyond 32 bits follows from the payload. */
+  ipBytesOf(slot: number, direction: number): number {
+    const low = this.side(slot, direction, SIDE_INT.ipBytes) >>> 0;
+    const about = this.sum(slot, direction, SUM.payload) + this.side(slot, direction, SIDE_INT.segments) * 40;
+    return low + Math.max(0, Math.round((about - low) / 2 ** 32)) * 2 ** 32;
   }
 
   /** From one mark to another; undefined where one of them was not seen. */

@@ -76,6 +76,8 @@ export class Trace {
   private readonly events = new Events(this.flows);
   private readonly servers = new Servers();
   private readonly pairs = new Pairs();
+  /** Pairs of the connections that count: all of them, unless some are not wanted. */
+  private readonly counted: Pairs;
   private readonly trust = new Trust();
   private readonly totals = new Totals();
   private readonly retries = new UnsafeRetries();
@@ -105,6 +107,7 @@ export class Trace {
     private readonly sink?: TraceSink,
   ) {
     this.worst = new Worst(options.top ?? TOP);
+    this.counted = options.wants === undefined ? this.pairs : new Pairs();
     this.app = makeAppLayer(this.flows, {
       keepQueries: options.keepQueries === true,
       isFollowed: (slot) => slot === this.events.followed,
@@ -129,6 +132,7 @@ export class Trace {
       addresses: this.addresses,
       paths: this.paths,
       nextId: () => this.tcp.takeId(),
+      isFollowed: (id) => id === options.follow,
       report: (connection) => this.udpFinished(connection),
     });
     this.closed = new Departures(
@@ -215,10 +219,9 @@ export class Trace {
 
   private opened(slot: number): void {
     const { flows, pairs } = this;
-    const time = flows.timeOf(slot, M.first);
     const pair = pairs.pairOf(flows, slot);
     flows.ints[slot * STRIDE + INT.pair] = pair;
-    pairs.opened(pair, time);
+    pairs.opened(pair, flows, slot);
     if (!flows.has(slot, FLOW.established)) this.unanswered.add(slot);
     if (flows.int(slot, INT.kind) >>> 2 !== 0) this.noteCollision(slot);
     if (flows.int(slot, INT.id) === this.options.follow) this.events.followed = slot;
@@ -231,8 +234,7 @@ export class Trace {
     const tuple = `${flows.int(slot, INT.low)} ${flows.int(slot, INT.high)} ${flows.int(slot, INT.ports)} ${kind & 3}`;
     const path = tuples.get(tuple);
     if (path === undefined && tuples.size < MOST_TUPLES) tuples.set(tuple, kind >>> 2);
-    else if (path !== undefined && path !== kind >>> 2)
-      this.trust.note('collisions', flows.frameOf(slot, M.first));
+    else if (path !== undefined && path !== kind >>> 2) flows.set(slot, FLOW.collides);
   }
 
   /** Both sides have closed, or one has reset: it leaves once it is quiet. */
@@ -249,8 +251,7 @@ export class Trace {
     const pair = flows.int(slot, INT.pair);
     const isFollowed = slot === this.events.followed;
     if (!flows.has(slot, FLOW.leaving)) this.pairs.closed(pair);
-    this.pairs.finished(flows, slot, outcome);
-    this.noteTrust(slot, outcome);
+    this.pairs.finished(pair, flows, slot, outcome);
     const isTold =
       this.sink !== undefined ||
       this.options.wants !== undefined ||
@@ -259,7 +260,7 @@ export class Trace {
       this.pairs.isWatched(pair) ||
       isSuspect(flows, slot, outcome);
     if (!isTold) {
-      this.totals.add(flows, slot, outcome);
+      this.count(slot, outcome);
       return;
     }
     const connection = this.tell(slot, outcome);
@@ -268,16 +269,24 @@ export class Trace {
       this.events.followed = -1;
     }
     if (this.options.wants !== undefined && !this.options.wants(connection)) return;
-    this.totals.add(flows, slot, outcome);
+    this.count(slot, outcome);
     this.totals.addFindings(connection);
     this.worst.add(connection);
     this.sink?.connection(connection);
+  }
+
+  /** A connection that is wanted. */
+  private count(slot: number, outcome: Outcome): void {
+    this.noteTrust(slot, outcome);
+    this.totals.add(this.flows, slot, outcome);
+    if (this.counted !== this.pairs) this.counted.counted(this.flows, slot, outcome);
   }
 
   private udpFinished(connection: TraceConnection): void {
     if (connection.id === this.options.follow) this.followed = connection;
     if (this.options.wants !== undefined && !this.options.wants(connection)) return;
     this.totals.addConnection(connection);
+    this.totals.addFindings(connection);
     this.worst.add(connection);
     this.sink?.connection(connection);
   }
@@ -310,6 +319,8 @@ export class Trace {
     const { finding, hasFailed } = this.retries.check(connection, `${flows.int(slot, INT.pair)}`);
     if (hasFailed) this.pairs.watch(flows.int(slot, INT.pair));
     if (finding !== undefined) findings.push(finding);
+    const storm = this.pairs.stormOf(flows.int(slot, INT.pair), outcome, flows.frameOf(slot, M.first));
+    if (storm !== undefined) findings.push(storm);
     return { ...connection, findings };
   }
 
@@ -325,6 +336,7 @@ export class Trace {
   private noteTrust(slot: number, outcome: Outcome): void {
     const { flows, trust } = this;
     const frame = flows.frameOf(slot, M.first);
+    if (flows.has(slot, FLOW.collides)) trust.note('collisions', frame);
     if (outcome === 'midstream') trust.note('midstream', frame);
     const client = flows.side(slot, 0, SIDE_INT.segments);
     const server = flows.side(slot, 1, SIDE_INT.segments);
@@ -366,14 +378,14 @@ export class Trace {
     const name = (family: 4 | 6, address: number) => formatIp(this.addresses.address(family, address));
     const { packets, tcpPackets, udpPackets } = this;
     const summary = this.totals.summary(
-      this.pairs.storms(name),
+      this.counted.rules(name),
       {
         packets,
         tcpPackets,
         udpPackets,
         otherPackets: packets - tcpPackets - udpPackets,
-        pools: this.pairs.pools(name),
-        retries: this.pairs.retries(name),
+        pools: this.counted.pools(name),
+        retries: this.counted.retries(name),
         trust: trust.notes(),
       },
       this.first && moment(this.first.frame, this.first.time),

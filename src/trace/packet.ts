@@ -43,6 +43,8 @@ export class Packet {
   optionsFrom = 0;
   optionsTo = 0;
 
+  /** The IP packet on the wire with its header: the innermost one, of a super-frame as it was captured. */
+  ipLength = 0;
   /** Captured payload. */
   payloadFrom = 0;
   payloadTo = 0;

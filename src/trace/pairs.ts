@@ -1,7 +1,9 @@
-import type { Outcome, RuleTotal, WirePool, WireRetries } from '../model/trace.js';
+import type { Outcome, RuleTotal, TraceFinding, WirePool, WireRetries } from '../model/trace.js';
+import { churnOf } from './churn.js';
+import { Durations } from './durations.js';
+import { seconds } from './findings/facts.js';
 import { FLOW, type Flows, INT } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
-import { Sketch } from './sketch.js';
 
 const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
 const MOST_PAIRS = 10_000;
@@ -12,6 +14,10 @@ const LEAST_FOR_A_POOL = 3;
 const PAUSE = 5;
 /** So many failed attempts are more than a few retries. */
 const STORM = 10;
+/** Less than a second says nothing about how many there are in one. */
+const LEAST_SPAN_NS = 1e9;
+/** Times of connections that are counted once they are over: 8 MB. */
+const MOST_SPANS = 500_000;
 
 /** Names of addresses, as the decoder's address book has them. */
 export type NameOf = (family: 4 | 6, address: number) => string;
@@ -23,28 +29,44 @@ interface Pair {
   readonly serverAddress: number;
   readonly serverPort: number;
   connections: number;
+  /** Those whose beginning is in the capture. */
+  tries: number;
+  established: number;
   open: number;
   highest: number;
   requests: number;
   refused: number;
   unanswered: number;
   failed: number;
-  /** The first connection that failed. */
-  example: { readonly id: number; readonly frame: number } | undefined;
+  /** The first connection that failed, and the first that did not. */
+  example: Example | undefined;
+  sound: Example | undefined;
   readonly timeWait: [number, number];
-  readonly lifetimes: Sketch;
-  readonly idle: Sketch;
+  /** Of those that were seen from their beginning to their close. */
+  readonly lifetimes: Durations;
+  readonly idle: Durations;
+  /** Begin of the first and of the last whose beginning is in the capture. */
   first: number;
   last: number;
   /** When each attempt began, once one has failed: the first of them. */
   readonly attempts: number[];
+  /** What `patternOf` said when there were so many attempts. */
+  judged: { readonly attempts: number; readonly pattern: WireRetries['pattern'] } | undefined;
+  /** Begin and end of each connection in turn, where they are counted once they are over. */
+  readonly spans: number[];
   watched: boolean;
+}
+
+interface Example {
+  readonly id: number;
+  readonly frame: number;
 }
 
 /** Connections by client address and server: pools and retries as the wire shows them. What comes after 10,000 pairs is not told apart. */
 export class Pairs {
   private readonly rows: Pair[] = [];
   private readonly known = new Map<number, number>();
+  private spans = 0;
 
   /** The row of a pair, interned; -1 where there are too many. */
   pairOf(flows: Flows, slot: number): number {
@@ -63,6 +85,8 @@ export class Pairs {
       serverAddress: flows.int(slot, clientIsHigh ? INT.low : INT.high),
       serverPort: clientIsHigh ? ports >>> 16 : ports & 0xffff,
       connections: 0,
+      tries: 0,
+      established: 0,
       open: 0,
       highest: 0,
       requests: 0,
@@ -70,26 +94,41 @@ export class Pairs {
       unanswered: 0,
       failed: 0,
       example: undefined,
+      sound: undefined,
       timeWait: [0, 0],
-      lifetimes: new Sketch(1),
-      idle: new Sketch(1),
-      first: flows.timeOf(slot, M.first),
+      lifetimes: new Durations(),
+      idle: new Durations(),
+      first: Number.POSITIVE_INFINITY,
       last: 0,
       attempts: [],
+      judged: undefined,
+      spans: [],
       watched: false,
     });
     this.known.set(key, this.rows.length - 1);
     return this.rows.length - 1;
   }
 
-  opened(row: number, time: number): void {
+  opened(row: number, flows: Flows, slot: number): void {
     const pair = this.rows[row];
     if (pair === undefined) return;
-    pair.connections++;
+    begin(pair, flows, slot);
     pair.open++;
     if (pair.open > pair.highest) pair.highest = pair.open;
-    pair.last = time;
-    if (pair.attempts.length < MOST_ATTEMPTS) pair.attempts.push(time);
+  }
+
+  /** A connection that is over, where only then it is known whether it counts. */
+  counted(flows: Flows, slot: number, outcome: Outcome): void {
+    const row = this.pairOf(flows, slot);
+    const pair = this.rows[row];
+    if (pair === undefined) return;
+    begin(pair, flows, slot);
+    if (this.spans < MOST_SPANS) {
+      this.spans++;
+      const end = flows.frameOf(slot, M.closed) === 0 ? M.last : M.closed;
+      pair.spans.push(flows.timeOf(slot, M.first), flows.timeOf(slot, end));
+    }
+    this.finished(row, flows, slot, outcome);
   }
 
   closed(row: number): void {
@@ -98,16 +137,20 @@ export class Pairs {
   }
 
   /** What became of a connection, from its columns. */
-  finished(flows: Flows, slot: number, outcome: Outcome): void {
-    const pair = this.rows[flows.int(slot, INT.pair)];
+  finished(row: number, flows: Flows, slot: number, outcome: Outcome): void {
+    const pair = this.rows[row];
     if (pair === undefined) return;
     pair.requests += flows.requests[slot] ?? 0;
-    pair.lifetimes.add(flows.timeOf(slot, M.last) - flows.timeOf(slot, M.first));
+    if (isAttempt(flows, slot) && flows.has(slot, FLOW.closed))
+      pair.lifetimes.add(flows.timeOf(slot, M.last) - flows.timeOf(slot, M.first));
     if (outcome === 'refused') pair.refused++;
     if (outcome === 'timed_out' || outcome === 'unresolved' || outcome === 'half_open') pair.unanswered++;
-    if (outcome !== 'established' && outcome !== 'midstream') {
+    if (hasFailed(outcome)) {
       pair.failed++;
-      pair.example ??= { id: flows.int(slot, INT.id), frame: flows.frameOf(slot, M.first) };
+      pair.example ??= exampleOf(flows, slot);
+    } else if (isAttempt(flows, slot)) {
+      pair.established++;
+      pair.sound ??= exampleOf(flows, slot);
     }
     const clientFin = flows.frameOf(slot, M.clientFin);
     const serverFin = flows.frameOf(slot, M.serverFin);
@@ -148,8 +191,44 @@ export class Pairs {
       .map((pair) => poolOf(pair, name));
   }
 
+  /** What is wrong with pairs, and with none of their connections alone. */
+  rules(name: NameOf): RuleTotal[] {
+    return [...this.storms(name), ...this.churns(name)];
+  }
+
+  private churns(name: NameOf): RuleTotal[] {
+    return this.rows.flatMap((pair) => {
+      const { established, sound } = pair;
+      if (sound === undefined) return [];
+      return churnOf({ pool: poolOf(pair, name), established, seconds: secondsOf(pair), sound }) ?? [];
+    });
+  }
+
+  /** What a connection that failed has to say of its pair: it is one more of a storm. */
+  stormOf(row: number, outcome: Outcome, frame: number): TraceFinding | undefined {
+    const pair = this.rows[row];
+    if (pair === undefined || pair.failed < STORM || !hasFailed(outcome)) return undefined;
+    if (this.judge(pair) !== 'hammering') return undefined;
+    return {
+      rule: 'retry_storm',
+      severity: 'warning',
+      sure: 'certain',
+      frames: [frame],
+      message: `the client has now failed ${pair.failed} times and tries again without back-off`,
+      evidence: [`pauses of ${pausesOf(pair)}`],
+      advice: 'let the client wait longer after each failure, with jitter, or stop for a while',
+    };
+  }
+
+  /** Sorting attempts anew for each connection of a flood would cost too much: only when there are more of them. */
+  private judge(pair: Pair): WireRetries['pattern'] {
+    const attempts = pair.attempts.length;
+    if (pair.judged?.attempts !== attempts) pair.judged = { attempts, pattern: patternOf(gapsOf(pair)) };
+    return pair.judged.pattern;
+  }
+
   /** Clients that try again at once, over and over, though they fail: no back-off. */
-  storms(name: NameOf): RuleTotal[] {
+  private storms(name: NameOf): RuleTotal[] {
     return this.rows.flatMap((pair) => {
       const { failed, example } = pair;
       if (failed < STORM || example === undefined) return [];
@@ -157,14 +236,22 @@ export class Pairs {
       if (pattern !== 'hammering') return [];
       const message = `${client} tried ${server} ${attempts} times without back-off, ${failed} in vain, ${highestParallel} at a time at most`;
       const examples = [{ id: example.id, frames: [example.frame], message }];
-      return [{ rule: 'retry_storm' as const, severity: 'warning' as const, connections: failed, examples }];
+      return [
+        {
+          rule: 'retry_storm' as const,
+          severity: 'warning' as const,
+          sure: 'certain' as const,
+          connections: failed,
+          examples,
+        },
+      ];
     });
   }
 
   /** Pairs whose attempts failed, the most failures first. */
   retries(name: NameOf): WireRetries[] {
     return this.rows
-      .filter(({ failed, connections }) => failed >= 2 && connections >= 3)
+      .filter(({ failed, tries }) => failed >= 2 && tries >= 3)
       .sort((a, b) => b.failed - a.failed)
       .slice(0, SHOWN)
       .map((pair) => retriesOf(pair, name));
@@ -176,16 +263,52 @@ const serverText = ({ family, serverAddress, serverPort }: Pair, name: NameOf): 
   return family === 6 ? `[${host}]:${serverPort}` : `${host}:${serverPort}`;
 };
 
+const hasFailed = (outcome: Outcome): boolean => outcome !== 'established' && outcome !== 'midstream';
+
+/** Its SYN or SYN-ACK is in the capture: it is known when it began. */
+const isAttempt = (flows: Flows, slot: number): boolean => flows.has(slot, FLOW.roleSyn | FLOW.roleSynAck);
+
+const exampleOf = (flows: Flows, slot: number): Example => ({
+  id: flows.int(slot, INT.id),
+  frame: flows.frameOf(slot, M.first),
+});
+
+function begin(pair: Pair, flows: Flows, slot: number): void {
+  pair.connections++;
+  if (!isAttempt(flows, slot)) return;
+  const time = flows.timeOf(slot, M.first);
+  pair.tries++;
+  if (time < pair.first) pair.first = time;
+  if (time > pair.last) pair.last = time;
+  if (pair.attempts.length < MOST_ATTEMPTS) pair.attempts.push(time);
+}
+
+/** From the first to the last beginning, one second at least. */
+const secondsOf = ({ tries, first, last }: Pair): number =>
+  tries === 0 ? 1 : Math.max(LEAST_SPAN_NS, last - first) / 1e9;
+
+/** Most spans at the same time. One that ends when another begins is not at the same time. */
+function highestOf(spans: readonly number[]): number {
+  const begins = spans.filter((_, index) => index % 2 === 0).sort((a, b) => a - b);
+  const ends = spans.filter((_, index) => index % 2 === 1).sort((a, b) => a - b);
+  let closed = 0;
+  let highest = 0;
+  begins.forEach((begin, index) => {
+    while ((ends[closed] ?? Number.POSITIVE_INFINITY) <= begin && closed < index) closed++;
+    highest = Math.max(highest, index + 1 - closed);
+  });
+  return highest;
+}
+
 function poolOf(pair: Pair, name: NameOf): WirePool {
-  const seconds = (pair.last - pair.first) / 1e9;
   const lifetime = pair.lifetimes.percentiles();
   const idle = pair.idle.percentiles();
   return {
     client: name(pair.family, pair.client),
     server: serverText(pair, name),
     connections: pair.connections,
-    highest: pair.highest,
-    perSecond: seconds > 0 ? pair.connections / seconds : pair.connections,
+    highest: pair.highest || highestOf(pair.spans),
+    perSecond: pair.tries / secondsOf(pair),
     requests: pair.requests,
     ...(lifetime && { lifetime }),
     ...(idle && { idle }),
@@ -195,17 +318,28 @@ function poolOf(pair: Pair, name: NameOf): WirePool {
   };
 }
 
+/** Pauses between the beginnings of attempts, ms. */
+function gapsOf({ attempts }: Pair): number[] {
+  const times = [...attempts].sort((a, b) => a - b);
+  return times.slice(1).map((time, index) => (time - (times[index] ?? time)) / 1e6);
+}
+
+const pausesOf = (pair: Pair): string =>
+  gapsOf(pair)
+    .slice(0, 6)
+    .map((ms) => seconds(ms * 1e6))
+    .join(', ');
+
 function retriesOf(pair: Pair, name: NameOf): WireRetries {
-  const times = [...pair.attempts].sort((a, b) => a - b);
-  const gapsMs = times.slice(1).map((time, index) => (time - (times[index] ?? time)) / 1e6);
+  const gapsMs = gapsOf(pair);
   return {
     client: name(pair.family, pair.client),
     server: serverText(pair, name),
-    attempts: pair.connections,
+    attempts: pair.tries,
     failed: pair.failed,
     pattern: patternOf(gapsMs),
-    gapsMs: gapsMs.slice(0, 16),
-    highestParallel: pair.highest,
+    gapsMs,
+    highestParallel: pair.highest || highestOf(pair.spans),
   };
 }
 

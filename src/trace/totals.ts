@@ -21,9 +21,10 @@ const MOST_EXAMPLES = 5;
 const RANKS = { info: 0, warning: 1, critical: 2 } as const;
 
 /** Pairs of marks that are one phase each; the others need more than that. */
-const SPANS: readonly (readonly [PhaseName, from: number, to: number])[] = [
+const SPANS: readonly (readonly [PhaseName, from: number, to: number, orFrom?: number])[] = [
   ['synToSynAck', M.answeredSyn, M.synAck],
-  ['synAckToAck', M.lastSynAck, M.ack],
+  // The last one may be sent after the ACK: then it is the first that was answered.
+  ['synAckToAck', M.lastSynAck, M.ack, M.synAck],
   ['connect', M.syn, M.ack],
   ['tls', M.clientHello, M.finished],
   ['firstResponse', M.request, M.response],
@@ -57,8 +58,9 @@ export class Totals {
   add(flows: Flows, slot: number, outcome: Outcome): void {
     this.connections++;
     this.outcomes[outcome]++;
-    for (const [name, from, to] of SPANS) {
-      const nanos = flows.between(slot, from, to);
+    for (const [name, from, to, orFrom = from] of SPANS) {
+      const span = flows.between(slot, from, to);
+      const nanos = span !== undefined && span < 0 ? flows.between(slot, orFrom, to) : span;
       if (nanos !== undefined && nanos >= 0) this.sketches[name].add(nanos);
     }
     if (flows.frameOf(slot, M.closed) !== 0) {
@@ -89,12 +91,15 @@ export class Totals {
     for (const finding of findings) this.addFinding(id, finding);
   }
 
-  private addFinding(id: number, { rule, severity, signature, frames, message }: TraceFinding): void {
-    const key = `${rule} ${severity} ${signature ?? ''}`;
+  private addFinding(id: number, finding: TraceFinding): void {
+    const { rule, severity, sure, signature, frames, message } = finding;
+    // Pairs tell that one, once for all their connections.
+    if (rule === 'retry_storm') return;
+    const key = `${rule} ${severity} ${sure} ${signature ?? ''}`;
     let entry = this.rules.get(key);
     if (entry === undefined) {
       const examples: RuleTotal['examples'][number][] = [];
-      entry = { total: { rule, severity, connections: 0, examples }, examples };
+      entry = { total: { rule, severity, sure, connections: 0, examples }, examples };
       this.rules.set(key, entry);
     }
     entry.total = { ...entry.total, connections: entry.total.connections + 1 };
@@ -102,7 +107,7 @@ export class Totals {
   }
 
   summary(
-    storms: readonly RuleTotal[],
+    ofPairs: readonly RuleTotal[],
     rest: Pick<
       TraceSummary,
       'packets' | 'tcpPackets' | 'udpPackets' | 'otherPackets' | 'pools' | 'retries' | 'trust'
@@ -110,7 +115,7 @@ export class Totals {
     start: Moment | undefined,
     end: Moment | undefined,
   ): TraceSummary {
-    const rules = [...[...this.rules.values()].map(({ total }) => total), ...storms].sort(
+    const rules = [...[...this.rules.values()].map(({ total }) => total), ...ofPairs].sort(
       (a, b) => RANKS[b.severity] - RANKS[a.severity] || b.connections - a.connections,
     );
     return {

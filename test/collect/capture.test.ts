@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readCaptures } from '../../src/collect/capture.js';
 import { verifyCapture } from '../../src/collect/capture-verify.js';
-import { tcpdumpArgs } from '../../src/collect/tcpdump.js';
+import { runTcpdump, tcpdumpArgs } from '../../src/collect/tcpdump.js';
 import { Conversation, pcap, pcapng, type Timed } from '../support/packets.js';
 
 let folder: string;
@@ -147,8 +147,70 @@ describe('tcpdump', () => {
     expect(args({})).toContain('-i any -n -U -w - ');
     expect(args({})).toContain('-s 768 -- tcp or udp port 53 or udp port 443 or icmp or icmp6');
     expect(args({ full: true })).toMatch(/-s 0$/);
-    expect(args({ ports: [443, 80], interface: 'eth0' })).toContain('-i eth0');
+    expect(args({ ports: [443], interface: 'eth0' })).toMatch(
+      /-i eth0 .* -- port 443 or icmp or icmp6 or \(vlan and \(port 443 or icmp or icmp6\)\)$/,
+    );
     expect(args({ ports: [443, 80] })).toContain('-- port 443 or port 80 or icmp or icmp6');
     expect(args({ expression: '-w /etc/passwd' })).toMatch(/ -- -w \/etc\/passwd$/);
+  });
+
+  describe('while it runs', () => {
+    const path = process.env.PATH;
+    afterEach(() => {
+      process.env.PATH = path;
+    });
+    /** A tcpdump of shell: a header without packets, 5 more dropped ones each time it is asked, and no tags on tun0. */
+    const fake = () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sockwatch-tcpdump-'));
+      writeFileSync(join(folder, 'header'), pcap([]));
+      writeFileSync(
+        join(folder, 'tcpdump'),
+        `#!/bin/sh
+case "$*" in *tun0*vlan*) echo "tcpdump: no VLAN support for Raw IP" >&2; exit 1;; esac
+n=0
+trap 'n=$((n+5)); echo "$n packets dropped by kernel" >&2' USR1
+trap 'echo "40 packets dropped by kernel" >&2; exit 0' INT
+cat '${folder}/header'
+while :; do sleep 0.02; done
+`,
+        { mode: 0o755 },
+      );
+      process.env.PATH = `${folder}:${path}`;
+      return folder;
+    };
+    const capture = (device: string, notes: string[], options: object = {}) => {
+      const stop = new AbortController();
+      const onNote = (text: string) => {
+        notes.push(text);
+        if (notes.length === 2) stop.abort();
+      };
+      const wish = { interface: device, ports: [], full: false, onNote, askEveryMs: 200, ...options };
+      return runTcpdump(wish, () => {}, { signal: stop.signal });
+    };
+
+    it('says what is dropped each time there is more, and all of it at the end', async () => {
+      const folder = fake();
+      const notes: string[] = [];
+      const info = await capture('eth0', notes);
+      expect(notes[0]).toMatch(/^the kernel dropped 5 packets .*, 5 in all/);
+      expect(notes[1]).toMatch(/^the kernel dropped 5 packets .*, 10 in all/);
+      expect(info.files[0]?.dropped).toBe(40);
+      rmSync(folder, { recursive: true });
+    });
+
+    it('asks for no tags where there can be none', async () => {
+      const folder = fake();
+      const notes: string[] = [];
+      await capture('tun0', notes);
+      expect(notes).toHaveLength(2);
+      rmSync(folder, { recursive: true });
+    });
+
+    it('does not begin where it could not keep the packets', async () => {
+      const notes: string[] = [];
+      await expect(capture('eth0', notes, { write: '/nonexistent/x.pcap' })).rejects.toThrow(
+        '/nonexistent/x.pcap cannot be written: there is no such folder',
+      );
+    });
   });
 });

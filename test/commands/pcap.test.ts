@@ -58,11 +58,24 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = run([overflow]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('31 packets');
-    expect(stdout).toContain('accept queue overflow: 2 connections');
+    expect(stdout).toContain('!  suspected accept queue overflow: 2 connections');
     const rows = stdout.split('\n').filter((line) => /10\.78\.0\.2:\d+ +10\.78\.0\.1:8202/.test(line));
     expect(rows).toHaveLength(3);
     expect(rows[0]).toContain('suspected: accept queue overflow');
     expect(rows[2]).toMatch(/^ok/);
+  });
+
+  it('is what the README shows', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, command = '', sample = ''] = /^\$ sockwatch pcap (\S+)\n(.*?)^```$/ms.exec(readme) ?? [];
+    const { stdout } = spawnSync(process.execPath, [RUN_JS, 'pcap', command], {
+      encoding: 'utf8',
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    });
+    const said = stdout.split('\n').map((line) => line.trimEnd());
+    const shown = sample.split('\n').filter((line) => line !== '' && line !== '...');
+    expect(shown.length).toBeGreaterThan(7);
+    expect(said).toEqual(expect.arrayContaining(shown));
   });
 
   it('reads standard input, packed or not', () => {
@@ -138,6 +151,48 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
     expect(rows).toHaveLength(2);
     for (const row of rows) expect(row.split('\t')).toHaveLength(fields.length);
     expect(rows[1]?.split('\t')[fields.indexOf('conn_state')]).toBe('REJ');
+    const good = Object.fromEntries(fields.map((name, index) => [name, rows[0]?.split('\t')[index]]));
+    // SYN, SYN-ACK, ACK, GET, 200, FIN, FIN at 100 us each; the last ACK does not count.
+    expect(Number(good.duration)).toBeCloseTo(0.0006, 5);
+    expect(good).toMatchObject({ orig_pkts: '5', resp_pkts: '3', service: 'http' });
+    const payload = Number(good.orig_bytes);
+    expect(Number(good.orig_ip_bytes)).toBe(payload + 5 * 40 + 12);
+    expect(Number(good.resp_ip_bytes)).toBe(Number(good.resp_bytes) + 3 * 40 + 12);
+  });
+
+  it('says how the frames of several files are numbered', () => {
+    expect(run([web, overflow]).stdout).toContain('frame numbers count the packets of all files');
+    expect(run([web, overflow, '-c', '1']).stderr).toContain('frame numbers count the packets of all files');
+    expect(run([web]).stdout).not.toContain('frame numbers');
+  });
+
+  it('tells one connection as its object where that is asked for', () => {
+    const [good] = lines([web, '--format', 'ndjson']);
+    for (const format of ['json', 'ndjson'])
+      expect(JSON.parse(run([web, '-c', '1', '-f', format]).stdout)).toEqual(good);
+    for (const format of ['csv', 'zeek'])
+      expect(run([web, '-c', '1', '-f', format])).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringContaining(`--connection has no form ${format}`),
+      });
+  });
+
+  it('says that a window holds nothing, and refuses one that can hold nothing', () => {
+    const empty = run([web, '--since', '1m']);
+    expect(empty).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('no packet of the capture lies'),
+    });
+    const backwards = run([web, '--since', '2s', '--until', '1s']);
+    expect(backwards).toMatchObject({ status: 2, stdout: '' });
+    expect(backwards.stderr).toContain('--since is later than --until');
+  });
+
+  it('counts the same phases as the connections have', () => {
+    const said = lines([overflow, '--format', 'ndjson']);
+    const own = said.slice(0, -1).filter(({ phases }) => phases.syn_ack_to_ack_ms !== undefined);
+    expect(said.at(-1).phases.syn_ack_to_ack.count).toBe(own.length);
   });
 
   it('tells one connection as a ladder', () => {
@@ -219,5 +274,26 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
       { encoding: 'utf8', timeout: 30_000 },
     );
     expect(shell.stderr).toBe('');
+  });
+});
+
+describe('sockwatch capture, before it captures', { timeout: 30_000 }, () => {
+  it.each([
+    ['an argument that it does not know', ['extra'], 2, /unexpected argument "extra"/],
+    ['two filters', ['-p', '80', '--expression', 'tcp'], 2, /--port and --expression exclude each other/],
+    ['no condition', ['--fail-on', ''], 2, /--fail-on/],
+    [
+      'a file that cannot be',
+      ['-w', '/nonexistent/x.pcap'],
+      1,
+      /x\.pcap cannot be written: there is no such/,
+    ],
+  ])('%s', (_, args, status, said) => {
+    const result = spawnSync(process.execPath, [RUN_JS, 'capture', '-i', 'lo', '-d', '1s', ...args], {
+      encoding: 'utf8',
+    });
+    expect(result.stderr).toMatch(said);
+    expect({ status: result.status, stdout: result.stdout }).toEqual({ status, stdout: '' });
+    expect(result.stderr.trim().split('\n')).toHaveLength(1);
   });
 });

@@ -170,7 +170,7 @@ describe.skipIf(missing)(
         const none = await sockwatch(namespace, ['capture', '-i', 'nosuch0']);
         expect(none.code).toBe(1);
         expect(none.stderr).toMatch(
-          /^sockwatch capture: tcpdump: .*; list the interfaces with tcpdump -D\n$/,
+          /^sockwatch capture: tcpdump: nosuch0: .*; list the interfaces with tcpdump -D\n$/,
         );
         const wrong = await sockwatch(namespace, ['capture', '-i', 'lo', '--expression', 'no such words']);
         expect(wrong.code).toBe(1);

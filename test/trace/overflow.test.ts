@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { traceFiles } from '../support/trace.js';
+import { Conversation, pcap } from '../support/packets.js';
+import { traceBytes, traceFiles } from '../support/trace.js';
 
 const path = (name: string) =>
   fileURLToPath(new URL(`../../fixtures/captures/overflow/${name}.pcap`, import.meta.url));
@@ -53,5 +54,36 @@ describe('accept-queue overflow on the wire', () => {
       severity: 'warning',
     });
     expect(result.worst[0]?.findings[0]).toMatchObject({ signature: 's2' });
+  });
+});
+
+describe('what else a SYN-ACK sent again could be', () => {
+  const again = (conversation: Conversation) => {
+    for (const pause of [1, 2, 4])
+      conversation
+        .wait(pause)
+        .raw({ from: 'server', flags: 18, seq: 5000, ack: 1001 })
+        .raw({ flags: 16, seq: 1001, ack: 5001 });
+    return conversation;
+  };
+  const finding = (conversation: Conversation) => {
+    const { connections } = traceBytes(pcap(conversation.packets));
+    return connections[0]?.findings.find(({ signature }) => signature === 's2');
+  };
+
+  it('names TCP_DEFER_ACCEPT first where the client had sent no data', () => {
+    const found = finding(
+      again(new Conversation().handshake()).data('client', 'hello').ack('server').data('server', 'ok'),
+    );
+    expect(found?.sure).toBe('suspected');
+    expect(found?.alternatives?.[0]).toMatch(/^TCP_DEFER_ACCEPT/);
+    expect(found?.message).toContain('so does TCP_DEFER_ACCEPT');
+  });
+
+  it('and not where its data had gone unheard', () => {
+    const found = finding(
+      again(new Conversation().handshake().data('client', 'hello').again('client', 'hello')),
+    );
+    expect(found?.alternatives?.join()).not.toContain('TCP_DEFER_ACCEPT');
   });
 });

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verifyCapture } from '../../src/collect/capture-verify.js';
+import { zeekRecord } from '../../src/render/trace/zeek.js';
 import { sharedDir, sharedMissing } from '../support/shared.js';
 import { endsOf, traceFiles } from '../support/trace.js';
 
@@ -92,6 +93,18 @@ describe.skipIf(sharedMissing)(
       });
       const { http } = await only('http2-nghttp2.pcap');
       expect(http).toMatchObject({ version: '2', requests: 1, responses: 1, http2: { streams: 1 } });
+    });
+
+    it('conn.log: duration, sizes and service, as Zeek has them', async () => {
+      const fields = (connection: Parameters<typeof zeekRecord>[0]) => {
+        const row = zeekRecord(connection, 0).trimEnd().split('\t');
+        return [...row.slice(7, 11), row[17], row[19]].join(' ');
+      };
+      expect(fields(await only('get.pcap'))).toBe('http 0.211484 136 5007 512 5379');
+      const { connections } = await real('wikipedia.pcap');
+      const rows = connections.map(fields);
+      expect(rows).toContain('dns 0.000435 38 89 66 117');
+      expect(rows).toContain('dns - - - 179 0');
     });
 
     it('QUIC: Initial opened, Retry, version negotiation', async () => {

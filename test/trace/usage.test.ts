@@ -114,6 +114,8 @@ describe('HTTP/1', () => {
     );
     expect(http).toMatchObject({ keepAlive: { timeoutSeconds: 5, max: 100 }, connectionClose: 'server' });
     expect((http?.idleGaps[0]?.idle ?? 0) / 1e9).toBeCloseTo(2, 2);
+    // The response before it: its frame and its time.
+    expect(http?.idleGaps[0]?.start).toEqual(http?.exchanges[0]?.response);
   });
 });
 
@@ -276,6 +278,7 @@ describe('losses and stalls', () => {
     const { findings, serverFacts } = only(conversation);
     expect(serverFacts.flights).toBe(3);
     expect(findings.map(({ rule }) => rule)).toEqual(['slow_start']);
+    expect(findings[0]?.frames.length).toBeGreaterThan(0);
   });
 
   it('time that goes back', () => {

@@ -1,4 +1,4 @@
-import type { EventKind, Outcome, PhaseName } from '../../model/trace.js';
+import type { EventKind, Outcome, PhaseName, SynSchedule, TraceConnection } from '../../model/trace.js';
 
 /** What people read for the names of the model. */
 export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
@@ -30,6 +30,28 @@ export const PHASE_LABELS: Readonly<Record<PhaseName, string>> = {
   close: 'close',
   duration: 'whole connection',
 };
+
+export const SHAPE_LABELS: Readonly<Record<SynSchedule['shape'], string>> = {
+  exponential_1s: '1 s and twice as long each time',
+  linear5_exponential: '1 s five times, then twice as long each time',
+  exponential_3s: '3 s and twice as long each time',
+  fixed: 'always the same pause',
+  custom: 'no regular schedule',
+};
+
+/** Other protocols have other beginnings. */
+const OTHER_PHASE_LABELS: Readonly<
+  Record<TraceConnection['protocol'], Readonly<Partial<Record<PhaseName, string>>>>
+> = {
+  tcp: {},
+  quic: { connect: 'connect (Initial to 1-RTT)' },
+  udp: { firstResponse: 'first datagram to first answer' },
+};
+
+export const phaseLabels = (protocol: TraceConnection['protocol']): Readonly<Record<PhaseName, string>> => ({
+  ...PHASE_LABELS,
+  ...OTHER_PHASE_LABELS[protocol],
+});
 
 export const EVENT_LABELS: Readonly<Record<EventKind, string>> = {
   syn: 'SYN',
@@ -65,4 +87,7 @@ export const EVENT_LABELS: Readonly<Record<EventKind, string>> = {
   response: 'response',
   upgrade: 'upgrade',
   stall: 'stall',
+  slow_start: 'waited a round trip',
+  datagram: 'UDP',
+  quic: 'QUIC',
 };

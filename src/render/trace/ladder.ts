@@ -1,11 +1,11 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { TraceConnection, TraceEvent } from '../../model/trace.js';
+import type { PhaseName, TraceConnection, TraceEvent } from '../../model/trace.js';
 import { type TableStyle, wrapWords } from '../columns.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { markOf, paint, roleOf } from '../style.js';
-import { cleanText, displayWidth, formatCount, padEnd, padStart } from '../text.js';
+import { cleanText, displayWidth, formatCount, padEnd, padStart, truncate } from '../text.js';
 import { displayFilter } from './finding-json.js';
-import { EVENT_LABELS, OUTCOME_LABELS, PHASE_LABELS } from './labels.js';
+import { EVENT_LABELS, OUTCOME_LABELS, phaseLabels, SHAPE_LABELS } from './labels.js';
 import { durationOf } from './numbers.js';
 import { isoNanos } from './time.js';
 
@@ -22,6 +22,7 @@ export function* ladder(connection: TraceConnection, options: LadderOptions): Ge
   for (const line of rungs(connection, options)) yield `${line}\n`;
   yield '\n';
   for (const line of phaseLines(connection)) yield `${line}\n`;
+  for (const line of scheduleLines(connection, options)) yield `${line}\n`;
   for (const line of findingLines(connection, names, options)) yield `${line}\n`;
 }
 
@@ -35,7 +36,7 @@ function headLines(connection: TraceConnection, names: Names, options: LadderOpt
     quic &&
       `QUIC ${[quic.version, quic.sni && cleanText(names.machine(quic.sni))].filter(Boolean).join(', ')}`,
     http && `HTTP/${http.version}: ${http.requests} requests, ${http.responses} responses`,
-    connection.role === 'guessed' ? 'who is the client is a guess: no SYN in the capture' : undefined,
+    connection.role === 'guessed' ? GUESSES[protocol] : undefined,
   ].filter((fact): fact is string => typeof fact === 'string');
   const title = `connection ${id}: ${names.endpoint(client)} -> ${names.endpoint(server)} (${protocol}), ${OUTCOME_LABELS[outcome]}`;
   return [
@@ -45,7 +46,19 @@ function headLines(connection: TraceConnection, names: Names, options: LadderOpt
   ];
 }
 
-const LANE = 34;
+const GUESSES: Readonly<Record<TraceConnection['protocol'], string>> = {
+  tcp: 'who is the client is a guess: no SYN in the capture',
+  quic: 'who is the client is a guess, from ports and order: no Initial of a client could be read',
+  udp: 'who is the client is a guess, from ports and order: UDP does not say',
+};
+
+const NARROWEST = 34;
+const WIDEST = 70;
+/** Columns of a rung beside what stands between its poles. */
+const BESIDE = 26;
+
+/** Columns between the poles: more where the terminal has them, for paths are long. */
+const laneOf = ({ width = 0 }: TableStyle) => Math.max(NARROWEST, Math.min(WIDEST, width - BESIDE));
 
 function* rungs(
   { events, first, client, server, eventsCut }: TraceConnection,
@@ -57,10 +70,12 @@ function* rungs(
   const poles = options.names?.redacted
     ? ['client', 'server']
     : [formatEndpoint(client), formatEndpoint(server)];
-  yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', LANE)}   ${poles[1]}`;
-  for (const event of events) {
-    const label = labelOf(event);
-    const room = Math.max(1, LANE - displayWidth(label) - 3);
+  const lane = laneOf(options);
+  yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', lane)}   ${poles[1]}`;
+  for (const [index, event] of events.entries()) {
+    if (isSame(event, events[index - 1])) continue;
+    const label = truncate(labelOf(event), lane - 4, options.ascii ? '~' : undefined);
+    const room = Math.max(1, lane - displayWidth(label) - 3);
     const dashes = arrow.line.repeat(room);
     const shaft =
       event.from === 'client' ? ` ${label} ${dashes}${arrow.right}` : `${arrow.left}${dashes} ${label} `;
@@ -69,6 +84,10 @@ function* rungs(
   if (events.length === 0) yield '    no packets kept';
   if (eventsCut) yield '    ... more packets than are kept: read this connection alone with --connection';
 }
+
+/** A packet that is both told as one and a turning point. */
+const isSame = (one: TraceEvent, before: TraceEvent | undefined) =>
+  before !== undefined && one.frame === before.frame && one.kind === before.kind && one.from === before.from;
 
 const seconds = (nanos: number) => `${(nanos / 1e9).toFixed(6)} s`;
 
@@ -86,8 +105,8 @@ function labelOf({ kind, length, text, detail, window }: TraceEvent): string {
   return parts.join(' ');
 }
 
-function phaseLines({ phases }: TraceConnection): string[] {
-  const entries = Object.entries(PHASE_LABELS) as [keyof typeof PHASE_LABELS, string][];
+function phaseLines({ phases, protocol }: TraceConnection): string[] {
+  const entries = Object.entries(phaseLabels(protocol)) as [PhaseName, string][];
   return entries.flatMap(([name, label]) => {
     const value = phases[name];
     if (value === undefined) return [];
@@ -95,6 +114,15 @@ function phaseLines({ phases }: TraceConnection): string[] {
       name === 'synToSynAck' && phases.synToSynAckAmbiguous ? ' (which SYN was answered is not certain)' : '';
     return [`${padEnd(label, 32)}${padStart(durationOf(value), 10)}${doubt}`];
   });
+}
+
+/** When the SYN was sent again, and which systems do it so. */
+function scheduleLines({ synSchedule }: TraceConnection, style: TableStyle): string[] {
+  if (synSchedule === undefined) return [];
+  const { stepsMs, shape, fits } = synSchedule;
+  const steps = stepsMs.map((ms) => durationOf(ms * 1e6)).join(', ');
+  const systems = fits.length > 0 ? `, as of ${fits.join(', ')}` : ', known of no system';
+  return wrapWords(`SYN sent again after ${steps}: ${SHAPE_LABELS[shape]}${systems}`, '', style.width);
 }
 
 function findingLines({ findings }: TraceConnection, names: Names, style: TableStyle): string[] {

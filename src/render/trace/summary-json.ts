@@ -33,9 +33,10 @@ export function summaryJson(
     retransmissions: { ...summary.retransmissions },
     data_segments: summary.dataSegments,
     http: { ...summary.http },
-    findings: summary.rules.map(({ rule, severity, connections, examples }) => ({
+    findings: summary.rules.map(({ rule, severity, sure, connections, examples }) => ({
       rule,
       severity,
+      sure,
       connections,
       examples: examples.map(({ id, frames, message }) => ({
         id,

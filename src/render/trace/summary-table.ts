@@ -17,6 +17,8 @@ import { durationOf } from './numbers.js';
 
 const INDENT = '   ';
 const MOST_POOLS = 5;
+export const MERGED_FRAMES =
+  'frame numbers count the packets of all files in the order of time: those of one file that mergecap makes';
 
 /** Packets, outcomes, phases, findings, pools, retries and what the capture cannot tell: lines without their ends. */
 export function* summaryLines(
@@ -27,6 +29,7 @@ export function* summaryLines(
 ): Generator<string> {
   yield paint('title', headline(summary, info), style.color);
   for (const file of info.files) yield* fileLines(file, info.files.length > 1, style);
+  if (info.files.length > 1) yield `${INDENT}${MERGED_FRAMES}`;
   yield outcomeLine(summary);
   yield trafficLine(summary);
   yield* phaseLines(summary, style);
@@ -105,9 +108,10 @@ function* phaseLines({ phases }: TraceSummary, style: TableStyle): Generator<str
 
 function* ruleLines(rules: readonly RuleTotal[], names: Names, style: TableStyle): Generator<string> {
   if (rules.length > 0) yield '';
-  for (const { rule, severity, connections, examples } of rules) {
+  for (const { rule, severity, sure, connections, examples } of rules) {
     const mark = markOf(severity);
-    const what = `${rule.replaceAll('_', ' ')}: ${formatCount(connections)} ${connections === 1 ? 'connection' : 'connections'}`;
+    const doubt = sure === 'certain' ? '' : `${sure} `;
+    const what = `${doubt}${rule.replaceAll('_', ' ')}: ${formatCount(connections)} ${connections === 1 ? 'connection' : 'connections'}`;
     const [example] = examples;
     const such = example
       ? `; as #${example.id} (frames ${example.frames.slice(0, 6).join(', ')}): ${example.message}`
@@ -150,10 +154,26 @@ function* poolLines(pools: readonly WirePool[], names: Names, style: TableStyle)
 function* retryLines(retries: readonly WireRetries[], names: Names): Generator<string> {
   if (retries.length > 0) yield '';
   for (const { client, server, attempts, failed, pattern, gapsMs } of retries.slice(0, MOST_POOLS)) {
-    const gaps = gapsMs.slice(0, 6).map((ms) => durationOf(ms * 1e6));
-    const pauses = gaps.length > 0 ? `, pauses ${gaps.join(', ')}` : '';
+    const longest =
+      pattern === 'paused' ? ` (up to ${durationOf(Math.max(...gapsMs) * 1e6)} without an attempt)` : '';
+    const pauses = gapsMs.length > 0 ? `, pauses ${pausesText(gapsMs)}` : '';
     yield names.sentence(
-      `retries: ${client} -> ${server}: ${attempts} attempts, ${failed} failed, ${pattern.replaceAll('_', ' ')}${pauses}`,
+      `retries: ${client} -> ${server}: ${attempts} attempts, ${failed} failed, ${pattern.replaceAll('_', ' ')}${longest}${pauses}`,
     );
   }
+}
+
+const MOST_PAUSES = 8;
+
+/** Pauses that look alike in a row are told once: `100 ms x9, 29 s, 100 ms x2`. */
+function pausesText(gapsMs: readonly number[]): string {
+  const runs: { readonly text: string; count: number }[] = [];
+  for (const ms of gapsMs) {
+    const text = durationOf(ms * 1e6);
+    const last = runs.at(-1);
+    if (last?.text === text) last.count++;
+    else runs.push({ text, count: 1 });
+  }
+  const shown = runs.slice(0, MOST_PAUSES).map(({ text, count }) => (count > 1 ? `${text} x${count}` : text));
+  return shown.join(', ') + (runs.length > MOST_PAUSES ? ', ...' : '');
 }

@@ -50,13 +50,15 @@ export function zeekHead(openSeconds: number): string {
   ].join('\n');
 }
 
-/** One record of conn.log. Bytes are payload bytes as sent; sizes with IP headers are not kept and so unset. */
+/** One record of conn.log. Bytes are payload bytes as sent. */
 export function zeekRecord(
   connection: TraceConnection,
   epochSeconds: number,
   names: Names = PLAIN_NAMES,
 ): string {
-  const { clientFacts, serverFacts, first, phases, zeek } = connection;
+  const { clientFacts, serverFacts, first, zeek } = connection;
+  // Of a single packet Zeek gives neither duration nor sizes.
+  const duration = durationOf(connection);
   const fields = [
     seconds(epochSeconds, first.time),
     uidOf(connection.id),
@@ -64,21 +66,27 @@ export function zeekRecord(
     ...endpointFields(connection.server, names),
     connection.protocol === 'tcp' ? 'tcp' : 'udp',
     serviceOf(connection),
-    (phases.duration / 1e9).toFixed(6),
-    clientFacts.bytes,
-    serverFacts.bytes,
+    ...(duration === 0
+      ? [UNSET, UNSET, UNSET]
+      : [(duration / 1e9).toFixed(6), clientFacts.bytes, serverFacts.bytes]),
     zeek.connState,
     UNSET,
     UNSET,
     clientFacts.missingBytes + serverFacts.missingBytes,
     zeek.history === '' ? UNSET : zeek.history,
     clientFacts.segments,
-    UNSET,
+    clientFacts.ipBytes,
     serverFacts.segments,
-    UNSET,
+    serverFacts.ipBytes,
     UNSET,
   ];
   return `${fields.join('\t')}\n`;
+}
+
+/** ns. Zeek's clock of a connection stops when both sides have sent their FIN: the last ACK does not count (PCAP.md section 2). */
+function durationOf({ first, last, clientFacts, serverFacts }: TraceConnection): number {
+  const ends = [clientFacts.fin, serverFacts.fin].flatMap((fin) => (fin === undefined ? [] : [fin.time]));
+  return (ends.length === 2 ? Math.max(...ends) : last.time) - first.time;
 }
 
 /** Seconds since 1970 with microseconds, from two numbers that a float could not add without loss. */
@@ -96,8 +104,12 @@ function endpointFields(endpoint: Endpoint, names: Names): [string, number | str
   return [names.redacted ? names.host(endpoint) : bareHost(endpoint), endpoint.port ?? 0];
 }
 
-function serviceOf({ tls, http, quic }: TraceConnection): string {
+/** Zeek, scripts/base/protocols/dns/main.zeek: DNS, NetBIOS names, mDNS, LLMNR. */
+const DNS_PORTS = new Set([53, 137, 5353, 5355]);
+
+function serviceOf({ tls, http, quic, protocol, server }: TraceConnection): string {
   if (quic) return 'quic';
+  if (protocol === 'udp' && server.kind === 'ip' && DNS_PORTS.has(server.port ?? 0)) return 'dns';
   if (tls) return 'ssl';
   return http === undefined ? UNSET : cleanText(http.version === 'websocket' ? 'http,websocket' : 'http');
 }

@@ -6,7 +6,7 @@ import type { Head } from './http-head.js';
 const START = 1024;
 const NONE = -1;
 const TIMES = 4;
-const FIELDS = 8;
+const FIELDS = 9;
 const TEXT_BYTES = 384;
 const MOST_HOST = 128;
 const T = { before: 0, request: 1, response: 2, responseEnd: 3 } as const;
@@ -19,6 +19,7 @@ const F = {
   methodBytes: 5,
   pathBytes: 6,
   hostBytes: 7,
+  beforeFrame: 8,
 } as const;
 const HAS_KEY = 1;
 const MOST = 100;
@@ -50,8 +51,16 @@ export class Exchanges {
     this.counts[slot] = 0;
   }
 
-  /** `before`: time of the last byte either way before the request; 0: none. */
-  request(slot: number, bytes: Uint8Array, head: Head, frame: number, time: number, before: number): void {
+  /** `before` and `beforeFrame`: of the last byte of the response before; the request's own where there is none. */
+  request(
+    slot: number,
+    bytes: Uint8Array,
+    head: Head,
+    frame: number,
+    time: number,
+    before: number,
+    beforeFrame: number,
+  ): void {
     const count = this.counts[slot] ?? 0;
     this.counts[slot] = count + 1;
     if (count >= MOST) return;
@@ -62,6 +71,7 @@ export class Exchanges {
     this.times[row * TIMES + T.response] = 0;
     this.ints[int + F.next] = NONE;
     this.ints[int + F.requestFrame] = frame;
+    this.ints[int + F.beforeFrame] = beforeFrame;
     this.ints[int + F.responseFrame] = 0;
     this.ints[int + F.status] = 0;
     this.ints[int + F.flags] = head.hasIdempotencyKey ? HAS_KEY : 0;
@@ -181,7 +191,7 @@ export class Exchanges {
     for (let row = this.int(first, F.next); row !== NONE; row = this.int(row, F.next)) {
       const before = this.time(row, T.before);
       const idle = (this.time(row, T.request) - before) as Nanos;
-      if (idle > 0) gaps.push({ start: { frame: this.int(row, F.requestFrame), time: before }, idle });
+      if (idle > 0) gaps.push({ start: { frame: this.int(row, F.beforeFrame), time: before }, idle });
     }
     return gaps.sort((a, b) => b.idle - a.idle).slice(0, most);
   }

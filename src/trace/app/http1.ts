@@ -161,8 +161,10 @@ export class Http1 {
     flows.markOnce(slot, M.request, time, frame);
     if (waiting === 1) flows.mark(slot, M.pending, time, frame);
     const isFirst = flows.requests[slot] === 1;
-    const before = isFirst || waiting > 1 ? time : flows.timeOf(slot, M.serverData);
-    this.exchanges.request(slot, bytes, head, frame, time, before);
+    const follows = !isFirst && waiting === 1;
+    const before = follows ? flows.timeOf(slot, M.serverData) : time;
+    const beforeFrame = follows ? flows.frameOf(slot, M.serverData) : frame;
+    this.exchanges.request(slot, bytes, head, frame, time, before, beforeFrame);
     if (state.options.isFollowed(slot))
       state.options.note(slot, EVENT.request, 0, { frame, time }, line(bytes, head.methodFrom, head.pathTo));
     if (head.closes && this.closers[slot] === 0) this.closers[slot] = 1;

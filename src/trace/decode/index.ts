@@ -36,6 +36,8 @@ export class Decoder {
   /** End of what was captured, and of what was on the wire: offsets in `bytes`. */
   private end = 0;
   private wireEnd = 0;
+  /** Where the IP header begins: before the bytes of a datagram that was put together. */
+  private ipFrom = 0;
   private layers = 0;
 
   constructor(
@@ -168,6 +170,7 @@ export class Decoder {
       this.wireEnd = at + total;
       if (this.end > this.wireEnd) this.end = this.wireEnd;
     }
+    this.ipFrom = at;
     packet.family = 4;
     packet.source = view.getInt32(at + 12);
     packet.target = view.getInt32(at + 16);
@@ -197,6 +200,7 @@ export class Decoder {
     packet.view = this.view = new DataView(whole.buffer, whole.byteOffset, whole.length);
     packet.fragmented = true;
     this.end = this.wireEnd = whole.length;
+    this.ipFrom = packet.family === 6 ? -40 : -20;
     return this.transport(protocol, 0);
   }
 
@@ -209,6 +213,7 @@ export class Decoder {
       this.wireEnd = at + 40 + length;
       if (this.end > this.wireEnd) this.end = this.wireEnd;
     }
+    this.ipFrom = at;
     packet.family = 6;
     packet.source = this.addresses.idOf(view, at + 8);
     packet.target = this.addresses.idOf(view, at + 24);
@@ -299,6 +304,7 @@ export class Decoder {
     packet.payloadTo = end;
     packet.payloadLength = this.wireEnd > payload ? this.wireEnd - payload : 0;
     packet.cut = this.wireEnd > end;
+    packet.ipLength = this.wireEnd - this.ipFrom;
     return DECODED.tcp;
   }
 
@@ -307,6 +313,7 @@ export class Decoder {
     if (end - at < 8) return this.undecodable();
     const length = view.getUint16(at + 4);
     packet.protocol = UDP;
+    packet.ipLength = this.wireEnd - this.ipFrom;
     packet.sourcePort = view.getUint16(at);
     packet.targetPort = view.getUint16(at + 2);
     // 0: longer than 65,535 bytes (RFC 2675) or left to the offload.

@@ -33,9 +33,15 @@ const RULES: readonly FindingRule[] = [
 
 /** What is wrong with a connection, the worst first. Stateless: the same connection gives the same findings. */
 export function findTrace(connection: TraceConnection, context: FindingContext): TraceFinding[] {
-  const found = RULES.flatMap((rule) => rule(connection, context) ?? []);
+  const found = RULES.flatMap((rule) => rule(connection, context) ?? []).map((finding) =>
+    withFrames(finding, connection),
+  );
   return found.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
 }
+
+/** Where the events that show it were not kept, the connection's first and last packet are a place to look. */
+const withFrames = (finding: TraceFinding, { first, last }: TraceConnection): TraceFinding =>
+  finding.frames.length > 0 ? finding : { ...finding, frames: [...new Set([first.frame, last.frame])] };
 
 const WEIGHTS = { info: 1, warning: 100, critical: 10_000 } as const;
 

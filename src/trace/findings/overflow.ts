@@ -1,4 +1,4 @@
-import type { TraceFinding } from '../../model/trace.js';
+import type { Moment, TraceConnection, TraceFinding } from '../../model/trace.js';
 import { eventsOf, type FindingRule, framesOf, plural, QUEUE_ADVICE, seconds } from './facts.js';
 
 const RETRY_NS = 500e6;
@@ -17,13 +17,13 @@ export const synsIgnored: FindingRule = (connection, { othersAnswered }) => {
     framesOf([...syn.slice(0, 8), answer]),
     [
       `${plural(syn.length, 'SYN')} ${answer === undefined ? `in ${after} without an answer` : `until the answer came after ${after}`}`,
-      'the same server answered other clients in that time, and sent neither RST nor ICMP',
+      'in that time the server sent packets in other connections (a SYN-ACK, FIN or RST); neither a RST nor an ICMP error answered these SYNs',
     ],
     {
       message:
         answer === undefined
-          ? `${plural(syn.length, 'SYN')} unanswered while the server answered others: an accept queue that is full drops SYNs silently`
-          : `connect took ${after}: the server ignored ${plural(syn.length - 1, 'SYN')} and answered others in that time`,
+          ? `${plural(syn.length, 'SYN')} unanswered while the server sent in other connections: an accept queue that is full drops SYNs silently`
+          : `connect took ${after}: ${plural(syn.length - 1, 'SYN')} unanswered while the server sent in other connections: an accept queue that is full drops SYNs silently`,
       alternatives: ['SYNs lost on the way', 'a firewall that drops', 'a full SYN queue without cookies'],
     },
   );
@@ -41,6 +41,7 @@ export const synAckAgain: FindingRule = (connection, { synAcksAfterAck }) => {
   // One alone is also what a lost ACK looks like; but then the data behind it would have established the connection.
   if (again.length < 2 && clientResends.length === 0) return undefined;
   const rst = serverFacts.rst;
+  const isDeferred = clientResends.length === 0 && isSilentUntil(connection, again.at(-1));
   return suspected(
     's2',
     framesOf([synAck[0], ack, ...again.slice(0, 8)]),
@@ -55,13 +56,21 @@ export const synAckAgain: FindingRule = (connection, { synAcksAfterAck }) => {
       ...(rst !== undefined ? [`the server reset it in frame ${rst.frame}`] : []),
     ],
     {
-      message: `SYN-ACK sent again ${plural(again.length, 'time')} after the client had acknowledged it: the accept queue was full when the ACK came`,
+      message: `SYN-ACK sent again ${plural(again.length, 'time')} after the client had acknowledged it: a full accept queue does that${isDeferred ? ', and so does TCP_DEFER_ACCEPT as long as the client sends no data' : ''}`,
       alternatives: [
+        ...(isDeferred
+          ? ['TCP_DEFER_ACCEPT at the server: it fits, for the client had sent no data by then']
+          : []),
         'ACKs of the client lost behind the place of the capture',
-        'TCP_DEFER_ACCEPT, where the client sends no data',
       ],
     },
   );
+};
+
+/** tcp(7), TCP_DEFER_ACCEPT: until data comes the server ignores the ACK, and its timer sends the SYN-ACK again. */
+const isSilentUntil = ({ tls, request }: TraceConnection, until: Moment | undefined): boolean => {
+  const data = tls?.clientHello ?? request;
+  return data === undefined || until === undefined || data.time > until.time;
 };
 
 /** S3: answered with a cookie, then silence. */
@@ -83,7 +92,7 @@ export const cookieThenSilence: FindingRule = (connection, { unheard }) => {
     ],
     {
       message:
-        'the server answered the SYN and then never acknowledged a byte: a SYN cookie whose ACK met a full accept queue',
+        'the server answered the SYN and then never acknowledged a byte: so it looks when the ACK of a SYN cookie meets a full accept queue',
       alternatives: [
         'a path that breaks after the handshake (MTU, firewall)',
         'a capture that misses one direction',

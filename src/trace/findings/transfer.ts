@@ -90,7 +90,7 @@ export const slowStart: FindingRule = (connection) => {
     rule: 'slow_start',
     severity: 'info',
     sure: 'likely',
-    frames: [],
+    frames: framesOf(eventsOf(connection, ['slow_start'], side)),
     message: `the ${side} waited ${flights} round trips of ${seconds(rtt)} for acknowledgements with the window open: slow start`,
     evidence: [`full segments went on only when all before them had been acknowledged, ${flights} times`],
     advice:

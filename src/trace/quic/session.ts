@@ -18,14 +18,17 @@ const LETTERS = {
   unfamiliar: 'U',
 } as const;
 
-type Marks = {
+/** When each was seen first. */
+export type QuicMarks = {
   -readonly [Key in
     | 'initial'
     | 'serverInitial'
     | 'handshakeDone'
     | 'retry'
     | 'versionNegotiation'
-    | 'zeroRtt']?: Moment;
+    | 'zeroRtt'
+    | 'clientHello'
+    | 'serverHello']?: Moment;
 };
 
 /** One QUIC connection: its packets in clear text, and of the encrypted ones that they are there. */
@@ -34,7 +37,7 @@ export class QuicSession {
   dcid: Uint8Array = new Uint8Array(0);
   scid: Uint8Array = new Uint8Array(0);
   established = false;
-  private readonly marks: Marks = {};
+  readonly marks: QuicMarks = {};
   private close: QuicFacts['close'];
   private keys: ReturnType<typeof initialKeys> | undefined;
   private readonly streams: readonly [CryptoStream, CryptoStream] = [new CryptoStream(), new CryptoStream()];
@@ -42,13 +45,28 @@ export class QuicSession {
   private serverHello: Hello | undefined;
   private history = '';
   private opened = 0;
+  private hasOpenedClient = false;
   private readonly shorts: [number, number] = [0, 0];
 
-  /** A datagram: several packets may share it. `direction` 0: from the client. */
-  datagram(bytes: Uint8Array, from: number, to: number, direction: 0 | 1, at: Moment): void {
+  /** Only a client's Initial opens with the client's keys; only servers send Retry and Version Negotiation. */
+  get knowsClient(): boolean {
+    const { retry, versionNegotiation } = this.marks;
+    return this.hasOpenedClient || retry !== undefined || versionNegotiation !== undefined;
+  }
+
+  /** A datagram: several packets may share it. `direction` 0: from the client. `kinds`, where given, gets the kind of each. */
+  datagram(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    direction: 0 | 1,
+    at: Moment,
+    kinds?: QuicHeader['kind'][],
+  ): void {
     for (let next = from; next < to; ) {
       const header = readHeader(bytes, next, to);
       if (header === undefined) return;
+      kinds?.push(header.kind);
       this.packet(bytes, next, header, direction, at);
       if (header.end <= next) return;
       next = header.end;
@@ -90,6 +108,7 @@ export class QuicSession {
     this.opened++;
     const frames = openInitial(direction === 0 ? this.keys.client : this.keys.server, bytes, from, header);
     if (frames === undefined) return;
+    if (direction === 0) this.hasOpenedClient = true;
     const stream = this.streams[direction];
     readFrames(frames, {
       crypto: (offset, piece) => stream.add(offset, piece),
@@ -98,10 +117,10 @@ export class QuicSession {
         this.close ??= { from: direction === 0 ? 'client' : 'server', at };
       },
     });
-    this.hello(direction);
+    this.hello(direction, at);
   }
 
-  private hello(direction: 0 | 1): void {
+  private hello(direction: 0 | 1, at: Moment): void {
     if ((direction === 0 ? this.clientHello : this.serverHello) !== undefined) return;
     const bytes = this.streams[direction].prefix();
     const length = ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
@@ -110,6 +129,7 @@ export class QuicSession {
       this.clientHello = parseClientHello(bytes, 4, 4 + length);
     if (direction === 1 && bytes[0] === SERVER_HELLO)
       this.serverHello = parseServerHello(bytes, 4, 4 + length);
+    this.marks[direction === 0 ? 'clientHello' : 'serverHello'] ??= at;
     this.write('S', direction);
   }
 
@@ -129,12 +149,13 @@ export class QuicSession {
 
   facts(): QuicFacts {
     const { clientHello } = this;
+    const { clientHello: _, serverHello: __, ...marks } = this.marks;
     const alpn = this.serverHello?.alpn[0] ?? clientHello?.alpn[0];
     return {
       ...(this.version !== 0 && { version: versionName(this.version) }),
       ...(this.dcid.length > 0 && { dcid: hex(this.dcid) }),
       ...(this.scid.length > 0 && { scid: hex(this.scid) }),
-      ...this.marks,
+      ...marks,
       ...(this.close && { close: this.close }),
       ...(clientHello?.sni !== undefined && { sni: clientHello.sni }),
       ...(alpn !== undefined && { alpn }),

@@ -4,6 +4,7 @@ import { MARK, MARK_COUNT, type MARKS } from '../marks.js';
 import { ACK, type Packet } from '../packet.js';
 import type { Servers } from '../servers.js';
 import { packOptions, scaleOf } from './options.js';
+import { refusesBy } from './refusals.js';
 
 const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
 const LETTER = { S: 83, H: 72, F: 70, R: 82 } as const;
@@ -16,10 +17,6 @@ const MARK_PAIRS: readonly (readonly [number, number])[] = [
   [M.clientFin, M.serverFin],
   [M.clientRst, M.serverRst],
 ];
-
-/** ICMP codes by which a SYN is refused (PCAP.md section 4). */
-const REFUSING_V4 = new Set([0, 1, 2, 3, 9, 10, 13]);
-const REFUSING_V6 = new Set([0, 1, 3, 4, 5, 6]);
 
 /** What SYN, FIN, RST and ICMP errors do to a connection. Source: PCAP.md sections 2 and 4. */
 export class Control {
@@ -268,11 +265,10 @@ export class Control {
     const { ints } = flows;
     const type = packet.icmp >>> 8;
     const code = packet.icmp & 255;
-    const isSix = packet.family === 6;
     if (!flows.has(slot, FLOW.icmpSeen)) ints[slot * STRIDE + INT.icmp] = packet.icmp;
     flows.set(slot, FLOW.icmpSeen);
     this.events.note(slot, EVENT.icmp_unreachable, 1 - direction, packet, undefined, packet.icmp);
-    const refuses = isSix ? type === 1 && REFUSING_V6.has(code) : type === 3 && REFUSING_V4.has(code);
+    const refuses = refusesBy({ family: packet.family, type, code });
     const isOpening = flows.has(slot, FLOW.roleSyn) && !flows.has(slot, FLOW.synAckSeen) && direction === 0;
     if (refuses && isOpening) flows.set(slot, FLOW.refusedByIcmp | FLOW.closed);
   }

@@ -245,6 +245,7 @@ export class Tcp {
     ints[side + SIDE_INT.lastAck] = packet.ack;
     ints[side + SIDE_INT.lastIpId] = packet.ipId;
     ints[side + SIDE_INT.segments] = (ints[side + SIDE_INT.segments] ?? 0) + 1;
+    ints[side + SIDE_INT.ipBytes] = ((ints[side + SIDE_INT.ipBytes] ?? 0) + packet.ipLength) | 0;
     flows.markTimes[last] = time;
     flows.markFrames[last] = frame;
     if (slot === this.events.followed) this.events.add(slot, this.kindOf(packet), direction, packet);

@@ -1,4 +1,5 @@
 import { EVENT, type Events } from '../events.js';
+import { LEAST_FLIGHTS } from '../findings/suspicion.js';
 import { type Flows, SIDE, SIDE_INT, SIDE_STRIDE, STATUS, STRIDE, SUM, SUMS } from '../flows.js';
 import { MARK } from '../marks.js';
 import type { Packet } from '../packet.js';
@@ -17,6 +18,8 @@ const FAST_AFTER = 3;
 const LEAST_FLIGHT_NS = 5e6;
 /** Data that goes on after a round trip, and not after a pause of the application. */
 const ABOUT_A_ROUND_TRIP = 1.5;
+/** Enough to look at one in Wireshark. */
+const MOST_FLIGHT_EVENTS = 10;
 
 /** Segments with payload: in order, sent again, out of order, or with bytes missing before them (PCAP.md section 4). */
 export class Payload {
@@ -86,8 +89,11 @@ export class Payload {
       return;
     const other = slot * STRIDE + SIDE + (1 - direction) * SIDE_STRIDE;
     const acknowledged = ((ints[other + SIDE_INT.acked] ?? 0) - (ints[side + SIDE_INT.isn] ?? 0)) | 0;
-    if (acknowledged > mss && (ints[other + SIDE_INT.status] ?? 0) & STATUS.acked)
-      this.streams.bump(side + SIDE_INT.flights);
+    if (acknowledged <= mss || ((ints[other + SIDE_INT.status] ?? 0) & STATUS.acked) === 0) return;
+    const count = this.streams.bump(side + SIDE_INT.flights);
+    // Fewer are no trouble, and an event costs most connections their quick way out.
+    if (count >= LEAST_FLIGHTS && count < LEAST_FLIGHTS + MOST_FLIGHT_EVENTS)
+      this.events.add(slot, EVENT.slow_start, direction, packet);
   }
 
   /** ns; 0 where it was not seen. */

@@ -1,12 +1,23 @@
 import type { Endpoint } from '../../model/endpoint.js';
-import type { DirectionFacts, DnsFacts, Moment, Nanos, Outcome, TraceConnection } from '../../model/trace.js';
+import type {
+  DirectionFacts,
+  DnsFacts,
+  Moment,
+  Nanos,
+  Outcome,
+  TraceConnection,
+  TraceEvent,
+} from '../../model/trace.js';
 import type { AddressBook } from '../decode/address-book.js';
 import type { PathBook } from '../decode/path-book.js';
+import { findDatagrams } from '../findings/udp.js';
 import type { Packet } from '../packet.js';
-import { readHeader } from '../quic/header.js';
+import { type QuicHeader, readHeader } from '../quic/header.js';
 import { hex, momentOf, QuicSession } from '../quic/session.js';
 import { senderIsServer } from '../tcp/ports.js';
+import { refusesBy } from '../tcp/refusals.js';
 import { DnsBook } from './dns.js';
+import { Story } from './story.js';
 
 const DNS = 53;
 const IDLE_NS = 60e9;
@@ -16,6 +27,8 @@ export interface UdpParts {
   readonly addresses: AddressBook;
   readonly paths: PathBook;
   readonly nextId: () => number;
+  /** Every datagram of this one is kept. */
+  readonly isFollowed: (id: number) => boolean;
   readonly report: (connection: TraceConnection) => void;
 }
 
@@ -29,10 +42,12 @@ interface UdpFlow {
   last: Moment;
   readonly packets: [number, number];
   readonly bytes: [number, number];
+  readonly ipBytes: [number, number];
   request: Moment | undefined;
   response: Moment | undefined;
   quic: QuicSession | undefined;
   icmp: (Moment & { type: number; code: number; family: 4 | 6 }) | undefined;
+  readonly story: Story | undefined;
   readonly cids: string[];
   readonly tuples: string[];
 }
@@ -58,13 +73,18 @@ export class UdpLayer {
     flow.last = at;
     flow.packets[direction]++;
     flow.bytes[direction] += packet.payloadLength;
+    flow.ipBytes[direction] += packet.ipLength;
     if (direction === 0) flow.request ??= at;
     else if (flow.request !== undefined) flow.response ??= at;
     const { payloadFrom: from, payloadTo: to } = packet;
     if (packet.targetPort === DNS) this.dns.message(packet.view, from, to, packet.family, packet.source, at);
     else if (packet.sourcePort === DNS)
       this.dns.message(packet.view, from, to, packet.family, packet.target, at);
-    else if (flow.quic !== undefined) this.quic(flow, packet, direction, at);
+    else if (flow.quic !== undefined) {
+      this.quic(flow, packet, direction, at);
+      return;
+    }
+    flow.story?.datagram(packet, direction, at);
   }
 
   private isFromClient(flow: UdpFlow, packet: Packet): boolean {
@@ -79,8 +99,9 @@ export class UdpLayer {
     const source = { address: packet.source, port: packet.sourcePort };
     const target = { address: packet.target, port: packet.targetPort };
     const isServer = quic === undefined ? senderIsServer(source.port, target.port) : quic === 'server';
+    const id = this.parts.nextId();
     const flow: UdpFlow = {
-      id: this.parts.nextId(),
+      id,
       family: packet.family,
       path: packet.path,
       client: isServer ? target : source,
@@ -89,10 +110,12 @@ export class UdpLayer {
       last: at,
       packets: [0, 0],
       bytes: [0, 0],
+      ipBytes: [0, 0],
       request: undefined,
       response: undefined,
       quic: quic === undefined ? undefined : new QuicSession(),
       icmp: undefined,
+      story: this.parts.isFollowed(id) ? new Story() : undefined,
       cids: [],
       tuples: [key],
     };
@@ -126,7 +149,10 @@ export class UdpLayer {
     const { quic } = flow;
     if (quic === undefined) return;
     const before = quic.scid;
-    quic.datagram(packet.bytes, packet.payloadFrom, packet.payloadTo, direction, at);
+    const { story } = flow;
+    const kinds: QuicHeader['kind'][] | undefined = story && [];
+    quic.datagram(packet.bytes, packet.payloadFrom, packet.payloadTo, direction, at, kinds);
+    if (kinds !== undefined) story?.quic(packet, direction, at, kinds, quic.marks);
     // Only ids that are long enough to be no accident tell a connection.
     if (quic.scid === before || quic.scid.length < 4) return;
     const id = hex(quic.scid);
@@ -139,8 +165,10 @@ export class UdpLayer {
   icmpError(packet: Packet): void {
     const flow = this.flows.get(keyOf(packet));
     if (flow === undefined) return;
+    const at = momentOf(packet.frame, packet.time);
+    flow.story?.icmp(at, this.isFromClient(flow, packet) ? 1 : 0, packet.icmp);
     flow.icmp ??= {
-      ...momentOf(packet.frame, packet.time),
+      ...at,
       type: packet.icmp >>> 8,
       code: packet.icmp & 255,
       family: packet.family,
@@ -176,21 +204,23 @@ export class UdpLayer {
     const facts = quic?.facts();
     const dns = this.dnsFor(family, flow.client.address, flow.server.address, flow.first.time);
     const handshake = span(facts?.initial, facts?.handshakeDone);
-    const response = span(flow.request, flow.response);
-    return {
+    // What QUIC asks and answers is encrypted: its first datagrams are the handshake's.
+    const exchange = quic === undefined ? flow : { request: undefined, response: undefined };
+    const response = span(exchange.request, exchange.response);
+    const connection: TraceConnection = {
       id: flow.id,
       protocol: quic === undefined ? 'udp' : 'quic',
       client: endpoint(flow.client),
       server: endpoint(flow.server),
-      role: 'guessed',
+      role: quic?.knowsClient ? 'initial' : 'guessed',
       path: this.parts.paths.describe(flow.path),
       outcome: outcomeOf(flow),
       first: flow.first,
       last: flow.last,
       syn: [],
       synAck: [],
-      ...(flow.request && { request: flow.request }),
-      ...(flow.response && { response: flow.response }),
+      ...(exchange.request && { request: exchange.request }),
+      ...(exchange.response && { response: exchange.response }),
       phases: {
         ...(handshake !== undefined && { connect: handshake, tls: handshake }),
         ...(response !== undefined && { firstResponse: response }),
@@ -202,11 +232,15 @@ export class UdpLayer {
       ...(facts && { quic: facts }),
       ...(dns && { dns }),
       zeek: { connState: stateOf(flow), history: historyOf(flow) },
-      events: [],
+      events: flow.story?.events ?? NO_EVENTS,
+      ...(flow.story?.isCut && { eventsCut: true }),
       findings: [],
     };
+    return { ...connection, findings: findDatagrams(connection) };
   }
 }
+
+const NO_EVENTS: readonly TraceEvent[] = [];
 
 const span = (from: Moment | undefined, to: Moment | undefined): Nanos | undefined =>
   from === undefined || to === undefined || to.time < from.time
@@ -214,15 +248,16 @@ const span = (from: Moment | undefined, to: Moment | undefined): Nanos | undefin
     : ((to.time - from.time) as Nanos);
 
 function outcomeOf({ quic, packets, icmp }: UdpFlow): Outcome {
-  if (icmp !== undefined && packets[1] === 0) return 'refused';
+  if (icmp !== undefined && packets[1] === 0 && refusesBy(icmp)) return 'refused';
   if (quic !== undefined)
     return quic.established ? 'established' : packets[1] > 0 ? 'half_open' : 'unresolved';
   return packets[0] > 0 && packets[1] > 0 ? 'established' : 'unresolved';
 }
 
-const directionOf = ({ packets, bytes }: UdpFlow, direction: 0 | 1): DirectionFacts => ({
+const directionOf = ({ packets, bytes, ipBytes }: UdpFlow, direction: 0 | 1): DirectionFacts => ({
   segments: packets[direction],
   bytes: bytes[direction],
+  ipBytes: ipBytes[direction],
   retransmissions: { rto: 0, fast: 0, spurious: 0 },
   outOfOrder: 0,
   duplicates: 0,
