@@ -247,6 +247,7 @@ export class Flows {
     const { ints } = this;
     const at = slot * STRIDE;
     ints.fill(0, at, at + STRIDE);
+    this.markTimes.fill(0, slot * MARK_COUNT, (slot + 1) * MARK_COUNT);
     this.markFrames.fill(0, slot * MARK_COUNT, (slot + 1) * MARK_COUNT);
     this.sums.fill(0, slot * SUMS, (slot + 1) * SUMS);
     this.requests[slot] = 0;

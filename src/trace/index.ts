@@ -260,6 +260,7 @@ export class Trace {
       this.pairs.isWatched(pair) ||
       isSuspect(flows, slot, outcome);
     if (!isTold) {
+      this.takeComment(slot);
       this.count(slot, outcome);
       return;
     }
