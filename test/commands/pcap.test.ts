@@ -210,6 +210,9 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
       const { stdout } = run([web, '--format', format, '--redact']);
       expect(stdout).not.toMatch(/10\.0\.0\.[12]|web\.test/);
     }
+    const ladder = run([web, '--connection', '1', '--redact']).stdout;
+    expect(ladder).toMatch(/request GET ─/);
+    expect(ladder).not.toMatch(/10\.0\.0\.[12]|web\.test|\/a/);
   });
 
   it('ends quietly where nobody reads', () => {

@@ -48,6 +48,24 @@ describe('HTTP/1', () => {
     expect(http?.exchanges[0]?.path).toBe('host/x');
   });
 
+  it.each([
+    ['GET http://me:secret@host/x?secret', 'host/x'],
+    ['GET /u/me@host', '/u/me@host'],
+    ['GET /reset;jsessionid=secret/x', '/reset'],
+    ['CONNECT me:secret@host:443', 'host:443'],
+    ['GET http://me:secret@host?secret', 'host'],
+  ])('%s keeps no secret, in the events either', (start, path) => {
+    const { packets } = new Conversation()
+      .handshake()
+      .data('client', `${start} HTTP/1.1\r\nHost: me:secret@host\r\n\r\n`)
+      .close();
+    const { connections } = traceBytes(pcap(packets), { follow: 1 });
+    expect(connections[0]?.http?.exchanges[0]).toMatchObject({ path, host: 'host' });
+    const [method] = start.split(' ');
+    const told = connections[0]?.events.find(({ kind }) => kind === 'request')?.text;
+    expect(told).toBe(`${method} ${path}`);
+  });
+
   it('counts what is pipelined', () => {
     const { http } = only(
       new Conversation()

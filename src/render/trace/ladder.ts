@@ -59,7 +59,7 @@ function* rungs(
     : [formatEndpoint(client), formatEndpoint(server)];
   yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', LANE)}   ${poles[1]}`;
   for (const event of events) {
-    const label = labelOf(event);
+    const label = labelOf(event, options.names ?? PLAIN_NAMES);
     const room = Math.max(1, LANE - displayWidth(label) - 3);
     const dashes = arrow.line.repeat(room);
     const shaft =
@@ -74,9 +74,10 @@ const seconds = (nanos: number) => `${(nanos / 1e9).toFixed(6)} s`;
 
 const MOST_TEXT = 60;
 
-function labelOf({ kind, length, text, detail, window }: TraceEvent): string {
+function labelOf({ kind, length, text, detail, window }: TraceEvent, { redacted }: Names): string {
   const parts = [EVENT_LABELS[kind]];
-  if (text !== undefined) parts.push(cleanText(text).slice(0, MOST_TEXT));
+  if (text !== undefined)
+    parts.push(cleanText(redacted && kind === 'request' ? withoutPath(text) : text).slice(0, MOST_TEXT));
   else if (kind === 'icmp_unreachable' && detail !== undefined)
     parts.push(`type ${detail >> 8} code ${detail & 255}`);
   else if (kind === 'stall' && detail !== undefined) parts.push(durationOf(detail));
@@ -85,6 +86,9 @@ function labelOf({ kind, length, text, detail, window }: TraceEvent): string {
   if (kind === 'window_update' && window !== undefined) parts.push(`${formatCount(window)} B`);
   return parts.join(' ');
 }
+
+/** Of a request its method, of HTTP/2 the number of the stream: paths hold names (JSON leaves them out, too). */
+const withoutPath = (text: string): string => (/^stream \d+$/.test(text) ? text : (text.split(' ')[0] ?? ''));
 
 function phaseLines({ phases }: TraceConnection): string[] {
   const entries = Object.entries(PHASE_LABELS) as [keyof typeof PHASE_LABELS, string][];
