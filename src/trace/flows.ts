@@ -20,6 +20,8 @@ export const FLOW = {
   othersAnswered: 512,
   /** Payload of a SYN was acknowledged: TCP Fast Open. */
   fastOpen: 1024,
+  /** Of what the server sends something was missing or not understood: whether a request was answered is not known any more. */
+  serverUnread: 2048,
   /** Both directions are closed, or one was reset. */
   closed: 16384,
   icmpSeen: 32768,

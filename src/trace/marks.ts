@@ -26,6 +26,8 @@ export const MARKS = [
   'closed',
   /** Request that waits for its response; cleared (frame 0) when it comes. */
   'pending',
+  /** Request that waited when the client closed or reset, whatever came later. */
+  'abandoned',
 ] as const;
 export type Mark = (typeof MARKS)[number];
 /** Place of each mark in the columns: `flows.markTimes[slot * MARK_COUNT + MARK.syn]`. */

@@ -170,6 +170,55 @@ describe('how a connection ends', () => {
     expect(finding?.message).toContain('after 30.0 s');
   });
 
+  it('a client that gives up and resets the answer that comes later', () => {
+    const late = () =>
+      new Conversation().handshake().data('client', request()).ack('server').wait(1).fin('client').wait(4);
+    const [finding] = only(late().data('server', OK).rst('client')).findings;
+    expect(finding).toMatchObject({
+      rule: 'request_timeout',
+      message: expect.stringContaining('after 1.0 s'),
+    });
+    expect(rules(late().data('server', OK).ack('client').fin('server').ack('client'))).toEqual([]);
+  });
+
+  it('no client gives up on an answer that the capture lacks', () => {
+    const unseen = new Conversation().handshake().data('client', request()).wait(0.1).lose('server', 38);
+    expect(rules(unseen.ack('client').close())).not.toContain('request_timeout');
+    const opaque = new Conversation().handshake().data('client', '\x01\x02\x03').wait(0.1).lose('server', 38);
+    expect(rules(opaque.ack('client').close())).not.toContain('request_timeout');
+    const oneSided = new Conversation().handshake().data('client', request()).wait(0.1);
+    oneSided.lose('server', 38).ack('client').wait(1).fin('client');
+    const { packets } = oneSided;
+    const { connections } = traceBytes(pcap(packets.filter((_, index) => index !== 1)));
+    expect(connections.map(({ findings }) => findings)).toEqual([[]]);
+  });
+
+  it('a later request on a connection of which an answer is missing is no timeout either', () => {
+    const conversation = kept().lose('server', 100).data('server', OK).ack('client').wait(0.1);
+    expect(rules(conversation.data('client', request()).wait(1).fin('client'))).not.toContain(
+      'request_timeout',
+    );
+  });
+
+  it('close_notify of TLS 1.3 is no request', () => {
+    const record = (type: number, ...body: number[]) =>
+      String.fromCharCode(type, 3, 3, body.length >> 8, body.length & 255, ...body);
+    const hello = (type: number, ...rest: number[]) =>
+      record(22, type, 0, 0, 35 + rest.length, 3, 3, ...Array<number>(32).fill(7), 0, ...rest);
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', hello(1, 0, 2, 0x13))
+      .data('server', hello(2, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4))
+      .data('client', record(23, ...Array<number>(53).fill(9)))
+      .wait(1)
+      .data('client', record(23, ...Array<number>(19).fill(9)))
+      .wait(1)
+      .fin('client');
+    const { tls, request: first, findings } = only(conversation);
+    expect(tls).toMatchObject({ version: '1.3', finished: { frame: 6 } });
+    expect({ first, findings }).toEqual({ first: undefined, findings: [] });
+  });
+
   it('a POST that was cut off and is sent again without an Idempotency-Key', () => {
     const first = new Conversation()
       .handshake()

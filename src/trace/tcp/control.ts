@@ -213,6 +213,7 @@ export class Control {
       flows.addHistory(slot, LETTER.F + direction * LOWER);
       flows.mark(slot, direction === 0 ? M.clientFin : M.serverFin, packet.time, packet.frame);
       this.checkSimultaneous(slot, direction, packet);
+      if (direction === 0) this.abandon(slot);
     } else this.events.add(slot, EVENT.fin, direction, packet);
     const hasSeen = (status & STATUS.seen) !== 0;
     if (!hasSeen || ((end - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0) > 0)
@@ -222,6 +223,13 @@ export class Control {
     if (direction === 1) this.alive(slot, packet);
     const both = flows.side(slot, 0, SIDE_INT.status) & flows.side(slot, 1, SIDE_INT.status) & STATUS.fin;
     if (both !== 0) flows.set(slot, FLOW.closed);
+  }
+
+  /** The client has closed: a request that waits may still be answered, and then would be forgotten. */
+  private abandon(slot: number): void {
+    const { flows } = this;
+    if (flows.frameOf(slot, M.pending) === 0 || flows.has(slot, FLOW.serverUnread)) return;
+    flows.markOnce(slot, M.abandoned, flows.timeOf(slot, M.pending), flows.frameOf(slot, M.pending));
   }
 
   private checkSimultaneous(slot: number, direction: number, packet: Packet): void {
@@ -241,6 +249,7 @@ export class Control {
     if (isFirst) {
       flows.addHistory(slot, LETTER.R + direction * LOWER);
       flows.mark(slot, mark, packet.time, packet.frame);
+      if (direction === 0) this.abandon(slot);
     }
     const isRefusal =
       direction === 1 &&
