@@ -22,6 +22,8 @@ export const FLOW = {
   fastOpen: 1024,
   /** Of what the server sends something was missing or not understood: whether a request was answered is not known any more. */
   serverUnread: 2048,
+  /** Nobody has answered it, and the client tries again elsewhere. */
+  superseded: 4096,
   /** Both directions are closed, or one was reset. */
   closed: 16384,
   icmpSeen: 32768,
@@ -213,6 +215,11 @@ export class Flows {
   set(slot: number, flag: number): void {
     const at = slot * STRIDE + INT.flags;
     this.ints[at] = (this.ints[at] ?? 0) | flag;
+  }
+
+  clear(slot: number, flag: number): void {
+    const at = slot * STRIDE + INT.flags;
+    this.ints[at] = (this.ints[at] ?? 0) & ~flag;
   }
 
   /** Adds a letter of Zeek's history; what does not fit is left out. */

@@ -3,6 +3,7 @@ import type { PacketBatch } from '../model/packets.js';
 import type { Nanos, Outcome, TraceConnection, TraceSummary } from '../model/trace.js';
 import { makeAppLayer } from './app/index.js';
 import type { AppLayer } from './app-layer.js';
+import { Attempts } from './attempts.js';
 import { buildConnection } from './connection.js';
 import { AddressBook } from './decode/address-book.js';
 import { Decoder } from './decode/index.js';
@@ -14,7 +15,7 @@ import { isSuspect, isUnheard } from './findings/suspicion.js';
 import { UnsafeRetries } from './findings/usage.js';
 import { FLOW, Flows, INT, SIDE_INT, STRIDE, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
-import { outcomeOf } from './outcome.js';
+import { nextWait, outcomeOf } from './outcome.js';
 import { DECODED, Packet } from './packet.js';
 import { Pairs } from './pairs.js';
 import { Servers } from './servers.js';
@@ -75,6 +76,7 @@ export class Trace {
   private readonly events = new Events(this.flows);
   private readonly servers = new Servers();
   private readonly pairs = new Pairs();
+  private readonly attempts = new Attempts(this.flows);
   private readonly trust = new Trust();
   private readonly totals = new Totals();
   private readonly retries = new UnsafeRetries();
@@ -118,6 +120,10 @@ export class Trace {
       servers: this.servers,
       app: this.app,
       opened: (slot) => this.opened(slot),
+      resumed: (slot) => {
+        this.flows.clear(slot, FLOW.superseded);
+        this.pairs.reopened(this.flows.int(slot, INT.pair));
+      },
       closing: (slot) => this.closing(slot),
       settled: (slot) => {
         if (slot !== this.events.followed) this.settled.add(slot);
@@ -210,6 +216,8 @@ export class Trace {
     const time = flows.timeOf(slot, M.first);
     const pair = pairs.pairOf(flows, slot);
     flows.ints[slot * STRIDE + INT.pair] = pair;
+    if (flows.has(slot, FLOW.roleSyn))
+      for (let ended = this.attempts.opened(slot, pair); ended > 0; ended--) pairs.closed(pair);
     pairs.opened(pair, time);
     if (!flows.has(slot, FLOW.established)) this.unanswered.add(slot);
     if (flows.int(slot, INT.kind) >>> 2 !== 0) this.noteCollision(slot);
@@ -230,7 +238,7 @@ export class Trace {
   /** Both sides have closed, or one has reset: it leaves once it is quiet. */
   private closing(slot: number): void {
     this.flows.set(slot, FLOW.leaving);
-    this.pairs.closed(this.flows.int(slot, INT.pair));
+    if (!this.flows.has(slot, FLOW.superseded)) this.pairs.closed(this.flows.int(slot, INT.pair));
     this.closed.add(slot);
   }
 
@@ -240,7 +248,7 @@ export class Trace {
     if (flows.int(slot, INT.syns) > 1) this.tcp.seeOthers(slot, this.now);
     const pair = flows.int(slot, INT.pair);
     const isFollowed = slot === this.events.followed;
-    if (!flows.has(slot, FLOW.leaving)) this.pairs.closed(pair);
+    if (!flows.has(slot, FLOW.leaving | FLOW.superseded)) this.pairs.closed(pair);
     this.pairs.finished(flows, slot, outcome);
     this.noteTrust(slot, outcome);
     const isTold =
@@ -278,7 +286,9 @@ export class Trace {
   private synSteps(slot: number): number[] {
     const { flows } = this;
     if (flows.int(slot, INT.syns) < 2 || flows.has(slot, FLOW.synAckSeen)) return [];
-    const times = [flows.timeOf(slot, M.syn), ...this.events.times(slot, 'syn')];
+    const first = flows.timeOf(slot, M.syn);
+    // Of a connection that is followed the first is an event like the others.
+    const times = [first, ...this.events.times(slot, 'syn').filter((time) => time !== first)];
     const steps = times.slice(1).map((time, index) => time - (times[index] ?? time));
     return steps.slice(-2).reverse();
   }
@@ -299,6 +309,8 @@ export class Trace {
       othersAnswered: flows.has(slot, FLOW.othersAnswered),
       unheard: isUnheard(flows, slot),
       synAcksAfterAck: flows.int(slot, INT.synAcksAfterAck),
+      successor: moment(flows.frameOf(slot, M.successor), flows.timeOf(slot, M.successor)),
+      nextSynDue: nextWait(this.synSteps(slot), flows.int(slot, INT.syns)),
     });
     const { finding, hasFailed } = this.retries.check(connection, `${flows.int(slot, INT.pair)}`);
     if (hasFailed) this.pairs.watch(flows.int(slot, INT.pair));

@@ -445,6 +445,76 @@ describe('many connections', () => {
     expect(connections.map(({ outcome }) => outcome)).toEqual(['established', 'established']);
   });
 
+  it('attempts one after another are not at once, and bound how long the client waits', () => {
+    const attempt = (index: number, start: number) =>
+      new Conversation(1_700_000_000 + start, { client: 30_000 + index, server: 80 })
+        .syn()
+        .wait(0.9999)
+        .raw({ flags: FLAGS.syn, seq: 1000 });
+    const later = new Conversation(1_700_000_060, { client: 9, server: 81 }).handshake().close();
+    const [inTurn, sideBySide] = [
+      traced(...[0, 2, 4, 6].map((start, index) => attempt(index, start)), later),
+      traced(...[0, 0.01, 0.02, 0.03].map((start, index) => attempt(index, start)), later),
+    ];
+    expect(inTurn.result.summary.pools).toMatchObject([{ connections: 4, highest: 1 }]);
+    expect(sideBySide.result.summary.pools).toMatchObject([{ connections: 4, highest: 4 }]);
+    const said = ({ connections }: typeof inTurn) =>
+      connections.slice(0, 4).map(({ findings }) => findings[0]);
+    expect(said(inTurn)[0]).toMatchObject({ rule: 'connect_timeout', frames: [1, 2, 3] });
+    expect(said(inTurn)[0]?.evidence).toContain(
+      'the client gave up after 1.0 s to 2.0 s: its next attempt began then (frame 3)',
+    );
+    expect(said(sideBySide)[3]?.evidence).toContain(
+      'the client gave up after 1.0 s to 3.0 s: the next SYN was due then and did not come',
+    );
+  });
+
+  it('the connection that is followed says the same, and each packet once', () => {
+    const conversation = new Conversation()
+      .syn()
+      .wait(0.9999)
+      .raw({ flags: FLAGS.syn, seq: 1000 })
+      .synAck()
+      .wait(1)
+      .raw({ from: 'server', flags: FLAGS.syn | FLAGS.ack, seq: 5000, ack: 1001 })
+      .ack('client')
+      .fin('client')
+      .wait(1)
+      .raw({ flags: FLAGS.fin | FLAGS.ack, seq: 1001, ack: 5001 });
+    const { connections } = traceBytes(pcap(conversation.packets), { follow: 1 });
+    const frames = connections[0]?.events.map(({ frame }) => frame);
+    expect(frames).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(connections[0]?.syn).toHaveLength(2);
+    const silent = new Conversation().syn().wait(0.9999).raw({ flags: FLAGS.syn, seq: 1000 });
+    const later = new Conversation(1_700_000_002.5, { client: 9, server: 81 }).handshake().close();
+    const followed = traceBytes(pcap([...silent.packets, ...later.packets]), { follow: 1 });
+    expect(followed.connections[0]?.outcome).toBe('unresolved');
+  });
+
+  it('connections that are opened at once, and answered later, are at once', () => {
+    const opened = [0, 0.1, 0.2].map((start, index) =>
+      new Conversation(1_700_000_000 + start, { client: 30_000 + index, server: 80 })
+        .syn()
+        .wait(0.5)
+        .synAck()
+        .ack('client')
+        .wait(1)
+        .close(),
+    );
+    expect(traced(...opened).result.summary.pools).toMatchObject([{ connections: 3, highest: 3 }]);
+  });
+
+  it('SYNs without an answer at the end of the capture are trouble, too', () => {
+    const conversation = new Conversation().syn().wait(0.9999).raw({ flags: FLAGS.syn, seq: 1000 });
+    expect(only(conversation)).toMatchObject({
+      outcome: 'unresolved',
+      findings: [
+        { rule: 'connect_timeout', sure: 'likely', message: expect.stringContaining('capture ended') },
+      ],
+    });
+    expect(rules(new Conversation().syn())).toEqual([]);
+  });
+
   it('attempts that fail: hammering or backing off', () => {
     const attempts = (pauses: readonly number[]) => {
       let time = 1_700_000_000;

@@ -8,6 +8,9 @@ export interface FindingContext {
   readonly unheard: boolean;
   /** SYN-ACKs sent again after the client's ACK. */
   readonly synAcksAfterAck: number;
+  /** Unanswered: the first packet of the attempt that the client made instead, and ns from the last SYN to the next one that was due. */
+  readonly successor?: Moment | undefined;
+  readonly nextSynDue?: number | undefined;
 }
 
 export type FindingRule = (connection: TraceConnection, context: FindingContext) => TraceFinding | undefined;

@@ -23,26 +23,6 @@ export const refused: FindingRule = ({ outcome, syn, serverFacts, icmp }) => {
   };
 };
 
-export const timedOut: FindingRule = ({ outcome, syn, synSchedule }, { othersAnswered }) => {
-  if (outcome !== 'timed_out' || othersAnswered) return undefined;
-  const span = seconds((syn.at(-1)?.time ?? 0) - (syn[0]?.time ?? 0));
-  return {
-    rule: 'connect_timeout',
-    severity: 'warning',
-    sure: 'certain',
-    frames: framesOf(syn.slice(0, 10)),
-    message: `nobody answered ${plural(syn.length, 'SYN')}${syn.length > 1 ? ` in ${span}` : ''}`,
-    evidence:
-      synSchedule === undefined
-        ? []
-        : [
-            `pauses of ${synSchedule.stepsMs.map((ms) => `${Math.round(ms)} ms`).join(', ')} (${synSchedule.shape})`,
-          ],
-    advice:
-      'a firewall that drops, a host that is down, a route that is missing, or a full queue at the server',
-  };
-};
-
 export const slowHandshake: FindingRule = ({ outcome, syn, synAck, ack, phases }, { othersAnswered }) => {
   if (outcome !== 'established' || syn.length < 2 || othersAnswered || ack === undefined) return undefined;
   if ((phases.connect ?? 0) < SLOW_NS) return undefined;

@@ -1,7 +1,8 @@
 import { severityRank } from '../../model/findings.js';
 import type { TraceConnection, TraceFinding } from '../../model/trace.js';
+import { timedOut } from './connect.js';
 import type { FindingContext, FindingRule } from './facts.js';
-import { halfOpen, refused, resetEarly, slowHandshake, timedOut, tlsAlert } from './handshake.js';
+import { halfOpen, refused, resetEarly, slowHandshake, tlsAlert } from './handshake.js';
 import { cookieThenSilence, resetAfterAck, synAckAgain, synsIgnored } from './overflow.js';
 import { missing, resent, slowStart, stalls, zeroWindow } from './transfer.js';
 import { gaveUp, race, resetAfterRequest } from './usage.js';

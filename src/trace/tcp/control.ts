@@ -97,15 +97,20 @@ export class Control {
     this.flows.addHistory(slot, letter + direction * LOWER);
   }
 
+  /** A packet that is sent again. Where every packet is told, it has been. */
+  private tell(slot: number, kind: number, direction: number, packet: Packet): void {
+    if (slot !== this.events.followed) this.events.add(slot, kind, direction, packet);
+  }
+
   private plainSyn(slot: number, direction: number, side: number, packet: Packet): void {
-    const { flows, events } = this;
+    const { flows } = this;
     const { ints } = flows;
     const base = slot * STRIDE;
     const isAgain = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) !== 0;
     if (!isAgain) this.begin(slot, direction, side, packet, LETTER.S);
     if (direction === 1) {
       flows.set(slot, FLOW.simultaneous);
-      events.add(slot, EVENT.syn, direction, packet);
+      this.tell(slot, EVENT.syn, direction, packet);
       return;
     }
     flows.set(slot, FLOW.roleSyn);
@@ -115,7 +120,7 @@ export class Control {
       flows.mark(slot, M.answeredSyn, packet.time, packet.frame);
       return;
     }
-    events.add(slot, EVENT.syn, direction, packet);
+    this.tell(slot, EVENT.syn, direction, packet);
     if (flows.has(slot, FLOW.synAckSeen)) return;
     flows.mark(slot, M.answeredSyn, packet.time, packet.frame);
     this.seeOthers(slot, packet.time);
@@ -134,7 +139,7 @@ export class Control {
   }
 
   private synAck(slot: number, direction: number, side: number, packet: Packet): void {
-    const { flows, events } = this;
+    const { flows } = this;
     const { ints } = flows;
     const base = slot * STRIDE;
     const isFirst = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) === 0;
@@ -143,7 +148,7 @@ export class Control {
       // The client answers a SYN of the server: both opened, or the handshake was split.
       if (isFirst) this.begin(slot, direction, side, packet, LETTER.H);
       flows.set(slot, FLOW.split);
-      events.add(slot, EVENT.syn_ack, direction, packet);
+      this.tell(slot, EVENT.syn_ack, direction, packet);
       return;
     }
     ints[base + INT.synAcks] = (ints[base + INT.synAcks] ?? 0) + 1;
@@ -161,7 +166,7 @@ export class Control {
       this.alive(slot, packet);
       return;
     }
-    events.add(slot, EVENT.syn_ack, direction, packet);
+    this.tell(slot, EVENT.syn_ack, direction, packet);
     if (flows.frameOf(slot, M.ack) !== 0)
       ints[base + INT.synAcksAfterAck] = (ints[base + INT.synAcksAfterAck] ?? 0) + 1;
   }
@@ -214,7 +219,7 @@ export class Control {
       flows.mark(slot, direction === 0 ? M.clientFin : M.serverFin, packet.time, packet.frame);
       this.checkSimultaneous(slot, direction, packet);
       if (direction === 0) this.abandon(slot);
-    } else this.events.add(slot, EVENT.fin, direction, packet);
+    } else this.tell(slot, EVENT.fin, direction, packet);
     const hasSeen = (status & STATUS.seen) !== 0;
     if (!hasSeen || ((end - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0) > 0)
       ints[side + SIDE_INT.nextSeq] = end;

@@ -1,0 +1,68 @@
+import { FLOW, type Flows, INT, SIDE_INT } from './flows.js';
+import { MARK, type MARKS } from './marks.js';
+
+const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
+/** Nobody gives up sooner: attempts closer to each other than that are made side by side. */
+const SIDE_BY_SIDE_NS = 50e6;
+/** Attempts of one client at one server that wait for an answer; of more, the oldest are not looked at. */
+const MOST_WAITING = 64;
+const MOST_PAIRS = 10_000;
+
+/**
+ * Attempts to connect that nobody has answered, by pair of client and server. No packet tells when a client gives one up: the attempt
+ * that it makes instead does.
+ */
+export class Attempts {
+  /** Slots and ids in turn: a slot may have been taken again. */
+  private readonly waiting = new Map<number, number[]>();
+
+  constructor(private readonly flows: Flows) {}
+
+  /** A SYN opens a connection of this pair. Gives how many earlier attempts it puts an end to. */
+  opened(slot: number, pair: number): number {
+    const { flows, waiting } = this;
+    const list = waiting.get(pair);
+    const id = flows.int(slot, INT.id);
+    if (list === undefined) {
+      if (waiting.size < MOST_PAIRS) waiting.set(pair, [slot, id]);
+      return 0;
+    }
+    const ended = this.supersede(list, slot);
+    list.push(slot, id);
+    if (list.length > MOST_WAITING * 2) list.splice(0, 2);
+    return ended;
+  }
+
+  /** Keeps of the list what still waits beside the new attempt. */
+  private supersede(list: number[], slot: number): number {
+    const { flows } = this;
+    const time = flows.timeOf(slot, M.first);
+    let kept = 0;
+    let ended = 0;
+    for (let at = 0; at < list.length; at += 2) {
+      const old = list[at] ?? 0;
+      const id = list[at + 1] ?? 0;
+      if (flows.int(old, INT.id) !== id || !isWaiting(flows, old)) continue;
+      if (time - flows.timeOf(old, M.last) >= SIDE_BY_SIDE_NS) {
+        endAttempt(flows, old, time, flows.frameOf(slot, M.first));
+        ended++;
+        continue;
+      }
+      list[kept++] = old;
+      list[kept++] = id;
+    }
+    list.length = kept;
+    return ended;
+  }
+}
+
+/** The client has begun another attempt instead of this one. */
+export function endAttempt(flows: Flows, slot: number, time: number, frame: number): void {
+  flows.mark(slot, M.successor, time, frame);
+  flows.set(slot, FLOW.superseded);
+}
+
+/** Its SYN has not been answered by anything. */
+export const isWaiting = (flows: Flows, slot: number): boolean =>
+  flows.side(slot, 1, SIDE_INT.segments) === 0 &&
+  !flows.has(slot, FLOW.established | FLOW.closed | FLOW.leaving | FLOW.refusedByIcmp);
