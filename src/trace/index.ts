@@ -11,7 +11,7 @@ import { PathBook } from './decode/path-book.js';
 import { Departures } from './departures.js';
 import { EVENT, Events } from './events.js';
 import { findTrace } from './findings/index.js';
-import { isSuspect, isUnheard } from './findings/suspicion.js';
+import { isHeard, isSuspect, isUnheard } from './findings/suspicion.js';
 import { UnsafeRetries } from './findings/usage.js';
 import { FLOW, Flows, INT, SIDE_INT, STRIDE, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
@@ -308,6 +308,7 @@ export class Trace {
     const findings = findTrace(connection, {
       othersAnswered: flows.has(slot, FLOW.othersAnswered),
       unheard: isUnheard(flows, slot),
+      heard: isHeard(flows, slot),
       synAcksAfterAck: flows.int(slot, INT.synAcksAfterAck),
       successor: moment(flows.frameOf(slot, M.successor), flows.timeOf(slot, M.successor)),
       nextSynDue: nextWait(this.synSteps(slot), flows.int(slot, INT.syns)),

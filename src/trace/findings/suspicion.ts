@@ -22,6 +22,13 @@ export function isSuspect(flows: Flows, slot: number, outcome: Outcome): boolean
   return isUnheard(flows, slot);
 }
 
+/** The server has acknowledged a byte of the client after the SYN: a connection that it had taken, not one that waited for a place. */
+export function isHeard(flows: Flows, slot: number): boolean {
+  const isn = flows.side(slot, 0, SIDE_INT.isn);
+  const acked = flows.side(slot, 1, SIDE_INT.acked);
+  return flows.has(slot, FLOW.synAckSeen) && ((acked - isn - 1) | 0) > flows.side(slot, 0, SIDE_INT.synBytes);
+}
+
 /** The server has acknowledged the SYN and nothing of what came after it (KERNEL.md 3, S3). */
 export function isUnheard(flows: Flows, slot: number): boolean {
   const isn = flows.side(slot, 0, SIDE_INT.isn);

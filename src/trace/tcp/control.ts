@@ -256,6 +256,7 @@ export class Control {
       flows.mark(slot, mark, packet.time, packet.frame);
       if (direction === 0) this.abandon(slot);
     }
+    if (direction === 1 && (packet.flags & ACK) !== 0) this.hear(slot, side, packet);
     const isRefusal =
       direction === 1 &&
       flows.has(slot, FLOW.roleSyn) &&
@@ -267,6 +268,16 @@ export class Control {
     if (direction === 1 && !isRefusal) this.alive(slot, packet);
     flows.set(slot, FLOW.reset | FLOW.closed);
     flows.mark(slot, M.closed, packet.time, packet.frame);
+  }
+
+  /** A reset by a program acknowledges what the server has got; one for want of a place has no ACK at all (KERNEL.md 3, S4). */
+  private hear(slot: number, side: number, packet: Packet): void {
+    const { ints } = this.flows;
+    const isKnown = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.acked) !== 0;
+    const isNew = ((packet.ack - (ints[side + SIDE_INT.acked] ?? 0)) | 0) > 0;
+    // A forged one may acknowledge what was never sent.
+    const wasSent = ((this.flows.side(slot, 0, SIDE_INT.nextSeq) - packet.ack) | 0) >= 0;
+    if (isKnown && isNew && wasSent) ints[side + SIDE_INT.acked] = packet.ack;
   }
 
   private namesSyn(slot: number, packet: Packet): boolean {
