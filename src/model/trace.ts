@@ -160,6 +160,8 @@ export interface TlsFacts {
   readonly resumed?: boolean;
   readonly helloRetry?: boolean;
   readonly earlyData?: boolean;
+  /** All that either side sent was read, and the handshake had not ended by then. */
+  readonly unfinished?: boolean;
   /** First alert in clear text. */
   readonly alert?: {
     readonly from: Peer;
@@ -267,6 +269,7 @@ export const TRACE_RULES = [
   'slow_start',
   'slow_handshake',
   'tls_alert',
+  'tls_handshake_failed',
   'unsafe_retry',
   'pool_churn',
   'reset_in_handshake',

@@ -16,6 +16,13 @@ const only = (conversation: Conversation) => {
 const rules = (conversation: Conversation) => only(conversation).findings.map(({ rule }) => rule);
 const request = (line = 'GET /a', headers = '') => `${line} HTTP/1.1\r\nHost: example.com\r\n${headers}\r\n`;
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const record = (type: number, ...body: number[]) =>
+  String.fromCharCode(type, 3, 3, body.length >> 8, body.length & 255, ...body);
+const hello = (type: number, ...rest: number[]) =>
+  record(22, type, 0, 0, 35 + rest.length, 3, 3, ...Array<number>(32).fill(7), 0, ...rest);
+const CLIENT_HELLO = hello(1, 0, 2, 0x13, 1, 1, 0);
+/** Of TLS 1.3: its version stands in an extension. */
+const SERVER_HELLO = hello(2, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4);
 const kept = () =>
   new Conversation().handshake().data('client', request()).wait(0.01).data('server', OK).ack('client');
 
@@ -200,15 +207,25 @@ describe('how a connection ends', () => {
     );
   });
 
+  it('a TLS handshake that one side ends, and after how long', () => {
+    const begun = () => new Conversation().handshake().data('client', CLIENT_HELLO).ack('server').wait(5);
+    const message = (conversation: Conversation) =>
+      only(conversation).findings.find(({ rule }) => rule === 'tls_handshake_failed')?.message;
+    expect(message(begun().close())).toMatch(/the client closed it 5\.0 s after the ClientHello/);
+    expect(message(begun().rst('server'))).toMatch(/the server reset it 5\.0 s after the ClientHello/);
+    expect(message(begun().data('server', SERVER_HELLO).wait(1).close())).toMatch(/client closed it 6\.0 s/);
+    const alert = record(21, 2, 40);
+    expect(rules(begun().data('server', alert).close('server'))).toEqual(['tls_alert']);
+    // Still open, or the rest of it missing in the capture: nothing can be said.
+    expect(message(begun())).toBeUndefined();
+    expect(message(begun().lose('server', 900).ack('client').close())).toBeUndefined();
+  });
+
   it('close_notify of TLS 1.3 is no request', () => {
-    const record = (type: number, ...body: number[]) =>
-      String.fromCharCode(type, 3, 3, body.length >> 8, body.length & 255, ...body);
-    const hello = (type: number, ...rest: number[]) =>
-      record(22, type, 0, 0, 35 + rest.length, 3, 3, ...Array<number>(32).fill(7), 0, ...rest);
     const conversation = new Conversation()
       .handshake()
-      .data('client', hello(1, 0, 2, 0x13))
-      .data('server', hello(2, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4))
+      .data('client', CLIENT_HELLO)
+      .data('server', SERVER_HELLO)
       .data('client', record(23, ...Array<number>(53).fill(9)))
       .wait(1)
       .data('client', record(23, ...Array<number>(19).fill(9)))

@@ -282,6 +282,14 @@ export class Tls {
     if (this.sessions.size > 0) this.sessions.delete(slot);
   }
 
+  /** Not where a side was given up for bytes that the capture lacks: they may have ended the handshake. */
+  private isUnfinished(slot: number): boolean {
+    const { flows, state } = this;
+    const hasEnded = flows.frameOf(slot, M.finished) !== 0 || flows.frameOf(slot, M.request) !== 0;
+    const isRead = [slot * 2, slot * 2 + 1].every((key) => state.skip[key] !== Number.POSITIVE_INFINITY);
+    return flows.frameOf(slot, M.clientHello) !== 0 && !hasEnded && isRead;
+  }
+
   facts(slot: number): TlsFacts | undefined {
     const session = this.sessions.get(slot);
     if (session === undefined) return undefined;
@@ -314,6 +322,7 @@ export class Tls {
       ...(answer && offer && { resumed: isResumed(session, offer, answer) }),
       ...(session.helloRetry && { helloRetry: true }),
       ...(offer?.hasEarlyData && { earlyData: true }),
+      ...(this.isUnfinished(slot) && { unfinished: true }),
       ...(session.alert && { alert: session.alert }),
     };
   }

@@ -1,5 +1,4 @@
-import type { TraceFinding } from '../../model/trace.js';
-import { eventsOf, type FindingRule, framesOf, plural, seconds } from './facts.js';
+import { type FindingRule, framesOf, plural, seconds } from './facts.js';
 
 const SLOW_NS = 900e6;
 
@@ -68,47 +67,4 @@ export const resetEarly: FindingRule = ({ outcome, syn, synAck, clientFacts, ser
     evidence: [`RST in frame ${rst?.frame}`],
     ...(who === 'client' && { alternatives: ['a port scan (SYN scan)', 'a client that gave up'] }),
   };
-};
-
-export const tlsAlert: FindingRule = (connection): TraceFinding | undefined => {
-  const alert = connection.tls?.alert;
-  // 0 is close_notify, which is no trouble.
-  if (alert === undefined || alert.description === 0) return undefined;
-  const name = ALERTS[alert.description] ?? `alert ${alert.description}`;
-  return {
-    rule: 'tls_alert',
-    severity: 'warning',
-    sure: 'certain',
-    frames: framesOf(
-      [connection.tls?.clientHello, alert.at, ...eventsOf(connection, ['tls_alert'])].slice(0, 3),
-    ),
-    message: `TLS failed: the ${alert.from} says ${name}`,
-    evidence: [`alert level ${alert.level}, description ${alert.description}`],
-  };
-};
-
-/** RFC 8446 section 6 and earlier. */
-const ALERTS: Readonly<Record<number, string>> = {
-  10: 'unexpected_message',
-  20: 'bad_record_mac',
-  40: 'handshake_failure',
-  42: 'bad_certificate',
-  43: 'unsupported_certificate',
-  44: 'certificate_revoked',
-  45: 'certificate_expired',
-  46: 'certificate_unknown',
-  47: 'illegal_parameter',
-  48: 'unknown_ca',
-  49: 'access_denied',
-  50: 'decode_error',
-  51: 'decrypt_error',
-  70: 'protocol_version',
-  71: 'insufficient_security',
-  80: 'internal_error',
-  86: 'inappropriate_fallback',
-  90: 'user_canceled',
-  109: 'missing_extension',
-  112: 'unrecognized_name',
-  116: 'certificate_required',
-  120: 'no_application_protocol',
 };

@@ -14,6 +14,7 @@ export function isSuspect(flows: Flows, slot: number, outcome: Outcome): boolean
   // A reset by the server before it has sent a byte (KERNEL.md 3, S4).
   if (flows.frameOf(slot, M.serverRst) !== 0 && flows.sum(slot, 1, SUM.payload) === 0) return true;
   if (flows.frameOf(slot, M.pending) !== 0 || flows.frameOf(slot, M.abandoned) !== 0) return true;
+  if (flows.frameOf(slot, M.clientHello) !== 0 && flows.frameOf(slot, M.finished) === 0) return true;
   if (
     flows.side(slot, 0, SIDE_INT.flights) >= LEAST_FLIGHTS ||
     flows.side(slot, 1, SIDE_INT.flights) >= LEAST_FLIGHTS
