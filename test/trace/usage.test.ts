@@ -417,6 +417,23 @@ describe('outcomes', () => {
     });
   });
 
+  it('SYN-ACKs of a simultaneous open and of a split handshake are no copies of the SYNs', () => {
+    const syns = () =>
+      new Conversation()
+        .raw({ flags: FLAGS.syn, seq: 1000, ipId: 1 })
+        .raw({ from: 'server', flags: FLAGS.syn, seq: 5000, ipId: 1 });
+    const both = FLAGS.syn | FLAGS.ack;
+    const split = syns()
+      .raw({ flags: both, seq: 1000, ack: 5001, ipId: 1 })
+      .raw({ from: 'server', flags: FLAGS.ack, seq: 5001, ack: 1001 });
+    expect(only(split)).toMatchObject({ splitHandshake: true, clientFacts: { duplicates: 0, segments: 2 } });
+    expect(only(split).zeek.history).toBe('SsHa');
+    const simultaneous = syns()
+      .raw({ flags: both, seq: 1000, ack: 5001, ipId: 1 })
+      .raw({ from: 'server', flags: both, seq: 5000, ack: 1001, ipId: 1 });
+    expect(only(simultaneous)).toMatchObject({ simultaneousOpen: true, zeek: { history: 'SsHh' } });
+  });
+
   it('the same 4-tuple again is another connection', () => {
     const { connections } = traced(
       kept().close(),

@@ -147,6 +147,7 @@ export class Control {
     if (direction === 0) {
       // The client answers a SYN of the server: both opened, or the handshake was split.
       if (isFirst) this.begin(slot, direction, side, packet, LETTER.H);
+      else if (!flows.has(slot, FLOW.split)) flows.addHistory(slot, LETTER.H);
       flows.set(slot, FLOW.split);
       this.tell(slot, EVENT.syn_ack, direction, packet);
       return;
@@ -155,6 +156,8 @@ export class Control {
     const isNewNumber = isFirst || ints[side + SIDE_INT.isn] !== packet.seq;
     if (isNewNumber && !flows.has(slot, FLOW.established))
       this.begin(slot, direction, side, packet, LETTER.H);
+    // Its SYN came alone before: both opened.
+    else if (!flows.has(slot, FLOW.synAckSeen)) flows.addHistory(slot, LETTER.H + LOWER);
     flows.mark(slot, M.lastSynAck, packet.time, packet.frame);
     if (!flows.has(slot, FLOW.synAckSeen)) {
       flows.set(slot, FLOW.synAckSeen);
