@@ -131,14 +131,16 @@ export interface Phases {
   /** From the SYN that was answered; `ambiguous` where several SYNs could be (Karn). */
   readonly synToSynAck?: Nanos;
   readonly synToSynAckAmbiguous?: boolean;
+  /** From the last SYN-ACK before the ACK; `ambiguous` where several could be the one that was acknowledged. */
   readonly synAckToAck?: Nanos;
+  readonly synAckToAckAmbiguous?: boolean;
   /** First SYN to the handshake's ACK: what connect() took. */
   readonly connect?: Nanos;
   /** ClientHello to the end of the handshake. */
   readonly tls?: Nanos;
   /** First request byte (after TLS: first application data of the client) to first response byte. */
   readonly firstResponse?: Nanos;
-  /** First FIN or RST to the last of the close. */
+  /** First FIN to the last of the close; absent where the close was not complete, or was a RST alone. */
   readonly close?: Nanos;
   /** First packet to last. */
   readonly duration: Nanos;

@@ -256,6 +256,18 @@ describe('how a connection ends', () => {
     expect(found('Idempotency-Key: 7\r\n')).toEqual([]);
   });
 
+  it('a close that is not complete takes no time that could be told', () => {
+    const phase = (conversation: Conversation) => only(conversation).phases.close;
+    expect(phase(kept().rst('server'))).toBeUndefined();
+    expect(phase(kept().wait(1).fin('client'))).toBeUndefined();
+    expect(phase(kept().fin('client').wait(1).rst('client'))).toBeCloseTo(1.0001e9, -3);
+    expect(phase(kept().close())).toBeGreaterThan(0);
+    const forged = new Conversation().syn().raw({ from: 'server', flags: FLAGS.rst, seq: 1 }).wait(1);
+    expect(phase(forged.synAck().ack('client').wait(1).rst('server'))).toBeUndefined();
+    const { result } = traced(kept().rst('server'));
+    expect(result.summary.phases.close).toBeUndefined();
+  });
+
   it('both close at once', () => {
     const { close } = only(
       new Conversation()
@@ -501,6 +513,24 @@ describe('many connections', () => {
     expect(said(sideBySide)[3]?.evidence).toContain(
       'the client gave up after 1.0 s to 3.0 s: the next SYN was due then and did not come',
     );
+  });
+
+  it('a connect that took long although there was one SYN', () => {
+    const synAck = { from: 'server', flags: FLAGS.syn | FLAGS.ack, seq: 5000, ack: 1001 } as const;
+    const again = only(
+      new Conversation().syn().synAck().wait(1).raw(synAck).wait(2).raw(synAck).wait(3).ack('client'),
+    );
+    expect(again.findings).toMatchObject([
+      { rule: 'slow_handshake', message: expect.stringMatching(/took 6\.0 s: 3 SYN-ACKs until the client/) },
+    ]);
+    expect(again.phases).toMatchObject({ synAckToAckAmbiguous: true });
+    expect(only(new Conversation().handshake()).phases).not.toHaveProperty('synAckToAckAmbiguous');
+    const late = only(new Conversation().syn().wait(2).synAck().ack('client'));
+    expect(late.findings).toMatchObject([
+      { rule: 'slow_handshake', message: expect.stringContaining('answered the SYN only after 2.0 s') },
+    ]);
+    // The server would have sent its SYN-ACK again: the capture lacks an ACK.
+    expect(rules(new Conversation().syn().synAck().wait(20).data('client', request()))).toEqual([]);
   });
 
   it('the connection that is followed says the same, and each packet once', () => {

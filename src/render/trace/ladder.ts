@@ -95,10 +95,17 @@ function phaseLines({ phases }: TraceConnection): string[] {
   return entries.flatMap(([name, label]) => {
     const value = phases[name];
     if (value === undefined) return [];
-    const doubt =
-      name === 'synToSynAck' && phases.synToSynAckAmbiguous ? ' (which SYN was answered is not certain)' : '';
+    const doubt = doubtOf(name, phases);
     return [`${padEnd(label, 32)}${padStart(durationOf(value), 10)}${doubt}`];
   });
+}
+
+function doubtOf(name: string, phases: TraceConnection['phases']): string {
+  if (name === 'synToSynAck' && phases.synToSynAckAmbiguous)
+    return ' (which SYN was answered is not certain)';
+  return name === 'synAckToAck' && phases.synAckToAckAmbiguous
+    ? ' (from the last: which SYN-ACK was acknowledged is not certain)'
+    : '';
 }
 
 function findingLines({ findings }: TraceConnection, names: Names, style: TableStyle): string[] {

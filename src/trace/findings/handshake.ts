@@ -1,6 +1,6 @@
+import type { TraceConnection } from '../../model/trace.js';
 import { type FindingRule, framesOf, plural, seconds } from './facts.js';
-
-const SLOW_NS = 900e6;
+import { SLOW_CONNECT_NS } from './suspicion.js';
 
 export const refused: FindingRule = ({ outcome, syn, serverFacts, icmp }) => {
   if (outcome !== 'refused') return undefined;
@@ -22,18 +22,37 @@ export const refused: FindingRule = ({ outcome, syn, serverFacts, icmp }) => {
   };
 };
 
+/** connect() took longer than any path does: something was sent again, or the server answered late. */
 export const slowHandshake: FindingRule = ({ outcome, syn, synAck, ack, phases }, { othersAnswered }) => {
-  if (outcome !== 'established' || syn.length < 2 || othersAnswered || ack === undefined) return undefined;
-  if ((phases.connect ?? 0) < SLOW_NS) return undefined;
+  if (outcome !== 'established' || othersAnswered || ack === undefined) return undefined;
+  if ((phases.connect ?? 0) < SLOW_CONNECT_NS) return undefined;
+  const why = whySlow(syn.length, synAck.filter(({ time }) => time <= ack.time).length, phases);
+  if (why === undefined) return undefined;
   return {
     rule: 'slow_handshake',
     severity: 'warning',
     sure: 'certain',
-    frames: framesOf([...syn.slice(0, 8), synAck[0], ack]),
-    message: `connect took ${seconds(phases.connect ?? 0)}: ${plural(syn.length - 1, 'SYN')} or their answers were lost or dropped`,
-    evidence: [`${plural(syn.length, 'SYN')}, answered in frame ${synAck[0]?.frame}`],
+    frames: framesOf([...syn.slice(0, 8), ...synAck.slice(0, 8), ack]),
+    message: `connect took ${seconds(phases.connect ?? 0)}: ${why}`,
+    evidence: [
+      `${plural(syn.length, 'SYN')}, answered in frame ${synAck[0]?.frame}`,
+      ...synAckPauses(synAck.map(({ time }) => time)),
+    ],
   };
 };
+
+/** One SYN, one SYN-ACK and a late ACK are a capture that lacks the first ACK: the server would have sent its SYN-ACK again. */
+function whySlow(
+  syns: number,
+  synAcks: number,
+  { synToSynAck }: TraceConnection['phases'],
+): string | undefined {
+  if (syns > 1) return `${plural(syns - 1, 'SYN')} or their answers were lost or dropped`;
+  if (synAcks > 1)
+    return `${plural(synAcks, 'SYN-ACK')} until the client acknowledged: they or its ACK were lost or dropped`;
+  if (synToSynAck === undefined || synToSynAck < SLOW_CONNECT_NS) return undefined;
+  return `the server answered the SYN only after ${seconds(synToSynAck)}`;
+}
 
 export const halfOpen: FindingRule = ({ outcome, syn, synAck }) => {
   if (outcome !== 'half_open') return undefined;

@@ -7,6 +7,9 @@ const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
 /** Fewer round trips of waiting are what every transfer begins with. */
 export const LEAST_FLIGHTS = 3;
 
+/** The first SYN is sent again after 1 s at the soonest. */
+export const SLOW_CONNECT_NS = 900e6;
+
 /** False only where `findTrace` would surely find nothing: from the columns alone, for most connections are well. */
 export function isSuspect(flows: Flows, slot: number, outcome: Outcome): boolean {
   if (outcome !== 'established' && outcome !== 'midstream') return true;
@@ -14,6 +17,7 @@ export function isSuspect(flows: Flows, slot: number, outcome: Outcome): boolean
   // A reset by the server before it has sent a byte (KERNEL.md 3, S4).
   if (flows.frameOf(slot, M.serverRst) !== 0 && flows.sum(slot, 1, SUM.payload) === 0) return true;
   if (flows.frameOf(slot, M.pending) !== 0 || flows.frameOf(slot, M.abandoned) !== 0) return true;
+  if ((flows.between(slot, M.syn, M.ack) ?? 0) >= SLOW_CONNECT_NS) return true;
   if (flows.frameOf(slot, M.clientHello) !== 0 && flows.frameOf(slot, M.finished) === 0) return true;
   if (
     flows.side(slot, 0, SIDE_INT.flights) >= LEAST_FLIGHTS ||
