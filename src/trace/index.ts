@@ -4,6 +4,7 @@ import type { Nanos, Outcome, TraceConnection, TraceSummary } from '../model/tra
 import { makeAppLayer } from './app/index.js';
 import type { AppLayer } from './app-layer.js';
 import { Attempts } from './attempts.js';
+import { Collisions } from './collisions.js';
 import { buildConnection } from './connection.js';
 import { AddressBook } from './decode/address-book.js';
 import { Decoder } from './decode/index.js';
@@ -56,7 +57,6 @@ export interface TraceResult {
 }
 
 const TOP = 20;
-const MOST_TUPLES = 100_000;
 const TLS_ALERT = EVENT.tls_alert;
 const AFTER_CLOSE_NS = 2e9;
 /** After a close that both sides have acknowledged. The sooner memory is used again, the sooner it is in the processor's cache. */
@@ -82,14 +82,13 @@ export class Trace {
   private readonly retries = new UnsafeRetries();
   private readonly app: AppLayer;
   private readonly tcp: Tcp;
+  private readonly collisions: Collisions;
   private readonly udp: UdpLayer;
   private readonly closed: Departures;
   private readonly settled: Departures;
   private readonly unanswered: Departures;
   private readonly worst: Worst;
   private readonly comments = new Map<number, string>();
-  /** First path of each 4-tuple that came through a VLAN or tunnel. */
-  private readonly tuples = new Map<string, number>();
   private followed: TraceConnection | undefined;
   private packets = 0;
   private tcpPackets = 0;
@@ -130,6 +129,9 @@ export class Trace {
       },
       finished: (slot) => this.finished(slot),
     });
+    this.collisions = new Collisions(this.flows, this.tcp.table, (frame) =>
+      this.trust.note('collisions', frame),
+    );
     this.udp = new UdpLayer({
       addresses: this.addresses,
       paths: this.paths,
@@ -220,19 +222,8 @@ export class Trace {
       for (let ended = this.attempts.opened(slot, pair); ended > 0; ended--) pairs.closed(pair);
     pairs.opened(pair, time);
     if (!flows.has(slot, FLOW.established)) this.unanswered.add(slot);
-    if (flows.int(slot, INT.kind) >>> 2 !== 0) this.noteCollision(slot);
+    this.collisions.opened(slot);
     if (flows.int(slot, INT.id) === this.options.follow) this.events.followed = slot;
-  }
-
-  /** The same addresses and ports on another VLAN or tunnel: tools that do not look at those mix them. */
-  private noteCollision(slot: number): void {
-    const { flows, tuples } = this;
-    const kind = flows.int(slot, INT.kind);
-    const tuple = `${flows.int(slot, INT.low)} ${flows.int(slot, INT.high)} ${flows.int(slot, INT.ports)} ${kind & 3}`;
-    const path = tuples.get(tuple);
-    if (path === undefined && tuples.size < MOST_TUPLES) tuples.set(tuple, kind >>> 2);
-    else if (path !== undefined && path !== kind >>> 2)
-      this.trust.note('collisions', flows.frameOf(slot, M.first));
   }
 
   /** Both sides have closed, or one has reset: it leaves once it is quiet. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Conversation, FLAGS, pcap } from '../support/packets.js';
+import { bytesOf, Conversation, FLAGS, pcap, type Timed } from '../support/packets.js';
 import { traceBytes } from '../support/trace.js';
 
 const traced = (...conversations: readonly Conversation[]) => {
@@ -577,6 +577,24 @@ describe('many connections', () => {
       ],
     });
     expect(rules(new Conversation().syn())).toEqual([]);
+  });
+
+  it('the same addresses and ports on a VLAN and without, whichever comes first', () => {
+    const untagged = kept().close().packets;
+    const tagged = (vlan: number, later: number) =>
+      untagged.map(({ time, bytes }) => ({
+        time: time + later,
+        bytes: bytesOf(bytes.subarray(0, 12), [0x81, 0, 0, vlan], bytes.subarray(12)),
+      }));
+    const collisions = (...parts: readonly (readonly Timed[])[]) =>
+      traceBytes(pcap(parts.flat().sort((a, b) => a.time - b.time))).result.summary.trust.find(
+        ({ what }) => what === 'collisions',
+      );
+    expect(collisions(untagged)).toBeUndefined();
+    expect(collisions(tagged(5, 0))).toBeUndefined();
+    expect(collisions(untagged, tagged(5, 0.00002))).toMatchObject({ count: 2, frames: [1, 2] });
+    expect(collisions(tagged(5, 0), untagged)).toMatchObject({ count: 2, frames: [1, 2] });
+    expect(collisions(untagged, tagged(5, 0.00002), tagged(6, 0.00004))).toMatchObject({ count: 3 });
   });
 
   it('attempts that fail: hammering or backing off', () => {
