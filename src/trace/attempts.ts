@@ -7,27 +7,39 @@ const SIDE_BY_SIDE_NS = 50e6;
 /** Attempts of one client at one server that wait for an answer; of more, the oldest are not looked at. */
 const MOST_WAITING = 64;
 const MOST_PAIRS = 10_000;
+/** Of a flood of SYNs not each one looks at all before it. */
+const FLOOD_PAUSE_NS = 10e6;
+
+interface Waiting {
+  /** Slots and ids in turn: a slot may have been taken again. */
+  readonly list: number[];
+  /** When it was last looked through, ns. */
+  seen: number;
+}
 
 /**
  * Attempts to connect that nobody has answered, by pair of client and server. No packet tells when a client gives one up: the attempt
  * that it makes instead does.
  */
 export class Attempts {
-  /** Slots and ids in turn: a slot may have been taken again. */
-  private readonly waiting = new Map<number, number[]>();
+  private readonly waiting = new Map<number, Waiting>();
 
   constructor(private readonly flows: Flows) {}
 
   /** A SYN opens a connection of this pair. Gives how many earlier attempts it puts an end to. */
   opened(slot: number, pair: number): number {
     const { flows, waiting } = this;
-    const list = waiting.get(pair);
+    const found = waiting.get(pair);
     const id = flows.int(slot, INT.id);
-    if (list === undefined) {
-      if (waiting.size < MOST_PAIRS) waiting.set(pair, [slot, id]);
+    const time = flows.timeOf(slot, M.first);
+    if (found === undefined) {
+      if (waiting.size < MOST_PAIRS) waiting.set(pair, { list: [slot, id], seen: time });
       return 0;
     }
-    const ended = this.supersede(list, slot);
+    const { list } = found;
+    const isFlood = list.length >= MOST_WAITING * 2 && time - found.seen < FLOOD_PAUSE_NS;
+    if (!isFlood) found.seen = time;
+    const ended = isFlood ? 0 : this.supersede(list, slot);
     list.push(slot, id);
     if (list.length > MOST_WAITING * 2) list.splice(0, 2);
     return ended;

@@ -100,13 +100,23 @@ function unanswered(flows: Flows, slot: number, request: Moment, end: End): Part
   if (isReused && hasCrossed) return { race: { request, close: serverEnd } };
   if (end.by === 'client') {
     const waited = (end.time - request.time) as Nanos;
-    // Within a round trip no answer could have come: the client ended without waiting for one.
-    return waited > Math.max(rtt, NO_RTT_NS) ? { gaveUp: { waited, request, close: end } } : {};
+    const quiet = end.time - lastQuestion(flows, slot, request, end);
+    // Within a round trip no answer could have come: the client had said all, and did not wait for one.
+    return quiet > Math.max(rtt, NO_RTT_NS) ? { gaveUp: { waited, request, close: end } } : {};
   }
   const rst = moment(flows, slot, M.serverRst);
   return rst === undefined || rst.time < request.time
     ? {}
     : { resetAfterRequest: { request, rst, by: 'server' } };
+}
+
+/**
+ * When the client last said something that may want an answer. In a protocol that is not known each byte may be part of it; TLS and HTTP
+ * also say goodbye (close_notify, GOAWAY).
+ */
+function lastQuestion(flows: Flows, slot: number, request: Moment, end: End): number {
+  const isKnown = (flows.requests[slot] ?? 0) > 0 || flows.frameOf(slot, M.clientHello) !== 0;
+  return isKnown ? request.time : Math.max(request.time, lastDataBefore(flows, slot, M.clientData, end));
 }
 
 function timeWaitOf(flows: Flows, slot: number, firstFin: Peer | undefined): Peer | undefined {

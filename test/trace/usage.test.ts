@@ -188,6 +188,13 @@ describe('how a connection ends', () => {
     expect(rules(late().data('server', OK).ack('client').fin('server').ack('client'))).toEqual([]);
   });
 
+  it('a client that only sends and then closes waits for no answer', () => {
+    const log = () =>
+      new Conversation().handshake().data('client', '<13>one').wait(5).data('client', '<13>two');
+    expect(rules(log().ack('server').close())).toEqual([]);
+    expect(rules(log().ack('server').wait(5).close())).toEqual(['request_timeout']);
+  });
+
   it('no client gives up on an answer that the capture lacks', () => {
     const unseen = new Conversation().handshake().data('client', request()).wait(0.1).lose('server', 38);
     expect(rules(unseen.ack('client').close())).not.toContain('request_timeout');
@@ -219,6 +226,24 @@ describe('how a connection ends', () => {
     // Still open, or the rest of it missing in the capture: nothing can be said.
     expect(message(begun())).toBeUndefined();
     expect(message(begun().lose('server', 900).ack('client').close())).toBeUndefined();
+  });
+
+  it('a client that gives up and says goodbye in TLS', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', CLIENT_HELLO)
+      .data('server', SERVER_HELLO)
+      .data('client', record(23, ...Array<number>(53).fill(9)))
+      .data('client', record(23, ...Array<number>(99).fill(9)))
+      .ack('server')
+      .wait(5)
+      .data('client', record(23, ...Array<number>(19).fill(9)))
+      .fin('client');
+    const [finding] = only(conversation).findings;
+    expect(finding).toMatchObject({
+      rule: 'request_timeout',
+      message: expect.stringContaining('after 5.0 s'),
+    });
   });
 
   it('close_notify of TLS 1.3 is no request', () => {
