@@ -66,7 +66,8 @@ class MergedFile {
     if (!(error instanceof SockwatchError)) throw error;
     const message = error instanceof CaptureError ? error.why : error.message;
     const known = this.reader?.file(this.path) ?? NOTHING;
-    const fault = { offset: known.fault?.offset ?? 0, frame: known.packets, message };
+    const read = known.format === 'unknown' ? 0 : this.position;
+    const fault = { offset: known.fault?.offset ?? read, frame: known.packets, message };
     this.done = { file: { ...known, name: this.path, fault }, bytes: this.position };
     this.abandon();
     this.reader = undefined;

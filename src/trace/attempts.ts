@@ -15,6 +15,8 @@ interface Waiting {
   readonly list: number[];
   /** When it was last looked through, ns. */
   seen: number;
+  /** The client has had several under way at once: an attempt that begins then puts an end to none. */
+  isSideBySide: boolean;
 }
 
 /**
@@ -33,16 +35,32 @@ export class Attempts {
     const id = flows.int(slot, INT.id);
     const time = flows.timeOf(slot, M.first);
     if (found === undefined) {
-      if (waiting.size < MOST_PAIRS) waiting.set(pair, { list: [slot, id], seen: time });
+      if (waiting.size < MOST_PAIRS) waiting.set(pair, { list: [slot, id], seen: time, isSideBySide: false });
       return 0;
     }
     const { list } = found;
     const isFlood = list.length >= MOST_WAITING * 2 && time - found.seen < FLOOD_PAUSE_NS;
     if (!isFlood) found.seen = time;
     const ended = isFlood ? 0 : this.supersede(list, slot);
-    list.push(slot, id);
-    if (list.length > MOST_WAITING * 2) list.splice(0, 2);
+    if (list.length > 0) found.isSideBySide = true;
+    append(list, slot, id);
     return ended;
+  }
+
+  /** One that was taken for given up has sent its SYN again, or is answered. */
+  resumed(slot: number, pair: number): void {
+    const { flows } = this;
+    flows.clear(slot, FLOW.superseded);
+    flows.mark(slot, M.successor, 0, 0);
+    const found = this.waiting.get(pair);
+    if (found === undefined) return;
+    found.isSideBySide = true;
+    append(found.list, slot, flows.int(slot, INT.id));
+  }
+
+  /** Whether the attempts of this pair were made one after another, so that the next one bounds how long the client waited. */
+  areInTurn(pair: number): boolean {
+    return this.waiting.get(pair)?.isSideBySide === false;
   }
 
   /** Keeps of the list what still waits beside the new attempt. */
@@ -56,7 +74,8 @@ export class Attempts {
       const id = list[at + 1] ?? 0;
       if (flows.int(old, INT.id) !== id || !isWaiting(flows, old)) continue;
       if (time - flows.timeOf(old, M.last) >= SIDE_BY_SIDE_NS) {
-        endAttempt(flows, old, time, flows.frameOf(slot, M.first));
+        flows.mark(old, M.successor, time, flows.frameOf(slot, M.first));
+        flows.set(old, FLOW.superseded);
         ended++;
         continue;
       }
@@ -68,10 +87,9 @@ export class Attempts {
   }
 }
 
-/** The client has begun another attempt instead of this one. */
-export function endAttempt(flows: Flows, slot: number, time: number, frame: number): void {
-  flows.mark(slot, M.successor, time, frame);
-  flows.set(slot, FLOW.superseded);
+function append(list: number[], slot: number, id: number): void {
+  list.push(slot, id);
+  if (list.length > MOST_WAITING * 2) list.splice(0, 2);
 }
 
 /** Its SYN has not been answered by anything. */

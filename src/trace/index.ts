@@ -120,8 +120,9 @@ export class Trace {
       app: this.app,
       opened: (slot) => this.opened(slot),
       resumed: (slot) => {
-        this.flows.clear(slot, FLOW.superseded);
-        this.pairs.reopened(this.flows.int(slot, INT.pair));
+        const pair = this.flows.int(slot, INT.pair);
+        this.attempts.resumed(slot, pair);
+        this.pairs.reopened(pair);
       },
       closing: (slot) => this.closing(slot),
       settled: (slot) => {
@@ -218,7 +219,7 @@ export class Trace {
     const time = flows.timeOf(slot, M.first);
     const pair = pairs.pairOf(flows, slot);
     flows.ints[slot * STRIDE + INT.pair] = pair;
-    if (flows.has(slot, FLOW.roleSyn))
+    if (pair >= 0 && flows.has(slot, FLOW.roleSyn))
       for (let ended = this.attempts.opened(slot, pair); ended > 0; ended--) pairs.closed(pair);
     pairs.opened(pair, time);
     if (!flows.has(slot, FLOW.established)) this.unanswered.add(slot);
@@ -301,13 +302,19 @@ export class Trace {
       unheard: isUnheard(flows, slot),
       heard: isHeard(flows, slot),
       synAcksAfterAck: flows.int(slot, INT.synAcksAfterAck),
-      successor: moment(flows.frameOf(slot, M.successor), flows.timeOf(slot, M.successor)),
+      successor: this.successorOf(slot),
       nextSynDue: nextWait(this.synSteps(slot), flows.int(slot, INT.syns)),
     });
     const { finding, hasFailed } = this.retries.check(connection, `${flows.int(slot, INT.pair)}`);
     if (hasFailed) this.pairs.watch(flows.int(slot, INT.pair));
     if (finding !== undefined) findings.push(finding);
     return { ...connection, findings };
+  }
+
+  private successorOf(slot: number) {
+    const { flows } = this;
+    const areInTurn = this.attempts.areInTurn(flows.int(slot, INT.pair));
+    return areInTurn ? moment(flows.frameOf(slot, M.successor), flows.timeOf(slot, M.successor)) : undefined;
   }
 
   private dnsOf(slot: number) {

@@ -558,6 +558,22 @@ describe('many connections', () => {
     expect(rules(new Conversation().syn().synAck().wait(20).data('client', request()))).toEqual([]);
   });
 
+  it('attempts of several threads, or from the same port again', () => {
+    const attempt = (client: number, start: number, seq: number) =>
+      new Conversation(1_700_000_000 + start, { client, server: 80 })
+        .raw({ flags: FLAGS.syn, seq })
+        .wait(0.9999)
+        .raw({ flags: FLAGS.syn, seq });
+    const later = new Conversation(1_700_000_060, { client: 9, server: 81 }).handshake().close();
+    const threads = traced(attempt(1, 0, 1), attempt(2, 0.5, 1), attempt(3, 2, 1), attempt(4, 2.5, 1), later);
+    expect(threads.result.summary.pools).toMatchObject([{ connections: 4, highest: 2 }]);
+    // Whose attempt the next one follows is not known: only the SYN that did not come bounds it.
+    expect(threads.connections[0]?.findings[0]?.evidence.at(-1)).toContain('1.0 s to 3.0 s');
+    const samePort = traced(attempt(1, 0, 1), attempt(1, 2, 50_000), attempt(1, 4, 90_000), later);
+    expect(samePort.result.summary.pools).toMatchObject([{ connections: 3, highest: 1 }]);
+    expect(samePort.connections[0]?.findings[0]?.evidence.at(-1)).toContain('1.0 s to 2.0 s');
+  });
+
   it('the connection that is followed says the same, and each packet once', () => {
     const conversation = new Conversation()
       .syn()
