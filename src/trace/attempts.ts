@@ -7,8 +7,9 @@ const SIDE_BY_SIDE_NS = 50e6;
 /** Attempts of one client at one server that wait for an answer; of more, the oldest are not looked at. */
 const MOST_WAITING = 64;
 const MOST_PAIRS = 10_000;
-/** Of a flood of SYNs not each one looks at all before it. */
-const FLOOD_PAUSE_NS = 10e6;
+/** Where many connections are opened not each one looks at all before it: most are answered and gone by the next look. */
+const FEW_ENTRIES = 8;
+const BETWEEN_LOOKS_NS = 10e6;
 
 interface Waiting {
   /** Slots and ids in turn: a slot may have been taken again. */
@@ -39,10 +40,12 @@ export class Attempts {
       return 0;
     }
     const { list } = found;
-    const isFlood = list.length >= MOST_WAITING * 2 && time - found.seen < FLOOD_PAUSE_NS;
-    if (!isFlood) found.seen = time;
-    const ended = isFlood ? 0 : this.supersede(list, slot);
-    if (list.length > 0) found.isSideBySide = true;
+    let ended = 0;
+    if (list.length <= FEW_ENTRIES || time - found.seen >= BETWEEN_LOOKS_NS) {
+      found.seen = time;
+      ended = this.supersede(list, slot);
+      if (list.length > 0) found.isSideBySide = true;
+    }
     append(list, slot, id);
     return ended;
   }
