@@ -2,8 +2,6 @@ import { type Demo, startDemo } from '../collect/demo.js';
 import { observe } from '../collect/observe.js';
 import type { Pace } from '../collect/options.js';
 import type { Gap } from '../model/observation.js';
-import type { ReplayControl } from '../model/replay.js';
-import type { Report } from '../model/report.js';
 import { watchReports } from '../watch/reports.js';
 import type { Ending } from './ending.js';
 import { readFilter } from './filter.js';

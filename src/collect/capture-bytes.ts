@@ -38,13 +38,27 @@ export async function openBytes(path: string): Promise<ByteSource> {
   }
 }
 
+/** One capture that cannot be read: `why` without its name, for where many are told. */
+export class CaptureError extends SockwatchError {
+  override readonly name = 'CaptureError';
+
+  constructor(
+    message: string,
+    readonly why: string,
+    remedy: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, remedy, options);
+  }
+}
+
 /** A fault of reading, in one line; what is no fault of the system comes back as it is. */
 export function captureError(path: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof SockwatchError || code === undefined) return error;
   const name = path === '-' ? 'standard input' : path;
   const why = REASONS[code] ?? message;
-  return new SockwatchError(`${name} could not be read: ${why}`, 'check the path and its permissions', {
+  return new CaptureError(`${name} could not be read: ${why}`, why, 'check the path and its permissions', {
     cause: error,
   });
 }

@@ -1,7 +1,8 @@
-import { SockwatchError } from '../model/errors.js';
 import type { CaptureClock, CaptureFile } from '../model/packets.js';
 import type { CaptureReader } from '../parse/capture/index.js';
-import { type ByteSource, captureError, damage } from './capture-bytes.js';
+import { type ByteSource, CaptureError, captureError, damage } from './capture-bytes.js';
+
+export const CAPTURE_REMEDY = 'give it what tcpdump -w or Wireshark has written';
 
 export interface CaptureInput {
   /** Called after each piece; the size is unknown for pipes. */
@@ -44,10 +45,8 @@ export function finished(
   const known = reader.file(path);
   if (known.format === 'unknown' && known.fault !== undefined) {
     const name = path === '-' ? 'standard input' : path;
-    throw new SockwatchError(
-      `${name}: ${damaged ?? known.fault.message}`,
-      'give it what tcpdump -w or Wireshark has written',
-    );
+    const why = damaged ?? known.fault.message;
+    throw new CaptureError(`${name}: ${why}`, why, CAPTURE_REMEDY);
   }
   const file: CaptureFile = {
     ...known,

@@ -1,9 +1,12 @@
-import type { CaptureClock, PacketBatch } from '../model/packets.js';
+import { SockwatchError } from '../model/errors.js';
+import type { CaptureClock, CaptureFile, PacketBatch } from '../model/packets.js';
 import { CaptureReader } from '../parse/capture/index.js';
-import { type ByteSource, openBytes } from './capture-bytes.js';
-import { type CaptureInput, finished, pumpOrDamage, type ReadFile } from './capture-file.js';
+import { type ByteSource, CaptureError, openBytes } from './capture-bytes.js';
+import { CAPTURE_REMEDY, type CaptureInput, finished, pumpOrDamage, type ReadFile } from './capture-file.js';
 
 const BUFFER_BYTES = 1 << 20;
+
+const NOTHING: CaptureFile = { name: '', format: 'unknown', packets: 0, links: [] };
 
 /** A batch of one file, of which the packets before `next` have been handed over. */
 interface Waiting {
@@ -21,6 +24,8 @@ class MergedFile {
   /** Time of the first packet of a file that waits for its turn, closed. */
   private firstTime: number | undefined;
   private done: ReadFile | undefined;
+  /** Why it could not be read to its end. */
+  failure: SockwatchError | undefined;
 
   constructor(
     readonly path: string,
@@ -46,8 +51,30 @@ class MergedFile {
     this.waiting.length = 0;
   }
 
-  /** Time of its next packet, ns; Infinity at its end. */
+  /** Time of its next packet, ns; Infinity at its end, and from where it cannot be read on. */
   async head(): Promise<number> {
+    try {
+      return await this.nextTime();
+    } catch (error) {
+      this.fail(error);
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** One bad file leaves the others to be read. */
+  private fail(error: unknown): void {
+    if (!(error instanceof SockwatchError)) throw error;
+    const message = error instanceof CaptureError ? error.why : error.message;
+    const known = this.reader?.file(this.path) ?? NOTHING;
+    const read = known.format === 'unknown' ? 0 : this.position;
+    const fault = { offset: known.fault?.offset ?? read, frame: known.packets, message };
+    this.done = { file: { ...known, name: this.path, fault }, bytes: this.position };
+    this.abandon();
+    this.reader = undefined;
+    this.failure = error;
+  }
+
+  private async nextTime(): Promise<number> {
     if (this.done !== undefined) return Number.POSITIVE_INFINITY;
     if (this.firstTime !== undefined) return this.firstTime;
     this.source ??= await openBytes(this.path);
@@ -82,7 +109,7 @@ class MergedFile {
     this.source = undefined;
   }
 
-  /** Gives descriptor and memory back. Throws SockwatchError for what is no capture. */
+  /** Gives descriptor and memory back. Throws CaptureError for what is no capture. */
   finish(): ReadFile {
     if (this.done !== undefined) return this.done;
     const { source, reader } = this;
@@ -90,13 +117,17 @@ class MergedFile {
     this.reader = undefined;
     source?.close();
     if (source === undefined || reader === undefined) {
-      this.done = { file: { name: this.path, format: 'unknown', packets: 0, links: [] }, bytes: 0 };
+      this.done = { file: { ...NOTHING, name: this.path }, bytes: 0 };
     } else this.done = finished(this.path, source, reader, this.damaged);
     return this.done;
   }
 }
 
-/** Reads several captures as one, in the order of their packets' times; frames are numbered in that order, as mergecap would. */
+/**
+ * Reads several captures as one, in the order of their packets' times; frames are numbered in that order, as mergecap would. One that
+ * cannot be read has a fault, and the others are read all the same.
+ * @throws SockwatchError where none can be read
+ */
 export async function mergeCaptures(
   paths: readonly string[],
   sink: (batch: PacketBatch) => void,
@@ -110,6 +141,7 @@ export async function mergeCaptures(
     total = total === undefined || file.size === undefined ? undefined : total + file.size;
     await file.peek();
   }
+  if (files.every(({ failure }) => failure !== undefined)) throw noneReadable(files);
   let frame = 1;
   try {
     while (!input.signal?.aborted) {
@@ -128,6 +160,17 @@ export async function mergeCaptures(
     for (const file of files) file.abandon();
     throw error;
   }
+}
+
+const MOST_NAMED = 3;
+
+function noneReadable(files: readonly MergedFile[]): SockwatchError {
+  const named = files.slice(0, MOST_NAMED).map(({ failure }) => failure?.message);
+  const more = files.length > MOST_NAMED ? `; and ${files.length - MOST_NAMED} more` : '';
+  return new SockwatchError(
+    `none of ${files.length} captures could be read: ${named.join('; ')}${more}`,
+    CAPTURE_REMEDY,
+  );
 }
 
 /** The file whose packet is next, and the time up to which it alone goes on. */

@@ -8,8 +8,8 @@ export type { CaptureInput } from './capture-file.js';
 
 /**
  * Reads captures; `-` is standard input. Several are one capture, in the order of their packets' times. A file that is cut or broken
- * gives what stands before the fault, which its `CaptureFile` names.
- * @throws SockwatchError where a file cannot be read or is no capture at all
+ * gives what stands before the fault, which its `CaptureFile` names; one of several that cannot be read at all has its fault there, too.
+ * @throws SockwatchError where no file can be read or is a capture
  */
 export async function readCaptures(
   paths: readonly string[],

@@ -10,6 +10,7 @@ import { verifyAll } from '../cli/pcap-verify.js';
 import { Progress } from '../cli/progress.js';
 import { tableStyle } from '../cli/terminal.js';
 import { UsageError } from '../cli/usage.js';
+import type { CaptureFile } from '../model/packets.js';
 import { jsonText } from '../render/json-text.js';
 import { cleanText } from '../render/text.js';
 import { connectionJson } from '../render/trace/json.js';
@@ -98,15 +99,20 @@ export default class Pcap extends BaseCommand {
       await writePieces(traceTable(result.summary, result.worst, info, style), process.stdout);
     }
 
-    const faults = info.files.flatMap(({ name, fault }) =>
-      fault ? [`${name}: ${fault.message} at byte ${fault.offset}`] : [],
-    );
-    if (writer !== undefined) for (const fault of faults) this.note(cleanText(fault));
+    const faults = info.files.flatMap(faultText);
+    // The table has them among its files.
+    if (writer !== undefined || flags.connection !== undefined)
+      for (const fault of faults) this.note(cleanText(fault));
     const met = failOn.filter(({ isMet }) => isMet(result.summary));
     if (met.length > 0) this.note(`--fail-on: ${met.map(({ text }) => text).join(', ')}`);
     if (faults.length > 0 || met.length > 0) this.exit(EXIT.failed);
   }
 }
+
+const faultText = ({ name, format, fault }: CaptureFile): string[] =>
+  fault === undefined
+    ? []
+    : [`${name}: ${fault.message}${format === 'unknown' ? '' : ` at byte ${fault.offset}`}`];
 
 const noConnection = (wanted: number, count: number) =>
   count === 0

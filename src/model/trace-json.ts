@@ -126,6 +126,8 @@ export interface PhasesJson {
   /** Several SYNs could be the one that was answered (Karn). */
   syn_to_syn_ack_ambiguous?: boolean;
   syn_ack_to_ack_ms?: number;
+  /** Several SYN-ACKs could be the one that was acknowledged; measured from the last. */
+  syn_ack_to_ack_ambiguous?: boolean;
   connect_ms?: number;
   tls_ms?: number;
   first_response_ms?: number;

@@ -135,14 +135,16 @@ export interface Phases {
   /** From the SYN that was answered; `ambiguous` where several SYNs could be (Karn). */
   readonly synToSynAck?: Nanos | undefined;
   readonly synToSynAckAmbiguous?: boolean;
+  /** From the last SYN-ACK before the ACK; `ambiguous` where several could be the one that was acknowledged. */
   readonly synAckToAck?: Nanos | undefined;
+  readonly synAckToAckAmbiguous?: boolean;
   /** First SYN to the handshake's ACK: what connect() took. */
   readonly connect?: Nanos | undefined;
   /** ClientHello to the end of the handshake. */
   readonly tls?: Nanos | undefined;
   /** First request byte (after TLS: first application data of the client) to first response byte. */
   readonly firstResponse?: Nanos | undefined;
-  /** First FIN or RST to the last of the close. */
+  /** First FIN to the last of the close; absent where the close was not complete, or was a RST alone. */
   readonly close?: Nanos | undefined;
   /** First packet to last. */
   readonly duration: Nanos;
@@ -164,6 +166,8 @@ export interface TlsFacts {
   readonly resumed?: boolean;
   readonly helloRetry?: boolean;
   readonly earlyData?: boolean;
+  /** All that either side sent was read, and the handshake had not ended by then. */
+  readonly unfinished?: boolean;
   /** First alert in clear text. */
   readonly alert?: {
     readonly from: Peer;
@@ -271,6 +275,7 @@ export const TRACE_RULES = [
   'slow_start',
   'slow_handshake',
   'tls_alert',
+  'tls_handshake_failed',
   'unsafe_retry',
   'pool_churn',
   'reset_in_handshake',

@@ -1,5 +1,5 @@
 import type { CloseFacts, Moment, Nanos, Peer } from '../model/trace.js';
-import { FLOW, type Flows } from './flows.js';
+import { FLOW, type Flows, SIDE_INT } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 import type { Mutable } from './phases.js';
 
@@ -10,16 +10,27 @@ const NO_RTT_NS = 1e6;
 
 /** How the connection was used at its end (PCAP.md section 4, "keep-alive reuse"); absent where it has no end. */
 export function closeFacts(flows: Flows, slot: number): CloseFacts | undefined {
-  const pending = moment(flows, slot, M.pending);
-  const end = firstEnd(flows, slot, pending?.time ?? flows.timeOf(slot, M.ack));
+  const request = unansweredRequest(flows, slot);
+  const end = firstEnd(flows, slot, request?.time ?? flows.timeOf(slot, M.ack));
   if (end === undefined) return undefined;
   const firstFin = firstFinOf(flows, slot);
   const idle = idleClose(flows, slot, end);
   const facts: Mutable<CloseFacts> = { firstFin, timeWait: timeWaitOf(flows, slot, firstFin) };
   if (flows.has(slot, FLOW.simultaneousClose)) facts.simultaneous = true;
-  if (idle !== undefined && pending === undefined) facts.idleClose = idle;
-  if (pending !== undefined) Object.assign(facts, unanswered(flows, slot, pending, end));
+  if (idle !== undefined && request === undefined) facts.idleClose = idle;
+  if (request !== undefined) Object.assign(facts, unanswered(flows, slot, request, end));
   return facts;
+}
+
+/**
+ * The request that nobody answered before the client closed. None where the answer may be in what the capture lacks. An answer that comes
+ * after the client's FIN and meets a RST was not waited for; one that is read belongs to a client that had only said all it had to say.
+ */
+function unansweredRequest(flows: Flows, slot: number): Moment | undefined {
+  if (flows.side(slot, 1, SIDE_INT.segments) === 0) return undefined;
+  const pending = flows.has(slot, FLOW.serverUnread) ? undefined : moment(flows, slot, M.pending);
+  const isReset = flows.frameOf(slot, M.clientRst) !== 0;
+  return pending ?? (isReset ? moment(flows, slot, M.abandoned) : undefined);
 }
 
 interface End extends Moment {
@@ -89,12 +100,25 @@ function unanswered(flows: Flows, slot: number, request: Moment, end: End): Part
   const isReused = (flows.responses[slot] ?? 0) > 0;
   const hasCrossed = serverEnd !== undefined && request.time >= serverEnd.time - rtt - NO_RTT_NS;
   if (isReused && hasCrossed) return { race: { request, close: serverEnd } };
-  if (end.by === 'client')
-    return { gaveUp: { waited: (end.time - request.time) as Nanos, request, close: end } };
+  if (end.by === 'client') {
+    const waited = (end.time - request.time) as Nanos;
+    const quiet = end.time - lastQuestion(flows, slot, request, end);
+    // Within a round trip no answer could have come: the client had said all, and did not wait for one.
+    return quiet > Math.max(rtt, NO_RTT_NS) ? { gaveUp: { waited, request, close: end } } : {};
+  }
   const rst = moment(flows, slot, M.serverRst);
   return rst === undefined || rst.time < request.time
     ? {}
     : { resetAfterRequest: { request, rst, by: 'server' } };
+}
+
+/**
+ * When the client last said something that may want an answer. In a protocol that is not known each byte may be part of it; TLS and HTTP
+ * also say goodbye (close_notify, GOAWAY).
+ */
+function lastQuestion(flows: Flows, slot: number, request: Moment, end: End): number {
+  const isKnown = (flows.requests[slot] ?? 0) > 0 || flows.frameOf(slot, M.clientHello) !== 0;
+  return isKnown ? request.time : Math.max(request.time, lastDataBefore(flows, slot, M.clientData, end));
 }
 
 function timeWaitOf(flows: Flows, slot: number, firstFin: Peer | undefined): Peer | undefined {

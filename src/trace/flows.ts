@@ -21,8 +21,10 @@ export const FLOW = {
   othersAnswered: 512,
   /** Payload of a SYN was acknowledged: TCP Fast Open. */
   fastOpen: 1024,
-  /** Another connection has its addresses and ports on a different VLAN or tunnel. */
-  collides: 2048,
+  /** Of what the server sends something was missing or not understood: whether a request was answered is not known any more. */
+  serverUnread: 2048,
+  /** Nobody has answered it, and the client tries again elsewhere. */
+  superseded: 4096,
   /** Both directions are closed, or one was reset. */
   closed: 16384,
   icmpSeen: 32768,
@@ -224,6 +226,11 @@ export class Flows {
   set(slot: number, flag: number): void {
     const at = slot * STRIDE + INT.flags;
     this.ints[at] = (this.ints[at] ?? 0) | flag;
+  }
+
+  clear(slot: number, flag: number): void {
+    const at = slot * STRIDE + INT.flags;
+    this.ints[at] = (this.ints[at] ?? 0) & ~flag;
   }
 
   /** Adds a letter of Zeek's history; what does not fit is left out. */

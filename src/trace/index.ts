@@ -3,6 +3,8 @@ import type { PacketBatch } from '../model/packets.js';
 import type { Nanos, Outcome, TraceConnection, TraceSummary } from '../model/trace.js';
 import { makeAppLayer } from './app/index.js';
 import type { AppLayer } from './app-layer.js';
+import { Attempts } from './attempts.js';
+import { Collisions } from './collisions.js';
 import { buildConnection } from './connection.js';
 import { AddressBook } from './decode/address-book.js';
 import { Decoder } from './decode/index.js';
@@ -10,11 +12,11 @@ import { PathBook } from './decode/path-book.js';
 import { Departures } from './departures.js';
 import { EVENT, Events } from './events.js';
 import { findTrace } from './findings/index.js';
-import { isSuspect, isUnheard } from './findings/suspicion.js';
+import { isHeard, isSuspect, isUnheard } from './findings/suspicion.js';
 import { UnsafeRetries } from './findings/usage.js';
 import { FLOW, Flows, INT, SIDE_INT, STRIDE, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
-import { outcomeOf } from './outcome.js';
+import { nextWait, outcomeOf } from './outcome.js';
 import { DECODED, Packet } from './packet.js';
 import { Pairs } from './pairs.js';
 import { Servers } from './servers.js';
@@ -55,7 +57,6 @@ export interface TraceResult {
 }
 
 const TOP = 20;
-const MOST_TUPLES = 100_000;
 const TLS_ALERT = EVENT.tls_alert;
 const AFTER_CLOSE_NS = 2e9;
 /** After a close that both sides have acknowledged. The sooner memory is used again, the sooner it is in the processor's cache. */
@@ -78,19 +79,19 @@ export class Trace {
   private readonly pairs = new Pairs();
   /** Pairs of the connections that count: all of them, unless some are not wanted. */
   private readonly counted: Pairs;
+  private readonly attempts = new Attempts(this.flows);
   private readonly trust = new Trust();
   private readonly totals = new Totals();
   private readonly retries = new UnsafeRetries();
   private readonly app: AppLayer;
   private readonly tcp: Tcp;
+  private readonly collisions: Collisions;
   private readonly udp: UdpLayer;
   private readonly closed: Departures;
   private readonly settled: Departures;
   private readonly unanswered: Departures;
   private readonly worst: Worst;
   private readonly comments = new Map<number, string>();
-  /** First path of each 4-tuple that came through a VLAN or tunnel. */
-  private readonly tuples = new Map<string, number>();
   private followed: TraceConnection | undefined;
   private packets = 0;
   private tcpPackets = 0;
@@ -122,12 +123,20 @@ export class Trace {
       servers: this.servers,
       app: this.app,
       opened: (slot) => this.opened(slot),
+      resumed: (slot) => {
+        const pair = this.flows.int(slot, INT.pair);
+        this.attempts.resumed(slot, pair);
+        this.pairs.reopened(pair);
+      },
       closing: (slot) => this.closing(slot),
       settled: (slot) => {
         if (slot !== this.events.followed) this.settled.add(slot);
       },
       finished: (slot) => this.finished(slot),
     });
+    this.collisions = new Collisions(this.flows, this.tcp.table, (frame) =>
+      this.trust.note('collisions', frame),
+    );
     this.udp = new UdpLayer({
       addresses: this.addresses,
       paths: this.paths,
@@ -221,26 +230,18 @@ export class Trace {
     const { flows, pairs } = this;
     const pair = pairs.pairOf(flows, slot);
     flows.ints[slot * STRIDE + INT.pair] = pair;
+    if (pair >= 0 && flows.has(slot, FLOW.roleSyn))
+      for (let ended = this.attempts.opened(slot, pair); ended > 0; ended--) pairs.closed(pair);
     pairs.opened(pair, flows, slot);
     if (!flows.has(slot, FLOW.established)) this.unanswered.add(slot);
-    if (flows.int(slot, INT.kind) >>> 2 !== 0) this.noteCollision(slot);
+    this.collisions.opened(slot);
     if (flows.int(slot, INT.id) === this.options.follow) this.events.followed = slot;
-  }
-
-  /** The same addresses and ports on another VLAN or tunnel: tools that do not look at those mix them. */
-  private noteCollision(slot: number): void {
-    const { flows, tuples } = this;
-    const kind = flows.int(slot, INT.kind);
-    const tuple = `${flows.int(slot, INT.low)} ${flows.int(slot, INT.high)} ${flows.int(slot, INT.ports)} ${kind & 3}`;
-    const path = tuples.get(tuple);
-    if (path === undefined && tuples.size < MOST_TUPLES) tuples.set(tuple, kind >>> 2);
-    else if (path !== undefined && path !== kind >>> 2) flows.set(slot, FLOW.collides);
   }
 
   /** Both sides have closed, or one has reset: it leaves once it is quiet. */
   private closing(slot: number): void {
     this.flows.set(slot, FLOW.leaving);
-    this.pairs.closed(this.flows.int(slot, INT.pair));
+    if (!this.flows.has(slot, FLOW.superseded)) this.pairs.closed(this.flows.int(slot, INT.pair));
     this.closed.add(slot);
   }
 
@@ -250,7 +251,7 @@ export class Trace {
     if (flows.int(slot, INT.syns) > 1) this.tcp.seeOthers(slot, this.now);
     const pair = flows.int(slot, INT.pair);
     const isFollowed = slot === this.events.followed;
-    if (!flows.has(slot, FLOW.leaving)) this.pairs.closed(pair);
+    if (!flows.has(slot, FLOW.leaving | FLOW.superseded)) this.pairs.closed(pair);
     this.pairs.finished(pair, flows, slot, outcome);
     const isTold =
       this.sink !== undefined ||
@@ -296,7 +297,9 @@ export class Trace {
   private synSteps(slot: number): number[] {
     const { flows } = this;
     if (flows.int(slot, INT.syns) < 2 || flows.has(slot, FLOW.synAckSeen)) return [];
-    const times = [flows.timeOf(slot, M.syn), ...this.events.times(slot, 'syn')];
+    const first = flows.timeOf(slot, M.syn);
+    // Of a connection that is followed the first is an event like the others.
+    const times = [first, ...this.events.times(slot, 'syn').filter((time) => time !== first)];
     const steps = times.slice(1).map((time, index) => time - (times[index] ?? time));
     return steps.slice(-2).reverse();
   }
@@ -315,7 +318,10 @@ export class Trace {
     const findings = findTrace(connection, {
       othersAnswered: flows.has(slot, FLOW.othersAnswered),
       unheard: isUnheard(flows, slot),
+      heard: isHeard(flows, slot),
       synAcksAfterAck: flows.int(slot, INT.synAcksAfterAck),
+      successor: this.successorOf(slot),
+      nextSynDue: nextWait(this.synSteps(slot), flows.int(slot, INT.syns)),
     });
     const { finding, hasFailed } = this.retries.check(connection, `${flows.int(slot, INT.pair)}`);
     if (hasFailed) this.pairs.watch(flows.int(slot, INT.pair));
@@ -323,6 +329,12 @@ export class Trace {
     const storm = this.pairs.stormOf(flows.int(slot, INT.pair), outcome, flows.frameOf(slot, M.first));
     if (storm !== undefined) findings.push(storm);
     return { ...connection, findings };
+  }
+
+  private successorOf(slot: number) {
+    const { flows } = this;
+    const areInTurn = this.attempts.areInTurn(flows.int(slot, INT.pair));
+    return areInTurn ? moment(flows.frameOf(slot, M.successor), flows.timeOf(slot, M.successor)) : undefined;
   }
 
   private dnsOf(slot: number) {
@@ -337,7 +349,6 @@ export class Trace {
   private noteTrust(slot: number, outcome: Outcome): void {
     const { flows, trust } = this;
     const frame = flows.frameOf(slot, M.first);
-    if (flows.has(slot, FLOW.collides)) trust.note('collisions', frame);
     if (outcome === 'midstream') trust.note('midstream', frame);
     const client = flows.side(slot, 0, SIDE_INT.segments);
     const server = flows.side(slot, 1, SIDE_INT.segments);

@@ -26,6 +26,10 @@ export const MARKS = [
   'closed',
   /** Request that waits for its response; cleared (frame 0) when it comes. */
   'pending',
+  /** Request that waited when the client closed or reset, whatever came later. */
+  'abandoned',
+  /** Where nobody answered: first packet of the attempt that the client made instead. */
+  'successor',
 ] as const;
 export type Mark = (typeof MARKS)[number];
 /** Place of each mark in the columns: `flows.markTimes[slot * MARK_COUNT + MARK.syn]`. */

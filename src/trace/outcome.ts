@@ -21,8 +21,8 @@ export function outcomeOf(flows: Flows, slot: number, now: number, lastSteps: re
   return waited >= withTolerance(nextWait(lastSteps, flows.int(slot, INT.syns))) ? 'timed_out' : 'unresolved';
 }
 
-/** ns until the next SYN is due. */
-function nextWait([last, before]: readonly number[], syns: number): number {
+/** ns from the last SYN until the next one is due. */
+export function nextWait([last, before]: readonly number[], syns: number): number {
   if (last === undefined) return FIRST_WAIT_NS;
   // Equal steps go on as long as Linux's first five do; afterwards they double.
   const isLinear = before !== undefined && Math.abs(last - before) < withTolerance(last) - last && syns < 6;

@@ -131,6 +131,14 @@ export class Pairs {
     this.finished(row, flows, slot, outcome);
   }
 
+  /** One that was taken for given up is there after all. */
+  reopened(row: number): void {
+    const pair = this.rows[row];
+    if (pair === undefined) return;
+    pair.open++;
+    if (pair.open > pair.highest) pair.highest = pair.open;
+  }
+
   closed(row: number): void {
     const pair = this.rows[row];
     if (pair !== undefined && pair.open > 0) pair.open--;

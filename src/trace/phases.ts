@@ -24,7 +24,16 @@ export function phasesOf(flows: Flows, slot: number): Phases {
     duration,
   };
   if (flows.has(slot, FLOW.ambiguousRtt)) phases.synToSynAckAmbiguous = true;
+  if (synAckToAck !== undefined && hasSynAckAgain(flows, slot)) phases.synAckToAckAmbiguous = true;
   return phases;
+}
+
+/** Several SYN-ACKs were sent before the ACK, and any of them may be the one that it answers. */
+function hasSynAckAgain(flows: Flows, slot: number): boolean {
+  return (
+    flows.frameOf(slot, M.lastSynAck) !== flows.frameOf(slot, M.synAck) &&
+    flows.timeOf(slot, M.lastSynAck) <= flows.timeOf(slot, M.ack)
+  );
 }
 
 /**
@@ -36,17 +45,23 @@ export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const positive = (nanos: Nanos | undefined): Nanos | undefined =>
   nanos !== undefined && nanos >= 0 ? nanos : undefined;
 
-const ENDS = [M.clientFin, M.serverFin, M.clientRst, M.serverRst];
-
-/** First FIN or RST to the last packet of the close. */
-function closeOf(flows: Flows, slot: number): Nanos | undefined {
-  const start = firstOf(flows, slot, ENDS);
-  if (start === undefined || flows.frameOf(slot, M.closed) === 0) return undefined;
-  return positive((flows.timeOf(slot, M.closed) - start) as Nanos);
+/**
+ * First FIN to the last packet of the close. Undefined where the close is not complete: a RST alone takes no time, and neither does a FIN
+ * to which nothing came back; a RST before any FIN may be forged.
+ */
+export function closeOf(flows: Flows, slot: number): Nanos | undefined {
+  const start = firstOf(flows, slot, FINS);
+  if (start === undefined) return undefined;
+  const hasBoth = FINS.every((mark) => flows.frameOf(slot, mark) !== 0);
+  const isReset = RSTS.some((mark) => flows.frameOf(slot, mark) !== 0 && flows.timeOf(slot, mark) >= start);
+  return hasBoth || isReset ? positive((flows.timeOf(slot, M.closed) - start) as Nanos) : undefined;
 }
 
+const FINS = [M.clientFin, M.serverFin];
+const RSTS = [M.clientRst, M.serverRst];
+
 /** Time of the earliest of these marks. */
-export function firstOf(flows: Flows, slot: number, marks: readonly number[]): number | undefined {
+function firstOf(flows: Flows, slot: number, marks: readonly number[]): number | undefined {
   let first: number | undefined;
   for (const mark of marks) {
     if (flows.frameOf(slot, mark) === 0) continue;

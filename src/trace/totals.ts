@@ -13,7 +13,7 @@ import {
 } from '../model/trace.js';
 import { type Flows, SIDE_INT, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
-import { firstOf } from './phases.js';
+import { closeOf } from './phases.js';
 import { Sketch } from './sketch.js';
 
 const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
@@ -30,7 +30,6 @@ const SPANS: readonly (readonly [PhaseName, from: number, to: number, orFrom?: n
   ['firstResponse', M.request, M.response],
   ['duration', M.first, M.last],
 ];
-const ENDS = [M.clientFin, M.serverFin, M.clientRst, M.serverRst];
 
 /** Sums over all connections, straight from the columns. */
 export class Totals {
@@ -63,10 +62,8 @@ export class Totals {
       const nanos = span !== undefined && span < 0 ? flows.between(slot, orFrom, to) : span;
       if (nanos !== undefined && nanos >= 0) this.sketches[name].add(nanos);
     }
-    if (flows.frameOf(slot, M.closed) !== 0) {
-      const start = firstOf(flows, slot, ENDS);
-      if (start !== undefined) this.sketches.close.add(flows.timeOf(slot, M.closed) - start);
-    }
+    const close = closeOf(flows, slot);
+    if (close !== undefined) this.sketches.close.add(close);
     for (let direction = 0; direction < 2; direction++) {
       const side = (field: number) => flows.side(slot, direction, field);
       this.bytes[direction] = (this.bytes[direction] ?? 0) + flows.sum(slot, direction, SUM.payload);

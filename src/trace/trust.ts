@@ -27,7 +27,7 @@ const TEXTS: Readonly<Record<What, readonly [message: (count: string) => string,
   ],
   collisions: [
     (count) => `${count} connections have the addresses and ports of another on a different VLAN or tunnel`,
-    'they are told apart here; tools that do not will mix them',
+    'they are told apart here (a connection captured before and behind a tag is two); tools that do not will mix them',
   ],
   missing: [
     (count) => `${count} connections miss bytes that the peer acknowledged`,

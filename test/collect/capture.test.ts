@@ -95,6 +95,22 @@ describe('reading captures', () => {
     expect(info.files[0]?.fault?.message).toContain('the file is cut');
   });
 
+  it('one of several that cannot be read does not hide the others; none that can is one error', async () => {
+    const good = file('good', pcap(at(1, 2)));
+    const empty = file('none', Buffer.alloc(0));
+    const { info } = await framesOf(empty, good, join(folder, 'nowhere'));
+    expect(info.packets).toBe(2);
+    expect(info.files).toMatchObject([
+      { name: empty, format: 'unknown', packets: 0, fault: { offset: 0, message: 'an empty file' } },
+      { name: good, packets: 2 },
+      { format: 'unknown', fault: { message: 'there is no such file' } },
+    ]);
+    expect(info.files[1]?.fault).toBeUndefined();
+    await expect(framesOf(empty, join(folder, 'nowhere'))).rejects.toThrow(
+      /^none of 2 captures could be read: .*an empty file; .*there is no such file$/,
+    );
+  });
+
   it.each([
     ['is not there', () => join(folder, 'nowhere'), 'there is no such file'],
     ['is a folder', () => folder, 'it is a directory'],

@@ -231,7 +231,19 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/the file is cut/);
   });
 
+  it('one bad file among good ones: the others, its fault, status 1', () => {
+    const empty = file('empty.pcap', Buffer.alloc(0));
+    const table = run([web, empty]);
+    expect(table).toMatchObject({ status: 1, stderr: '' });
+    expect(table.stdout).toContain('empty.pcap: an empty file: not read');
+    expect(table.stdout).toContain('established 1');
+    const ladder = run([web, join(folder, 'nowhere'), '-c', '1']);
+    expect(ladder).toMatchObject({ status: 1, stderr: expect.stringContaining('there is no such file') });
+    expect(ladder.stdout).toContain('connection 1:');
+  });
+
   it.each<[string, () => string[], number, RegExp]>([
+    ['two files that are none', () => [join(folder, 'a'), join(folder, 'b')], 1, /none of 2 captures/],
     ['no file', () => [], 2, /no capture given/],
     ['a file that is not there', () => [join(folder, 'nowhere')], 1, /there is no such file/],
     ['something else', () => [file('text', Buffer.from('hello hello hello'))], 1, /this is no capture/],
@@ -265,6 +277,9 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
       const { stdout } = run([web, '--format', format, '--redact']);
       expect(stdout).not.toMatch(/10\.0\.0\.[12]|web\.test/);
     }
+    const ladder = run([web, '--connection', '1', '--redact']).stdout;
+    expect(ladder).toMatch(/request GET ─/);
+    expect(ladder).not.toMatch(/10\.0\.0\.[12]|web\.test|\/a/);
   });
 
   it('ends quietly where nobody reads', () => {

@@ -49,8 +49,7 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   'real/split-handshake-4whs.pcap 0 outcome': 'a split handshake establishes a connection',
   'real/split-handshake-4whs.pcap 0 ack': 'as above',
   'real/split-handshake-4whs.pcap 0 syn':
-    'the SYN that came again 1 ms later has the same IP identification: a copy',
-  'real/split-handshake-4whs.pcap 0 segments': 'as above',
+    'what comes with the same number 1 ms later is a SYN-ACK of the client',
   'real/syn-then-ack-then-rst.pcap 0 outcome':
     'the client reset its own attempt: tshark knows no such outcome',
   'real/syn-then-rst.pcap 0 outcome': 'as above',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Conversation, pcap } from '../support/packets.js';
+import { Conversation, FLAGS, pcap } from '../support/packets.js';
 import { traceBytes, traceFiles } from '../support/trace.js';
 
 const path = (name: string) =>
@@ -45,6 +45,19 @@ describe('accept-queue overflow on the wire', () => {
       expect(finding.frames.length).toBeGreaterThan(1);
     }
     expect(found.find((one) => one !== undefined)?.frames ?? []).toEqual(expect.arrayContaining([...frames]));
+  });
+
+  it('a reset after the server had acknowledged data is no S4', () => {
+    const signature = (conversation: Conversation) =>
+      traceBytes(pcap(conversation.packets)).connections[0]?.findings.find(
+        ({ rule }) => rule === 'accept_queue_overflow',
+      )?.signature;
+    const opened = () => new Conversation().handshake().data('client', 'hello');
+    const bare = { from: 'server', flags: FLAGS.rst, seq: 5001 } as const;
+    expect(signature(opened().raw(bare))).toBe('s4');
+    expect(signature(opened().ack('server').raw(bare))).toBeUndefined();
+    // With an ACK of that data: the reset of a program, not of a queue.
+    expect(signature(opened().rst('server'))).toBeUndefined();
   });
 
   it('tells the bare summary the same', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Conversation, FLAGS, pcap } from '../support/packets.js';
+import { bytesOf, Conversation, FLAGS, pcap, type Timed } from '../support/packets.js';
 import { traceBytes } from '../support/trace.js';
 
 const traced = (...conversations: readonly Conversation[]) => {
@@ -16,6 +16,13 @@ const only = (conversation: Conversation) => {
 const rules = (conversation: Conversation) => only(conversation).findings.map(({ rule }) => rule);
 const request = (line = 'GET /a', headers = '') => `${line} HTTP/1.1\r\nHost: example.com\r\n${headers}\r\n`;
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const record = (type: number, ...body: number[]) =>
+  String.fromCharCode(type, 3, 3, body.length >> 8, body.length & 255, ...body);
+const hello = (type: number, ...rest: number[]) =>
+  record(22, type, 0, 0, 35 + rest.length, 3, 3, ...Array<number>(32).fill(7), 0, ...rest);
+const CLIENT_HELLO = hello(1, 0, 2, 0x13, 1, 1, 0);
+/** Of TLS 1.3: its version stands in an extension. */
+const SERVER_HELLO = hello(2, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4);
 const kept = () =>
   new Conversation().handshake().data('client', request()).wait(0.01).data('server', OK).ack('client');
 
@@ -46,6 +53,24 @@ describe('HTTP/1', () => {
       new Conversation().handshake().data('client', request('GET http://me:secret@host/x')).close(),
     );
     expect(http?.exchanges[0]?.path).toBe('host/x');
+  });
+
+  it.each([
+    ['GET http://me:secret@host/x?secret', 'host/x'],
+    ['GET /u/me@host', '/u/me@host'],
+    ['GET /reset;jsessionid=secret/x', '/reset'],
+    ['CONNECT me:secret@host:443', 'host:443'],
+    ['GET http://me:secret@host?secret', 'host'],
+  ])('%s keeps no secret, in the events either', (start, path) => {
+    const { packets } = new Conversation()
+      .handshake()
+      .data('client', `${start} HTTP/1.1\r\nHost: me:secret@host\r\n\r\n`)
+      .close();
+    const { connections } = traceBytes(pcap(packets), { follow: 1 });
+    expect(connections[0]?.http?.exchanges[0]).toMatchObject({ path, host: 'host' });
+    const [method] = start.split(' ');
+    const told = connections[0]?.events.find(({ kind }) => kind === 'request')?.text;
+    expect(told).toBe(`${method} ${path}`);
   });
 
   it('counts what is pipelined', () => {
@@ -154,6 +179,90 @@ describe('how a connection ends', () => {
     expect(finding?.message).toContain('after 30.0 s');
   });
 
+  it('a client that gives up and resets the answer that comes later', () => {
+    const late = () =>
+      new Conversation().handshake().data('client', request()).ack('server').wait(1).fin('client').wait(4);
+    const [finding] = only(late().data('server', OK).rst('client')).findings;
+    expect(finding).toMatchObject({
+      rule: 'request_timeout',
+      message: expect.stringContaining('after 1.0 s'),
+    });
+    expect(rules(late().data('server', OK).ack('client').fin('server').ack('client'))).toEqual([]);
+  });
+
+  it('a client that only sends and then closes waits for no answer', () => {
+    const log = () =>
+      new Conversation().handshake().data('client', '<13>one').wait(5).data('client', '<13>two');
+    expect(rules(log().ack('server').close())).toEqual([]);
+    expect(rules(log().ack('server').wait(5).close())).toEqual(['request_timeout']);
+  });
+
+  it('no client gives up on an answer that the capture lacks', () => {
+    const unseen = new Conversation().handshake().data('client', request()).wait(0.1).lose('server', 38);
+    expect(rules(unseen.ack('client').close())).not.toContain('request_timeout');
+    const opaque = new Conversation().handshake().data('client', '\x01\x02\x03').wait(0.1).lose('server', 38);
+    expect(rules(opaque.ack('client').close())).not.toContain('request_timeout');
+    const oneSided = new Conversation().handshake().data('client', request()).wait(0.1);
+    oneSided.lose('server', 38).ack('client').wait(1).fin('client');
+    const { packets } = oneSided;
+    const { connections } = traceBytes(pcap(packets.filter((_, index) => index !== 1)));
+    expect(connections.map(({ findings }) => findings)).toEqual([[]]);
+  });
+
+  it('a later request on a connection of which an answer is missing is no timeout either', () => {
+    const conversation = kept().lose('server', 100).data('server', OK).ack('client').wait(0.1);
+    expect(rules(conversation.data('client', request()).wait(1).fin('client'))).not.toContain(
+      'request_timeout',
+    );
+  });
+
+  it('a TLS handshake that one side ends, and after how long', () => {
+    const begun = () => new Conversation().handshake().data('client', CLIENT_HELLO).ack('server').wait(5);
+    const message = (conversation: Conversation) =>
+      only(conversation).findings.find(({ rule }) => rule === 'tls_handshake_failed')?.message;
+    expect(message(begun().close())).toMatch(/the client closed it 5\.0 s after the ClientHello/);
+    expect(message(begun().rst('server'))).toMatch(/the server reset it 5\.0 s after the ClientHello/);
+    expect(message(begun().data('server', SERVER_HELLO).wait(1).close())).toMatch(/client closed it 6\.0 s/);
+    const alert = record(21, 2, 40);
+    expect(rules(begun().data('server', alert).close('server'))).toEqual(['tls_alert']);
+    // Still open, or the rest of it missing in the capture: nothing can be said.
+    expect(message(begun())).toBeUndefined();
+    expect(message(begun().lose('server', 900).ack('client').close())).toBeUndefined();
+  });
+
+  it('a client that gives up and says goodbye in TLS', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', CLIENT_HELLO)
+      .data('server', SERVER_HELLO)
+      .data('client', record(23, ...Array<number>(53).fill(9)))
+      .data('client', record(23, ...Array<number>(99).fill(9)))
+      .ack('server')
+      .wait(5)
+      .data('client', record(23, ...Array<number>(19).fill(9)))
+      .fin('client');
+    const [finding] = only(conversation).findings;
+    expect(finding).toMatchObject({
+      rule: 'request_timeout',
+      message: expect.stringContaining('after 5.0 s'),
+    });
+  });
+
+  it('close_notify of TLS 1.3 is no request', () => {
+    const conversation = new Conversation()
+      .handshake()
+      .data('client', CLIENT_HELLO)
+      .data('server', SERVER_HELLO)
+      .data('client', record(23, ...Array<number>(53).fill(9)))
+      .wait(1)
+      .data('client', record(23, ...Array<number>(19).fill(9)))
+      .wait(1)
+      .fin('client');
+    const { tls, request: first, findings } = only(conversation);
+    expect(tls).toMatchObject({ version: '1.3', finished: { frame: 6 } });
+    expect({ first, findings }).toEqual({ first: undefined, findings: [] });
+  });
+
   it('a POST that was cut off and is sent again without an Idempotency-Key', () => {
     const first = new Conversation()
       .handshake()
@@ -172,6 +281,18 @@ describe('how a connection ends', () => {
       traced(first, again(headers)).connections[1]?.findings.map(({ rule }) => rule);
     expect(found('')).toEqual(['unsafe_retry']);
     expect(found('Idempotency-Key: 7\r\n')).toEqual([]);
+  });
+
+  it('a close that is not complete takes no time that could be told', () => {
+    const phase = (conversation: Conversation) => only(conversation).phases.close;
+    expect(phase(kept().rst('server'))).toBeUndefined();
+    expect(phase(kept().wait(1).fin('client'))).toBeUndefined();
+    expect(phase(kept().fin('client').wait(1).rst('client'))).toBeCloseTo(1.0001e9, -3);
+    expect(phase(kept().close())).toBeGreaterThan(0);
+    const forged = new Conversation().syn().raw({ from: 'server', flags: FLAGS.rst, seq: 1 }).wait(1);
+    expect(phase(forged.synAck().ack('client').wait(1).rst('server'))).toBeUndefined();
+    const { result } = traced(kept().rst('server'));
+    expect(result.summary.phases.close).toBeUndefined();
   });
 
   it('both close at once', () => {
@@ -336,6 +457,23 @@ describe('outcomes', () => {
     });
   });
 
+  it('SYN-ACKs of a simultaneous open and of a split handshake are no copies of the SYNs', () => {
+    const syns = () =>
+      new Conversation()
+        .raw({ flags: FLAGS.syn, seq: 1000, ipId: 1 })
+        .raw({ from: 'server', flags: FLAGS.syn, seq: 5000, ipId: 1 });
+    const both = FLAGS.syn | FLAGS.ack;
+    const split = syns()
+      .raw({ flags: both, seq: 1000, ack: 5001, ipId: 1 })
+      .raw({ from: 'server', flags: FLAGS.ack, seq: 5001, ack: 1001 });
+    expect(only(split)).toMatchObject({ splitHandshake: true, clientFacts: { duplicates: 0, segments: 2 } });
+    expect(only(split).zeek.history).toBe('SsHa');
+    const simultaneous = syns()
+      .raw({ flags: both, seq: 1000, ack: 5001, ipId: 1 })
+      .raw({ from: 'server', flags: both, seq: 5000, ack: 1001, ipId: 1 });
+    expect(only(simultaneous)).toMatchObject({ simultaneousOpen: true, zeek: { history: 'SsHh' } });
+  });
+
   it('the same 4-tuple again is another connection', () => {
     const { connections } = traced(
       kept().close(),
@@ -379,6 +517,128 @@ describe('many connections', () => {
     const other = new Conversation(late.time + 3, { client: 50_000, server: 80 }).handshake().close();
     const { connections } = traced(late, other);
     expect(connections.map(({ outcome }) => outcome)).toEqual(['established', 'established']);
+  });
+
+  it('attempts one after another are not at once, and bound how long the client waits', () => {
+    const attempt = (index: number, start: number) =>
+      new Conversation(1_700_000_000 + start, { client: 30_000 + index, server: 80 })
+        .syn()
+        .wait(0.9999)
+        .raw({ flags: FLAGS.syn, seq: 1000 });
+    const later = new Conversation(1_700_000_060, { client: 9, server: 81 }).handshake().close();
+    const [inTurn, sideBySide] = [
+      traced(...[0, 2, 4, 6].map((start, index) => attempt(index, start)), later),
+      traced(...[0, 0.01, 0.02, 0.03].map((start, index) => attempt(index, start)), later),
+    ];
+    expect(inTurn.result.summary.pools).toMatchObject([{ connections: 4, highest: 1 }]);
+    expect(sideBySide.result.summary.pools).toMatchObject([{ connections: 4, highest: 4 }]);
+    const said = ({ connections }: typeof inTurn) =>
+      connections.slice(0, 4).map(({ findings }) => findings[0]);
+    expect(said(inTurn)[0]).toMatchObject({ rule: 'connect_timeout', frames: [1, 2, 3] });
+    expect(said(inTurn)[0]?.evidence).toContain(
+      'the client gave up after 1.0 s to 2.0 s: its next attempt began then (frame 3)',
+    );
+    expect(said(sideBySide)[3]?.evidence).toContain(
+      'the client gave up after 1.0 s to 3.0 s: the next SYN was due then and did not come',
+    );
+  });
+
+  it('a connect that took long although there was one SYN', () => {
+    const synAck = { from: 'server', flags: FLAGS.syn | FLAGS.ack, seq: 5000, ack: 1001 } as const;
+    const again = only(
+      new Conversation().syn().synAck().wait(1).raw(synAck).wait(2).raw(synAck).wait(3).ack('client'),
+    );
+    expect(again.findings).toMatchObject([
+      { rule: 'slow_handshake', message: expect.stringMatching(/took 6\.0 s: 3 SYN-ACKs until the client/) },
+    ]);
+    expect(again.phases).toMatchObject({ synAckToAckAmbiguous: true });
+    expect(only(new Conversation().handshake()).phases).not.toHaveProperty('synAckToAckAmbiguous');
+    const late = only(new Conversation().syn().wait(2).synAck().ack('client'));
+    expect(late.findings).toMatchObject([
+      { rule: 'slow_handshake', message: expect.stringContaining('answered the SYN only after 2.0 s') },
+    ]);
+    // The server would have sent its SYN-ACK again: the capture lacks an ACK.
+    expect(rules(new Conversation().syn().synAck().wait(20).data('client', request()))).toEqual([]);
+  });
+
+  it('attempts of several threads, or from the same port again', () => {
+    const attempt = (client: number, start: number, seq: number) =>
+      new Conversation(1_700_000_000 + start, { client, server: 80 })
+        .raw({ flags: FLAGS.syn, seq })
+        .wait(0.9999)
+        .raw({ flags: FLAGS.syn, seq });
+    const later = new Conversation(1_700_000_060, { client: 9, server: 81 }).handshake().close();
+    const threads = traced(attempt(1, 0, 1), attempt(2, 0.5, 1), attempt(3, 2, 1), attempt(4, 2.5, 1), later);
+    expect(threads.result.summary.pools).toMatchObject([{ connections: 4, highest: 2 }]);
+    // Whose attempt the next one follows is not known: only the SYN that did not come bounds it.
+    expect(threads.connections[0]?.findings[0]?.evidence.at(-1)).toContain('1.0 s to 3.0 s');
+    const samePort = traced(attempt(1, 0, 1), attempt(1, 2, 50_000), attempt(1, 4, 90_000), later);
+    expect(samePort.result.summary.pools).toMatchObject([{ connections: 3, highest: 1 }]);
+    expect(samePort.connections[0]?.findings[0]?.evidence.at(-1)).toContain('1.0 s to 2.0 s');
+  });
+
+  it('the connection that is followed says the same, and each packet once', () => {
+    const conversation = new Conversation()
+      .syn()
+      .wait(0.9999)
+      .raw({ flags: FLAGS.syn, seq: 1000 })
+      .synAck()
+      .wait(1)
+      .raw({ from: 'server', flags: FLAGS.syn | FLAGS.ack, seq: 5000, ack: 1001 })
+      .ack('client')
+      .fin('client')
+      .wait(1)
+      .raw({ flags: FLAGS.fin | FLAGS.ack, seq: 1001, ack: 5001 });
+    const { connections } = traceBytes(pcap(conversation.packets), { follow: 1 });
+    const frames = connections[0]?.events.map(({ frame }) => frame);
+    expect(frames).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(connections[0]?.syn).toHaveLength(2);
+    const silent = new Conversation().syn().wait(0.9999).raw({ flags: FLAGS.syn, seq: 1000 });
+    const later = new Conversation(1_700_000_002.5, { client: 9, server: 81 }).handshake().close();
+    const followed = traceBytes(pcap([...silent.packets, ...later.packets]), { follow: 1 });
+    expect(followed.connections[0]?.outcome).toBe('unresolved');
+  });
+
+  it('connections that are opened at once, and answered later, are at once', () => {
+    const opened = [0, 0.1, 0.2].map((start, index) =>
+      new Conversation(1_700_000_000 + start, { client: 30_000 + index, server: 80 })
+        .syn()
+        .wait(0.5)
+        .synAck()
+        .ack('client')
+        .wait(1)
+        .close(),
+    );
+    expect(traced(...opened).result.summary.pools).toMatchObject([{ connections: 3, highest: 3 }]);
+  });
+
+  it('SYNs without an answer at the end of the capture are trouble, too', () => {
+    const conversation = new Conversation().syn().wait(0.9999).raw({ flags: FLAGS.syn, seq: 1000 });
+    expect(only(conversation)).toMatchObject({
+      outcome: 'unresolved',
+      findings: [
+        { rule: 'connect_timeout', sure: 'likely', message: expect.stringContaining('capture ended') },
+      ],
+    });
+    expect(rules(new Conversation().syn())).toEqual([]);
+  });
+
+  it('the same addresses and ports on a VLAN and without, whichever comes first', () => {
+    const untagged = kept().close().packets;
+    const tagged = (vlan: number, later: number) =>
+      untagged.map(({ time, bytes }) => ({
+        time: time + later,
+        bytes: bytesOf(bytes.subarray(0, 12), [0x81, 0, 0, vlan], bytes.subarray(12)),
+      }));
+    const collisions = (...parts: readonly (readonly Timed[])[]) =>
+      traceBytes(pcap(parts.flat().sort((a, b) => a.time - b.time))).result.summary.trust.find(
+        ({ what }) => what === 'collisions',
+      );
+    expect(collisions(untagged)).toBeUndefined();
+    expect(collisions(tagged(5, 0))).toBeUndefined();
+    expect(collisions(untagged, tagged(5, 0.00002))).toMatchObject({ count: 2, frames: [1, 2] });
+    expect(collisions(tagged(5, 0), untagged)).toMatchObject({ count: 2, frames: [1, 2] });
+    expect(collisions(untagged, tagged(5, 0.00002), tagged(6, 0.00004))).toMatchObject({ count: 3 });
   });
 
   it('attempts that fail: hammering or backing off', () => {

@@ -128,7 +128,8 @@ const F = {
   response: fixedText(',"response":'),
   phases: fixedText(',"phases":{'),
   duration: fixedText('"duration_ms":'),
-  ambiguous: fixedText('"syn_to_syn_ack_ambiguous":true,'),
+  ambiguousSyn: fixedText('"syn_to_syn_ack_ambiguous":true,'),
+  ambiguousSynAck: fixedText('"syn_ack_to_ack_ambiguous":true,'),
   bytes: fixedText(',"bytes":{"client":'),
   segments: fixedText(',"segments":{"client":'),
   resent: fixedText(',"retransmissions":{"client":'),
@@ -165,8 +166,9 @@ const isRare = (connection: TraceConnection): boolean =>
 function writePhases(out: ByteText, phases: Phases): void {
   out.fixed(F.phases);
   writePhase(out, P.synToSynAck, phases.synToSynAck);
-  if (phases.synToSynAckAmbiguous) out.fixed(F.ambiguous);
+  if (phases.synToSynAckAmbiguous) out.fixed(F.ambiguousSyn);
   writePhase(out, P.synAckToAck, phases.synAckToAck);
+  if (phases.synAckToAckAmbiguous) out.fixed(F.ambiguousSynAck);
   writePhase(out, P.connect, phases.connect);
   writePhase(out, P.tls, phases.tls);
   writePhase(out, P.firstResponse, phases.firstResponse);

@@ -153,6 +153,7 @@ function phasesJson(phases: TraceConnection['phases']): TraceConnectionJson['pha
   if (synToSynAck !== undefined) json.syn_to_syn_ack_ms = toMs(synToSynAck);
   if (phases.synToSynAckAmbiguous) json.syn_to_syn_ack_ambiguous = true;
   if (synAckToAck !== undefined) json.syn_ack_to_ack_ms = toMs(synAckToAck);
+  if (phases.synAckToAckAmbiguous) json.syn_ack_to_ack_ambiguous = true;
   if (connect !== undefined) json.connect_ms = toMs(connect);
   if (tls !== undefined) json.tls_ms = toMs(tls);
   if (firstResponse !== undefined) json.first_response_ms = toMs(firstResponse);

@@ -74,7 +74,11 @@ function* rungs(
   yield `${padStart('frame', 9)}  ${padStart('time', 11)}  ${padEnd(poles[0] ?? '', lane)}   ${poles[1]}`;
   for (const [index, event] of events.entries()) {
     if (isSame(event, events[index - 1])) continue;
-    const label = truncate(labelOf(event), lane - 4, options.ascii ? '~' : undefined);
+    const label = truncate(
+      labelOf(event, options.names ?? PLAIN_NAMES),
+      lane - 4,
+      options.ascii ? '~' : undefined,
+    );
     const room = Math.max(1, lane - displayWidth(label) - 3);
     const dashes = arrow.line.repeat(room);
     const shaft =
@@ -93,9 +97,10 @@ const seconds = (nanos: number) => `${(nanos / 1e9).toFixed(6)} s`;
 
 const MOST_TEXT = 60;
 
-function labelOf({ kind, length, text, detail, window }: TraceEvent): string {
+function labelOf({ kind, length, text, detail, window }: TraceEvent, { redacted }: Names): string {
   const parts = [EVENT_LABELS[kind]];
-  if (text !== undefined) parts.push(cleanText(text).slice(0, MOST_TEXT));
+  if (text !== undefined)
+    parts.push(cleanText(redacted && kind === 'request' ? withoutPath(text) : text).slice(0, MOST_TEXT));
   else if (kind === 'icmp_unreachable' && detail !== undefined)
     parts.push(`type ${detail >> 8} code ${detail & 255}`);
   else if (kind === 'stall' && detail !== undefined) parts.push(durationOf(detail));
@@ -105,13 +110,15 @@ function labelOf({ kind, length, text, detail, window }: TraceEvent): string {
   return parts.join(' ');
 }
 
+/** Of a request its method, of HTTP/2 the number of the stream: paths hold names (JSON leaves them out, too). */
+const withoutPath = (text: string): string => (/^stream \d+$/.test(text) ? text : (text.split(' ')[0] ?? ''));
+
 function phaseLines({ phases, protocol }: TraceConnection): string[] {
   const entries = Object.entries(phaseLabels(protocol)) as [PhaseName, string][];
   return entries.flatMap(([name, label]) => {
     const value = phases[name];
     if (value === undefined) return [];
-    const doubt =
-      name === 'synToSynAck' && phases.synToSynAckAmbiguous ? ' (which SYN was answered is not certain)' : '';
+    const doubt = doubtOf(name, phases);
     return [`${padEnd(label, 32)}${padStart(durationOf(value), 10)}${doubt}`];
   });
 }
@@ -123,6 +130,14 @@ function scheduleLines({ synSchedule }: TraceConnection, style: TableStyle): str
   const steps = stepsMs.map((ms) => durationOf(ms * 1e6)).join(', ');
   const systems = fits.length > 0 ? `, as of ${fits.join(', ')}` : ', known of no system';
   return wrapWords(`SYN sent again after ${steps}: ${SHAPE_LABELS[shape]}${systems}`, '', style.width);
+}
+
+function doubtOf(name: string, phases: TraceConnection['phases']): string {
+  if (name === 'synToSynAck' && phases.synToSynAckAmbiguous)
+    return ' (which SYN was answered is not certain)';
+  return name === 'synAckToAck' && phases.synAckToAckAmbiguous
+    ? ' (from the last: which SYN-ACK was acknowledged is not certain)'
+    : '';
 }
 
 function findingLines({ findings }: TraceConnection, names: Names, style: TableStyle): string[] {

@@ -48,11 +48,13 @@ function headline({ packets, connections, start, end }: TraceSummary, { files, b
 }
 
 function* fileLines(
-  { name, packets, dropped, fault }: CaptureFile,
+  { name, format, packets, dropped, fault }: CaptureFile,
   named: boolean,
   style: TableStyle,
 ): Generator<string> {
   const who = named ? `${cleanText(name)}: ` : '';
+  if (fault && format === 'unknown')
+    return yield `${paint('warning', '!', style.color)}  ${who}${cleanText(fault.message)}: not read`;
   if (named) yield `${INDENT}${who}${formatCount(packets)} packets`;
   if (dropped)
     yield `${paint('warning', '!', style.color)}  ${who}${formatCount(dropped)} packets dropped while capturing`;

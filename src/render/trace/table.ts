@@ -33,7 +33,7 @@ export function* connectionLines(
   style: TableStyle,
 ): Generator<string> {
   if (connections.length === 0) return yield 'no connections';
-  const layout = layOut(columnsWith(names), connections, style);
+  const layout = layOut(columnsWith(names, connections), connections, style);
   yield headLine(layout);
   for (const connection of connections) yield rowLine(layout, connection);
 }
@@ -55,11 +55,18 @@ const resent = ({ clientFacts, serverFacts }: TraceConnection) => {
   return `${of(clientFacts)}/${of(serverFacts)}`;
 };
 
-const columnsWith = (names: Names): readonly Column<TraceConnection>[] => [
+const PATH: Column<TraceConnection> = { title: 'PATH', text: ({ path }) => path.join(' '), giveUp: 6 };
+
+/** VLANs and tunnels only where there are any. */
+const columnsWith = (
+  names: Names,
+  connections: readonly TraceConnection[],
+): readonly Column<TraceConnection>[] => [
   { title: 'S', text: (from) => markOf(worst(from)), role },
   { title: '#', text: ({ id }) => String(id), align: 'right' },
   { title: 'CLIENT', text: ({ client }) => names.endpoint(client), min: 15 },
   { title: 'SERVER', text: ({ server }) => names.endpoint(server), min: 15 },
+  ...(connections.some(({ path }) => path.length > 0) ? [PATH] : []),
   { title: 'OUTCOME', text: ({ outcome }) => OUTCOME_CELLS[outcome], role },
   { title: 'FRAME', text: ({ first }) => String(first.frame), align: 'right', giveUp: 6 },
   { title: 'SYNS', text: ({ syn }) => String(syn.length), align: 'right', giveUp: 5 },

@@ -24,7 +24,9 @@ export class Head {
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
+const SLASH = 47;
 const COLON = 58;
+const SEMICOLON = 59;
 const QUESTION = 63;
 const AT = 64;
 
@@ -125,15 +127,27 @@ function requestLine(bytes: Uint8Array, from: number, end: number, keepQuery: bo
   return true;
 }
 
-/** Without the query, and without the name and password of an absolute URL. */
+/**
+ * Without the query and the parameters of the path (`;jsessionid=`, with what follows them), and without the name and password before
+ * the host of an absolute URL or of what CONNECT names.
+ */
 function cutPath(bytes: Uint8Array, keepQuery: boolean, head: Head): void {
+  const isAbsolute = bytes[head.pathFrom] !== SLASH;
+  let at = isAbsolute ? authorityEnd(bytes, head) : head.pathFrom;
+  if (keepQuery) return;
+  while (at < head.pathTo && bytes[at] !== QUESTION && bytes[at] !== SEMICOLON) at++;
+  head.pathTo = at;
+}
+
+/** Offset of the path of `http://name:password@host/path`, or the end of `host:port`; the path then begins behind the `@`. */
+function authorityEnd(bytes: Uint8Array, head: Head): number {
   let slashes = 0;
-  for (let at = head.pathFrom; at < head.pathTo; at++) {
-    const byte = bytes[at];
-    if (byte === 47) slashes++;
-    if (byte === AT && slashes === 2) head.pathFrom = at + 1;
-    if (byte === QUESTION && !keepQuery) head.pathTo = at;
+  let at = head.pathFrom;
+  for (; at < head.pathTo && bytes[at] !== QUESTION; at++) {
+    if (bytes[at] === SLASH && ++slashes === 3) break;
+    if (bytes[at] === AT) head.pathFrom = at + 1;
   }
+  return at;
 }
 
 const looksLikeVersion = (bytes: Uint8Array, from: number, end: number): boolean =>
@@ -171,6 +185,8 @@ function field(bytes: Uint8Array, from: number, end: number, head: Head): void {
       if (!isField(bytes, from, 'host')) return;
       head.hostFrom = trimmed(bytes, from + 5, end);
       head.hostTo = trimmedEnd(bytes, head.hostFrom, end);
+      // No name and password belongs there (RFC 9110 section 7.2), and some clients send them all the same.
+      for (let at = head.hostFrom; at < head.hostTo; at++) if (bytes[at] === AT) head.hostFrom = at + 1;
       return;
     case 116:
       if (isField(bytes, from, 'transfer-encoding'))

@@ -166,7 +166,7 @@ export class Http1 {
     const beforeFrame = follows ? flows.frameOf(slot, M.serverData) : frame;
     this.exchanges.request(slot, bytes, head, frame, time, before, beforeFrame);
     if (state.options.isFollowed(slot))
-      state.options.note(slot, EVENT.request, 0, { frame, time }, line(bytes, head.methodFrom, head.pathTo));
+      state.options.note(slot, EVENT.request, 0, { frame, time }, requestLine(bytes, head));
     if (head.closes && this.closers[slot] === 0) this.closers[slot] = 1;
     this.bodyOf(key, head.isChunked, head.contentLength < 0 ? 0 : head.contentLength);
     return 'http';
@@ -268,8 +268,14 @@ export class Http1 {
 }
 
 const decoder = new TextDecoder('latin1');
-const line = (bytes: Uint8Array, from: number, to: number): string =>
-  decoder.decode(bytes.subarray(from, Math.min(to, from + 120)));
+const MOST_SHOWN = 120;
+
+/** Method and path as `readHead` has cut it: what lies between them on the wire may be a password. */
+function requestLine(bytes: Uint8Array, { methodFrom, methodTo, pathFrom, pathTo }: Head): string {
+  const text = (from: number, to: number) =>
+    decoder.decode(bytes.subarray(from, Math.min(to, from + MOST_SHOWN)));
+  return `${text(methodFrom, methodTo)} ${text(pathFrom, pathTo)}`;
+}
 
 function isConnect(bytes: Uint8Array, from: number): boolean {
   for (let index = 0; index < CONNECT.length; index++)

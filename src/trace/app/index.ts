@@ -161,9 +161,10 @@ class App implements AppLayer {
     this.state.forget(key);
     switch (this.modes[slot]) {
       case MODE.opaque:
-        return;
       case MODE.undecided:
         this.modes[slot] = MODE.opaque;
+        // What is missing may be the answer.
+        if (direction === 1 && this.flows.frameOf(slot, M.request) !== 0) this.ignoreAll(slot);
         return;
       default:
         this.state.ignore(key);

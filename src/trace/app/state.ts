@@ -1,5 +1,5 @@
 import type { AppOptions } from '../app-layer.js';
-import type { Flows } from '../flows.js';
+import { FLOW, type Flows } from '../flows.js';
 import { MARK, MARK_COUNT, type MARKS } from '../marks.js';
 
 export const M = MARK as Readonly<Record<(typeof MARKS)[number], number>>;
@@ -49,8 +49,9 @@ export class AppState {
     if (server !== undefined) this.partial.set(slot * 2, server);
   }
 
-  /** Nothing more of this direction is of interest. */
+  /** Nothing more of this direction is of interest, or can be understood. */
   ignore(key: number): void {
+    if ((key & 1) === 1) this.flows.set(key >> 1, FLOW.serverUnread);
     this.skip[key] = Number.POSITIVE_INFINITY;
     this.forget(key);
   }

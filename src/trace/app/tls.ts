@@ -13,6 +13,8 @@ const SERVER_HELLO = 2;
 const TLS13 = 0x0304;
 const MOST_HANDSHAKE = 66_000;
 const MOST_RECORD = 16_384 + 2048;
+/** Bytes of an alert in TLS 1.3: two, their type, and the tag of the cipher (RFC 8446 section 5.2; 8 bytes with CCM_8). */
+const ENCRYPTED_ALERTS = new Set([2 + 1 + 16, 2 + 1 + 8]);
 
 interface Side {
   /** Its records are encrypted from here on. */
@@ -73,7 +75,7 @@ export class Tls {
       const isClear = type !== APPLICATION_DATA && !(session.sides[key & 1]?.encrypted && type === HANDSHAKE);
       // A record in clear text is read when it is whole; of an encrypted one only the header counts.
       if (isClear && to - at - 5 < length) break;
-      this.record(session, key, type, bytes, at + 5, Math.min(to, at + 5 + length), frame, time);
+      this.record(session, key, type, bytes, at + 5, at + 5 + length, frame, time);
       if (state.skip[key] === Number.POSITIVE_INFINITY) return;
       at += 5 + length;
       if (at > to) {
@@ -105,6 +107,7 @@ export class Tls {
     return session;
   }
 
+  /** `to`: where the record ends; of an encrypted one the bytes may not be there to the end. */
   private record(
     session: Session,
     key: number,
@@ -127,7 +130,7 @@ export class Tls {
     else if (type === HANDSHAKE && !side.encrypted)
       this.handshake(session, slot, direction, side, bytes, from, to, frame, time);
     else if (type === HANDSHAKE) this.finished12(session, slot, direction, frame, time);
-    else if (type === APPLICATION_DATA) this.application(session, slot, direction, frame, time);
+    else if (type === APPLICATION_DATA) this.application(session, slot, direction, to - from, frame, time);
   }
 
   private handshake(
@@ -220,10 +223,19 @@ export class Tls {
     this.state.options.note(slot, EVENT.finished, direction, { frame, time });
   }
 
-  private application(session: Session, slot: number, direction: number, frame: number, time: number): void {
+  private application(
+    session: Session,
+    slot: number,
+    direction: number,
+    length: number,
+    frame: number,
+    time: number,
+  ): void {
     const { flows } = this;
     const isDone = flows.frameOf(slot, M.finished) !== 0;
     if (direction === 0) {
+      // close_notify, as a rule: no request, and no Finished either, which has 53 bytes at least.
+      if (session.version === TLS13 && ENCRYPTED_ALERTS.has(length)) return;
       // The client's first encrypted record after the ServerHello ends the handshake of 1.3; before it, it is early data.
       if (!isDone && session.version === TLS13 && flows.frameOf(slot, M.serverHello) !== 0) {
         flows.markOnce(slot, M.finished, time, frame);
@@ -270,6 +282,14 @@ export class Tls {
     if (this.sessions.size > 0) this.sessions.delete(slot);
   }
 
+  /** Not where a side was given up for bytes that the capture lacks: they may have ended the handshake. */
+  private isUnfinished(slot: number): boolean {
+    const { flows, state } = this;
+    const hasEnded = flows.frameOf(slot, M.finished) !== 0 || flows.frameOf(slot, M.request) !== 0;
+    const isRead = [slot * 2, slot * 2 + 1].every((key) => state.skip[key] !== Number.POSITIVE_INFINITY);
+    return flows.frameOf(slot, M.clientHello) !== 0 && !hasEnded && isRead;
+  }
+
   facts(slot: number): TlsFacts | undefined {
     const session = this.sessions.get(slot);
     if (session === undefined) return undefined;
@@ -302,6 +322,7 @@ export class Tls {
       ...(answer && offer && { resumed: isResumed(session, offer, answer) }),
       ...(session.helloRetry && { helloRetry: true }),
       ...(offer?.hasEarlyData && { earlyData: true }),
+      ...(this.isUnfinished(slot) && { unfinished: true }),
       ...(session.alert && { alert: session.alert }),
     };
   }

@@ -6,8 +6,13 @@ export interface FindingContext {
   readonly othersAnswered: boolean;
   /** The server has acknowledged the SYN and nothing after it. */
   readonly unheard: boolean;
+  /** The server has acknowledged a byte of the client after the SYN. */
+  readonly heard: boolean;
   /** SYN-ACKs sent again after the client's ACK. */
   readonly synAcksAfterAck: number;
+  /** Unanswered: the first packet of the attempt that the client made instead, and ns from the last SYN to the next one that was due. */
+  readonly successor?: Moment | undefined;
+  readonly nextSynDue?: number | undefined;
 }
 
 export type FindingRule = (connection: TraceConnection, context: FindingContext) => TraceFinding | undefined;

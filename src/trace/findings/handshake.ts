@@ -1,7 +1,6 @@
-import type { TraceFinding } from '../../model/trace.js';
-import { eventsOf, type FindingRule, framesOf, plural, seconds } from './facts.js';
-
-const SLOW_NS = 900e6;
+import type { TraceConnection } from '../../model/trace.js';
+import { type FindingRule, framesOf, plural, seconds } from './facts.js';
+import { SLOW_CONNECT_NS } from './suspicion.js';
 
 export const refused: FindingRule = ({ outcome, syn, serverFacts, icmp }) => {
   if (outcome !== 'refused') return undefined;
@@ -23,38 +22,37 @@ export const refused: FindingRule = ({ outcome, syn, serverFacts, icmp }) => {
   };
 };
 
-export const timedOut: FindingRule = ({ outcome, syn, synSchedule }, { othersAnswered }) => {
-  if (outcome !== 'timed_out' || othersAnswered) return undefined;
-  const span = seconds((syn.at(-1)?.time ?? 0) - (syn[0]?.time ?? 0));
-  return {
-    rule: 'connect_timeout',
-    severity: 'warning',
-    sure: 'certain',
-    frames: framesOf(syn.slice(0, 10)),
-    message: `nobody answered ${plural(syn.length, 'SYN')}${syn.length > 1 ? ` in ${span}` : ''}`,
-    evidence:
-      synSchedule === undefined
-        ? []
-        : [
-            `pauses of ${synSchedule.stepsMs.map((ms) => `${Math.round(ms)} ms`).join(', ')} (${synSchedule.shape})`,
-          ],
-    advice:
-      'a firewall that drops, a host that is down, a route that is missing, or a full queue at the server',
-  };
-};
-
+/** connect() took longer than any path does: something was sent again, or the server answered late. */
 export const slowHandshake: FindingRule = ({ outcome, syn, synAck, ack, phases }, { othersAnswered }) => {
-  if (outcome !== 'established' || syn.length < 2 || othersAnswered || ack === undefined) return undefined;
-  if ((phases.connect ?? 0) < SLOW_NS) return undefined;
+  if (outcome !== 'established' || othersAnswered || ack === undefined) return undefined;
+  if ((phases.connect ?? 0) < SLOW_CONNECT_NS) return undefined;
+  const why = whySlow(syn.length, synAck.filter(({ time }) => time <= ack.time).length, phases);
+  if (why === undefined) return undefined;
   return {
     rule: 'slow_handshake',
     severity: 'warning',
     sure: 'certain',
-    frames: framesOf([...syn.slice(0, 8), synAck[0], ack]),
-    message: `connect took ${seconds(phases.connect ?? 0)}: ${plural(syn.length - 1, 'SYN')} or their answers were lost or dropped`,
-    evidence: [`${plural(syn.length, 'SYN')}, answered in frame ${synAck[0]?.frame}`],
+    frames: framesOf([...syn.slice(0, 8), ...synAck.slice(0, 8), ack]),
+    message: `connect took ${seconds(phases.connect ?? 0)}: ${why}`,
+    evidence: [
+      `${plural(syn.length, 'SYN')}, answered in frame ${synAck[0]?.frame}`,
+      ...synAckPauses(synAck.map(({ time }) => time)),
+    ],
   };
 };
+
+/** One SYN, one SYN-ACK and a late ACK are a capture that lacks the first ACK: the server would have sent its SYN-ACK again. */
+function whySlow(
+  syns: number,
+  synAcks: number,
+  { synToSynAck }: TraceConnection['phases'],
+): string | undefined {
+  if (syns > 1) return `${plural(syns - 1, 'SYN')} or their answers were lost or dropped`;
+  if (synAcks > 1)
+    return `${plural(synAcks, 'SYN-ACK')} until the client acknowledged: they or its ACK were lost or dropped`;
+  if (synToSynAck === undefined || synToSynAck < SLOW_CONNECT_NS) return undefined;
+  return `the server answered the SYN only after ${seconds(synToSynAck)}`;
+}
 
 export const halfOpen: FindingRule = ({ outcome, syn, synAck }) => {
   if (outcome !== 'half_open') return undefined;
@@ -88,47 +86,4 @@ export const resetEarly: FindingRule = ({ outcome, syn, synAck, clientFacts, ser
     evidence: [`RST in frame ${rst?.frame}`],
     ...(who === 'client' && { alternatives: ['a port scan (SYN scan)', 'a client that gave up'] }),
   };
-};
-
-export const tlsAlert: FindingRule = (connection): TraceFinding | undefined => {
-  const alert = connection.tls?.alert;
-  // 0 is close_notify, which is no trouble.
-  if (alert === undefined || alert.description === 0) return undefined;
-  const name = ALERTS[alert.description] ?? `alert ${alert.description}`;
-  return {
-    rule: 'tls_alert',
-    severity: 'warning',
-    sure: 'certain',
-    frames: framesOf(
-      [connection.tls?.clientHello, alert.at, ...eventsOf(connection, ['tls_alert'])].slice(0, 3),
-    ),
-    message: `TLS failed: the ${alert.from} says ${name}`,
-    evidence: [`alert level ${alert.level}, description ${alert.description}`],
-  };
-};
-
-/** RFC 8446 section 6 and earlier. */
-const ALERTS: Readonly<Record<number, string>> = {
-  10: 'unexpected_message',
-  20: 'bad_record_mac',
-  40: 'handshake_failure',
-  42: 'bad_certificate',
-  43: 'unsupported_certificate',
-  44: 'certificate_revoked',
-  45: 'certificate_expired',
-  46: 'certificate_unknown',
-  47: 'illegal_parameter',
-  48: 'unknown_ca',
-  49: 'access_denied',
-  50: 'decode_error',
-  51: 'decrypt_error',
-  70: 'protocol_version',
-  71: 'insufficient_security',
-  80: 'internal_error',
-  86: 'inappropriate_fallback',
-  90: 'user_canceled',
-  109: 'missing_extension',
-  112: 'unrecognized_name',
-  116: 'certificate_required',
-  120: 'no_application_protocol',
 };

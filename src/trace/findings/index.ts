@@ -1,8 +1,10 @@
 import { severityRank } from '../../model/findings.js';
 import type { TraceConnection, TraceFinding } from '../../model/trace.js';
+import { timedOut } from './connect.js';
 import type { FindingContext, FindingRule } from './facts.js';
-import { halfOpen, refused, resetEarly, slowHandshake, timedOut, tlsAlert } from './handshake.js';
+import { halfOpen, refused, resetEarly, slowHandshake } from './handshake.js';
 import { cookieThenSilence, resetAfterAck, synAckAgain, synsIgnored } from './overflow.js';
+import { tlsAlert, tlsUnfinished } from './tls.js';
 import { missing, resent, slowStart, stalls, zeroWindow } from './transfer.js';
 import { gaveUp, race, resetAfterRequest } from './usage.js';
 
@@ -21,6 +23,7 @@ const RULES: readonly FindingRule[] = [
   halfOpen,
   resetEarly,
   tlsAlert,
+  tlsUnfinished,
   race,
   resetAfterRequest,
   gaveUp,

@@ -102,13 +102,14 @@ export const cookieThenSilence: FindingRule = (connection, { unheard }) => {
 };
 
 /** S4: reset right after the handshake (tcp_abort_on_overflow). */
-export const resetAfterAck: FindingRule = (connection) => {
+export const resetAfterAck: FindingRule = (connection, { heard }) => {
   const { ack, synAck, serverFacts, clientFacts, phases, close } = connection;
   const rst = serverFacts.rst;
   if (
     ack === undefined ||
     rst === undefined ||
     rst.time < ack.time ||
+    heard ||
     serverFacts.bytes > 0 ||
     synAck.length !== 1
   )

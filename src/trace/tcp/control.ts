@@ -94,15 +94,20 @@ export class Control {
     this.flows.addHistory(slot, letter + direction * LOWER);
   }
 
+  /** A packet that is sent again. Where every packet is told, it has been. */
+  private tell(slot: number, kind: number, direction: number, packet: Packet): void {
+    if (slot !== this.events.followed) this.events.add(slot, kind, direction, packet);
+  }
+
   private plainSyn(slot: number, direction: number, side: number, packet: Packet): void {
-    const { flows, events } = this;
+    const { flows } = this;
     const { ints } = flows;
     const base = slot * STRIDE;
     const isAgain = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) !== 0;
     if (!isAgain) this.begin(slot, direction, side, packet, LETTER.S);
     if (direction === 1) {
       flows.set(slot, FLOW.simultaneous);
-      events.add(slot, EVENT.syn, direction, packet);
+      this.tell(slot, EVENT.syn, direction, packet);
       return;
     }
     flows.set(slot, FLOW.roleSyn);
@@ -112,7 +117,7 @@ export class Control {
       flows.mark(slot, M.answeredSyn, packet.time, packet.frame);
       return;
     }
-    events.add(slot, EVENT.syn, direction, packet);
+    this.tell(slot, EVENT.syn, direction, packet);
     if (flows.has(slot, FLOW.synAckSeen)) return;
     flows.mark(slot, M.answeredSyn, packet.time, packet.frame);
     this.seeOthers(slot, packet.time);
@@ -131,7 +136,7 @@ export class Control {
   }
 
   private synAck(slot: number, direction: number, side: number, packet: Packet): void {
-    const { flows, events } = this;
+    const { flows } = this;
     const { ints } = flows;
     const base = slot * STRIDE;
     const isFirst = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.syn) === 0;
@@ -139,14 +144,17 @@ export class Control {
     if (direction === 0) {
       // The client answers a SYN of the server: both opened, or the handshake was split.
       if (isFirst) this.begin(slot, direction, side, packet, LETTER.H);
+      else if (!flows.has(slot, FLOW.split)) flows.addHistory(slot, LETTER.H);
       flows.set(slot, FLOW.split);
-      events.add(slot, EVENT.syn_ack, direction, packet);
+      this.tell(slot, EVENT.syn_ack, direction, packet);
       return;
     }
     ints[base + INT.synAcks] = (ints[base + INT.synAcks] ?? 0) + 1;
     const isNewNumber = isFirst || ints[side + SIDE_INT.isn] !== packet.seq;
     if (isNewNumber && !flows.has(slot, FLOW.established))
       this.begin(slot, direction, side, packet, LETTER.H);
+    // Its SYN came alone before: both opened.
+    else if (!flows.has(slot, FLOW.synAckSeen)) flows.addHistory(slot, LETTER.H + LOWER);
     flows.mark(slot, M.lastSynAck, packet.time, packet.frame);
     if (!flows.has(slot, FLOW.synAckSeen)) {
       flows.set(slot, FLOW.synAckSeen);
@@ -158,7 +166,7 @@ export class Control {
       this.alive(slot, packet);
       return;
     }
-    events.add(slot, EVENT.syn_ack, direction, packet);
+    this.tell(slot, EVENT.syn_ack, direction, packet);
     if (flows.frameOf(slot, M.ack) !== 0)
       ints[base + INT.synAcksAfterAck] = (ints[base + INT.synAcksAfterAck] ?? 0) + 1;
   }
@@ -210,7 +218,8 @@ export class Control {
       flows.addHistory(slot, LETTER.F + direction * LOWER);
       flows.mark(slot, direction === 0 ? M.clientFin : M.serverFin, packet.time, packet.frame);
       this.checkSimultaneous(slot, direction, packet);
-    } else this.events.add(slot, EVENT.fin, direction, packet);
+      if (direction === 0) this.abandon(slot);
+    } else this.tell(slot, EVENT.fin, direction, packet);
     const hasSeen = (status & STATUS.seen) !== 0;
     if (!hasSeen || ((end - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0) > 0)
       ints[side + SIDE_INT.nextSeq] = end;
@@ -219,6 +228,13 @@ export class Control {
     if (direction === 1) this.alive(slot, packet);
     const both = flows.side(slot, 0, SIDE_INT.status) & flows.side(slot, 1, SIDE_INT.status) & STATUS.fin;
     if (both !== 0) flows.set(slot, FLOW.closed);
+  }
+
+  /** The client has closed: a request that waits may still be answered, and then would be forgotten. */
+  private abandon(slot: number): void {
+    const { flows } = this;
+    if (flows.frameOf(slot, M.pending) === 0 || flows.has(slot, FLOW.serverUnread)) return;
+    flows.markOnce(slot, M.abandoned, flows.timeOf(slot, M.pending), flows.frameOf(slot, M.pending));
   }
 
   private checkSimultaneous(slot: number, direction: number, packet: Packet): void {
@@ -238,7 +254,9 @@ export class Control {
     if (isFirst) {
       flows.addHistory(slot, LETTER.R + direction * LOWER);
       flows.mark(slot, mark, packet.time, packet.frame);
+      if (direction === 0) this.abandon(slot);
     }
+    if (direction === 1 && (packet.flags & ACK) !== 0) this.hear(slot, side, packet);
     const isRefusal =
       direction === 1 &&
       flows.has(slot, FLOW.roleSyn) &&
@@ -250,6 +268,16 @@ export class Control {
     if (direction === 1 && !isRefusal) this.alive(slot, packet);
     flows.set(slot, FLOW.reset | FLOW.closed);
     flows.mark(slot, M.closed, packet.time, packet.frame);
+  }
+
+  /** A reset by a program acknowledges what the server has got; one for want of a place has no ACK at all (KERNEL.md 3, S4). */
+  private hear(slot: number, side: number, packet: Packet): void {
+    const { ints } = this.flows;
+    const isKnown = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.acked) !== 0;
+    const isNew = ((packet.ack - (ints[side + SIDE_INT.acked] ?? 0)) | 0) > 0;
+    // A forged one may acknowledge what was never sent.
+    const wasSent = ((this.flows.side(slot, 0, SIDE_INT.nextSeq) - packet.ack) | 0) >= 0;
+    if (isKnown && isNew && wasSent) ints[side + SIDE_INT.acked] = packet.ack;
   }
 
   private namesSyn(slot: number, packet: Packet): boolean {

@@ -1,5 +1,5 @@
 import { type Flows, SIDE_INT, STATUS } from '../flows.js';
-import { FIN, type Packet, SYN } from '../packet.js';
+import { ACK, FIN, type Packet, SYN } from '../packet.js';
 
 const COPY_NS = 5e6;
 const COPY_WITHOUT_ID_NS = 1e6;
@@ -23,7 +23,16 @@ export class Copies {
     if (((ints[side + SIDE_INT.status] ?? 0) & STATUS.seen) === 0) return false;
     const length = packet.payloadLength + (packet.flags & SYN);
     if (length === 0) return false;
-    return ((packet.seq + packet.payloadLength - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0) <= 0;
+    const isBehind = ((packet.seq + packet.payloadLength - (ints[side + SIDE_INT.nextSeq] ?? 0)) | 0) <= 0;
+    return isBehind && !this.acknowledgesMore(side, packet);
+  }
+
+  /** As the SYN-ACK of a split handshake, which has the number of the SYN before it. */
+  private acknowledgesMore(side: number, packet: Packet): boolean {
+    const { ints } = this.flows;
+    if ((packet.flags & ACK) === 0) return false;
+    const hasAcked = ((ints[side + SIDE_INT.status] ?? 0) & STATUS.acked) !== 0;
+    return !hasAcked || ((packet.ack - (ints[side + SIDE_INT.acked] ?? 0)) | 0) > 0;
   }
 
   /** A copy that comes after other packets of its side: by its IP identification, within a few of them. */

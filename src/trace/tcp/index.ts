@@ -1,4 +1,5 @@
 import type { AppLayer } from '../app-layer.js';
+import { isWaiting } from '../attempts.js';
 import { EVENT, type Events } from '../events.js';
 import { FlowTable } from '../flow-table.js';
 import { FLOW, type Flows, INT, SIDE, SIDE_INT, SIDE_STRIDE, STATUS, STRIDE, SUM, SUMS } from '../flows.js';
@@ -17,6 +18,7 @@ import { BOTH_ESTABLISHED, zeekPacket } from './zeek-states.js';
 const LAST = MARK.last ?? 0;
 const CLOSED = MARK.closed ?? 0;
 const SYN_ACK = MARK.synAck ?? 0;
+const SUCCESSOR = MARK.successor ?? 0;
 /** Places in a queue come free together: those who wait are answered within this time of each other. */
 const ANSWERED_TOGETHER_NS = 1e9;
 /** Zeek's sign for an originator that was turned round: ^ */
@@ -33,6 +35,8 @@ export interface TcpParts {
   readonly closing: (slot: number) => void;
   /** Both sides have closed, and each has acknowledged the other's end: nothing more is to come. */
   readonly settled: (slot: number) => void;
+  /** An attempt that the client seemed to have given up goes on. */
+  readonly resumed: (slot: number) => void;
   /** A connection has got its slot and its roles. */
   readonly opened: (slot: number) => void;
 }
@@ -115,6 +119,7 @@ export class Tcp {
     if ((packet.flags & ACK) === 0 && this.control.isOther(slot, direction, packet)) {
       const key = [INT.low, INT.high, INT.ports, INT.kind, INT.hash].map((field) => flows.int(slot, field));
       const [low = 0, high = 0, ports = 0, kind = 0, hash = 0] = key;
+      if (direction === 0 && isWaiting(flows, slot)) flows.mark(slot, SUCCESSOR, packet.time, packet.frame);
       this.finish(slot);
       return this.open(packet, low, high, ports, kind, hash, isLow, true);
     }
@@ -282,6 +287,7 @@ export class Tcp {
   private special(slot: number, direction: number, side: number, packet: Packet): void {
     const { flags } = packet;
     if ((flags & SYN) !== 0) {
+      if (this.flows.has(slot, FLOW.superseded)) this.parts.resumed(slot);
       this.control.syn(slot, direction, side, packet);
       if (packet.payloadLength > 0) this.segments.fastOpen(slot, direction, side, packet);
       return;

@@ -3,14 +3,17 @@ import type { AddressBook } from '../decode/address-book.js';
 
 const MOST_KEPT = 20_000;
 const MOST_ANSWERS = 64;
+/** Answers that are kept of one client for one address: a connection that ends asks for the one before its beginning. */
+const MOST_LOOKUPS = 8;
 const MOST_LABELS = 64;
 const A = 1;
 const AAAA = 28;
 
-/** DNS answers (RFC 1035): which name gave a client an address. Bounded; of several names for one address the latest counts. */
+/** DNS answers (RFC 1035): which name gave a client an address. Bounded; of several lookups the latest before a connection counts. */
 export class DnsBook {
   private readonly queries = new Map<string, Moment>();
-  private readonly answers = new Map<string, DnsFacts>();
+  /** By client and address, in the order of time. */
+  private readonly answers = new Map<string, DnsFacts[]>();
 
   constructor(private readonly addresses: AddressBook) {}
 
@@ -31,8 +34,17 @@ export class DnsBook {
     this.queries.delete(key);
     const facts: DnsFacts = { name: question.name, ...(query && { query }), answer: at };
     this.records(view, from, question.next + 4, to, (answerFamily, address) => {
-      keep(this.answers, `${family} ${client} ${answerFamily} ${address}`, facts);
+      this.remember(`${family} ${client} ${answerFamily} ${address}`, facts);
     });
+  }
+
+  /** Of too many the oldest goes; of the same name the first stays, for connections that last. */
+  private remember(key: string, facts: DnsFacts): void {
+    const lookups = this.answers.get(key) ?? [];
+    // One answer may name an address twice.
+    if (lookups.at(-1) !== facts) lookups.push(facts);
+    if (lookups.length > MOST_LOOKUPS) lookups.splice(lookups[0]?.name === lookups[1]?.name ? 1 : 0, 1);
+    keep(this.answers, key, lookups);
   }
 
   private records(
@@ -57,14 +69,19 @@ export class DnsBook {
     }
   }
 
-  /** The lookup that gave this client this server's address, if its answer came before. */
+  /** The latest lookup before `time` that gave this client this server's address, over IPv4 or IPv6. */
   find(family: 4 | 6, client: number, server: number, time: number): DnsFacts | undefined {
     // Most captures have no DNS at all.
     if (this.answers.size === 0) return undefined;
-    const found =
-      this.answers.get(`${family} ${client} ${family} ${server}`) ??
-      this.answers.get(`${family === 4 ? 6 : 4} ${client} ${family} ${server}`);
-    return found !== undefined && found.answer.time <= time ? found : undefined;
+    const lookups = ([family, family === 4 ? 6 : 4] as const).flatMap(
+      (via) => this.answers.get(`${via} ${client} ${family} ${server}`) ?? [],
+    );
+    let latest: DnsFacts | undefined;
+    for (const facts of lookups) {
+      const isBefore = facts.answer.time <= time;
+      if (isBefore && (latest === undefined || facts.answer.time >= latest.answer.time)) latest = facts;
+    }
+    return latest;
   }
 }
 

@@ -224,7 +224,7 @@ export class UdpLayer {
       phases: {
         ...(handshake !== undefined && { connect: handshake, tls: handshake }),
         ...(response !== undefined && { firstResponse: response }),
-        duration: (flow.last.time - flow.first.time) as Nanos,
+        duration: Math.max(0, flow.last.time - flow.first.time) as Nanos,
       },
       clientFacts: directionOf(flow, 0),
       serverFacts: directionOf(flow, 1),
