@@ -7,8 +7,12 @@ import { helpLines } from '../../src/tui/views/help.js';
 describe('the key table', () => {
   it('has every action once, and no key twice', () => {
     expect(KEYS.map(({ action }) => action).sort()).toEqual([...ACTIONS].sort());
-    const keys = KEYS.flatMap((binding) => binding.keys);
-    expect(keys).toEqual([...new Set(keys)]);
+    for (const inReplay of [true, false]) {
+      const keys = KEYS.filter(({ group }) => (group === 'replay') === inReplay).flatMap(
+        (binding) => binding.keys,
+      );
+      expect(keys).toEqual([...new Set(keys)]);
+    }
   });
 
   it('is what the help shows, line by line', () => {
@@ -29,6 +33,12 @@ describe('the key table', () => {
     expect(actionOf('C-c')).toBe('interrupt');
     expect(actionOf('f1')).toBe('help');
     expect(actionOf('Q')).toBeUndefined();
+    expect([actionOf('left'), actionOf('home')]).toEqual([undefined, 'first']);
+    expect([actionOf('left', true), actionOf('home', true), actionOf('j', true)]).toEqual([
+      'seek-back',
+      'seek-start',
+      'down',
+    ]);
   });
 });
 
