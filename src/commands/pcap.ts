@@ -8,6 +8,7 @@ import { traceWriter } from '../cli/pcap-output.js';
 import { analyse, filesSource } from '../cli/pcap-run.js';
 import { verifyAll } from '../cli/pcap-verify.js';
 import { Progress } from '../cli/progress.js';
+import { keepYoungGenerationSmall } from '../cli/small-heap.js';
 import { tableStyle } from '../cli/terminal.js';
 import { UsageError } from '../cli/usage.js';
 import type { CaptureFile } from '../model/packets.js';
@@ -53,6 +54,7 @@ export default class Pcap extends BaseCommand {
   static override readonly flags = pcapFlags;
 
   async run(): Promise<void> {
+    keepYoungGenerationSmall();
     const { argv, flags } = await this.parse(Pcap);
     const paths = argv.map(String);
     if (paths.length === 0) throw new UsageError('no capture given: name a file, or - for standard input');

@@ -17,7 +17,7 @@ interface Holes {
 const MOST_HELD = 262_144;
 const MOST_HELD_PIECES = 512;
 const MOST_RANGES = 64;
-const MOST_HELD_IN_ALL = 32 << 20;
+const MOST_HELD_IN_ALL = 16 << 20;
 
 export interface GapSink {
   /** Bytes in order: `length` on the wire, of which `bytes` were captured. */
