@@ -27,7 +27,6 @@ import { startWatch, step, type WatchState } from '../watch/step.js';
 import type { CheckOptions } from './check-options.js';
 import type { StateStore } from './check-state.js';
 import { gapNotes } from './gap-notes.js';
-import { looksOf } from './recorded-look.js';
 
 /** What a run saw and how it judged it. */
 export interface CheckRun {
@@ -48,12 +47,7 @@ export async function runCheck(
   const before = store?.read();
   const looks = await (options.replay === undefined
     ? lookTimes(options, before, observeTimes(options.collect, options, signal), readHostFacts('/proc'))
-    : lookTimes(
-        { ...options, samples: Number.POSITIVE_INFINITY },
-        'first look',
-        looksOf(options.replay),
-        {},
-      ));
+    : lookAtAll(options, options.replay));
   const judged = judge(looks.measures, options, before);
   const { table } = looks.report.sockets ?? {};
   const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
@@ -62,6 +56,12 @@ export async function runCheck(
     gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));
   const items = worstFirst(judged.map((item) => withOwner(item, looks.report)));
   return conclude({ ...looks, items, gaps }, options, before, store);
+}
+
+/** A whole recording, compared with its own beginning. What reads it is loaded only here. */
+async function lookAtAll(options: CheckOptions, path: string): Promise<Looks> {
+  const { looksOf } = await import('./recorded-look.js');
+  return lookTimes({ ...options, samples: Number.POSITIVE_INFINITY }, 'first look', looksOf(path), {});
 }
 
 interface Looks {
