@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
-import { RecordingWriter } from '../collect/recording-writer.js';
+import { makeWritableFolder, RecordingWriter } from '../collect/recording-writer.js';
 import type { Observation, Origin } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import type { EncodedLine, RecordingEncoder } from '../render/recording/encoder.js';
@@ -11,7 +11,7 @@ const gzip = promisify(gzipCallback);
 
 /** More than this is never kept, however many sockets there are: the oldest goes first. */
 const MOST_BYTES = 64 << 20;
-/** After one recording of an alert another is made at the earliest now: a flapping one must not fill the disk. */
+/** Between two recordings: a flapping alert must not fill the disk. What turns critical meanwhile is written then, or at the end. */
 const PAUSE_MS = 60_000;
 
 /** A stretch that can be read by itself; compressed once the next has begun. */
@@ -32,15 +32,21 @@ export class BlackBox implements Tap {
   private readonly stretches: Stretch[] = [];
   private origin: Origin | undefined;
   private writtenAt = Number.NEGATIVE_INFINITY;
+  /** An alert turned critical, and its minutes are not written yet. */
+  private isPending = false;
 
+  /** Throws SockwatchError where the folder cannot be written: said now, and not when an alert comes. */
   constructor(
     private readonly encoder: RecordingEncoder,
     private readonly options: BlackBoxOptions,
-  ) {}
+  ) {
+    makeWritableFolder(options.folder);
+  }
 
   async take(observation: Observation): Promise<void> {
     this.origin = observation.origin;
     this.keep(this.encoder.encode(observation), observation.origin.monotonic);
+    await this.writeIfDue();
   }
 
   /** Writes what is kept when one of the events is critical. Throws SockwatchError where that fails. */
@@ -50,12 +56,22 @@ export class BlackBox implements Tap {
     const isCritical = events.some(
       ({ phase, alert }) => phase !== 'cleared' && alert.finding.severity === 'critical',
     );
-    if (!isCritical || origin.monotonic - this.writtenAt < PAUSE_MS) return;
-    this.writtenAt = origin.monotonic;
-    await this.write(origin);
+    this.isPending ||= isCritical;
+    await this.writeIfDue();
   }
 
-  async close(): Promise<void> {}
+  /** What was not written yet, for it came too soon after the last. */
+  async close(): Promise<void> {
+    if (this.isPending && this.origin !== undefined) await this.write(this.origin);
+  }
+
+  private async writeIfDue(): Promise<void> {
+    const { origin } = this;
+    if (!this.isPending || origin === undefined || origin.monotonic - this.writtenAt < PAUSE_MS) return;
+    await this.write(origin);
+    this.writtenAt = origin.monotonic;
+    this.isPending = false;
+  }
 
   private keep(line: EncodedLine | undefined, now: number): void {
     if (line === undefined) return;

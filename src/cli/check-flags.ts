@@ -71,7 +71,13 @@ export const checkFlags = {
   ...outputFlags,
   source,
   'no-owners': noOwners,
-  timeout: one('end with UNKNOWN after this time (default 10s)', '10s'),
+  timeout: Flags.string({
+    char: 't',
+    helpValue: '10s',
+    description: 'end with UNKNOWN after this time; a number alone is seconds (default 10s)',
+  }),
+  help: Flags.help({ char: 'h' }),
+  version: Flags.version({ char: 'V' }),
 };
 
 export type CheckFlags = Interfaces.InferredFlags<typeof checkFlags>;

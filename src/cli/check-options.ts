@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { CONNECTION_KEYS, type ConnectionKey } from '../analyze/check/connections.js';
 import type { CheckWish } from '../analyze/check/measure.js';
 import { DEFAULT_METRICS, METRIC_SPECS } from '../analyze/check/metrics.js';
-import { parsePlace } from '../analyze/check/selection.js';
-import { parseFilter } from '../analyze/filter.js';
+import { parsePlace, rowsAt } from '../analyze/check/selection.js';
+import { type Filter, parseFilter } from '../analyze/filter.js';
 import { parseRange } from '../analyze/ranges.js';
 import type { CollectOptions } from '../collect/options.js';
 import { METRICS, type Metric } from '../model/check.js';
@@ -12,6 +12,7 @@ import type { Limits, Range } from '../model/ranges.js';
 import { AT_ONCE, type Persistence } from '../watch/check-memory.js';
 import type { CheckFlags } from './check-flags.js';
 import { CHECK_FORMATS, type CheckFormat } from './check-formats.js';
+import { DEFAULT_TIMEOUT_MS } from './check-guard.js';
 import type { CheckSettings, Written } from './check-settings.js';
 import { parseDuration } from './duration.js';
 
@@ -34,9 +35,10 @@ export interface CheckOptions {
   readonly id: string;
 }
 
+const PLACE_FLAGS = ['port', 'listener', 'unix'] as const;
 const MOST_SAMPLES = 10_000;
 const MOST_RUNS = 100;
-export const DEFAULT_TIMEOUT_MS = 10_000;
+const MOST_TIMEOUT_MS = 86_400_000;
 
 /** @throws ParseError that names the flag, or file, line and field of the configuration */
 export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): CheckOptions {
@@ -44,17 +46,30 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
     .list('expect')
     .map(({ text, where }) => parsePlace(text, where, { withProcess: true }));
   const { metrics, limits } = readMetrics(flags, settings, expect.length > 0);
-  const places = (['port', 'listener', 'unix'] as const).flatMap((name) =>
-    settings.list(name).map(({ text, where }) => parsePlace(name === 'unix' ? `unix:${text}` : text, where)),
+  // One of them on the command line stands for all of the configuration.
+  const isNamed = PLACE_FLAGS.some((name) => (flags[name] ?? []).length > 0);
+  const places = PLACE_FLAGS.flatMap((name) =>
+    settings
+      .list(name, isNamed)
+      .map(({ text, where }) => parsePlace(name === 'unix' ? `unix:${text}` : text, where)),
   );
   const filterText = settings.one('filter');
-  const filter = filterText?.text.trim() ? parseFilter(filterText.text) : undefined;
+  const filter = filterText === undefined ? undefined : readRowFilter(filterText);
   const by = choose<ConnectionKey>(settings.one('by'), CONNECTION_KEYS, 'total');
-  const timeoutMs = duration(settings.one('timeout'), DEFAULT_TIMEOUT_MS);
+  const timeoutMs = readTimeout(settings.one('timeout'));
   const samples = count(settings.one('samples'), MOST_SAMPLES);
   const everyMs = duration(settings.one('every'), 100);
   const renotify = settings.one('renotify');
-  const wish = { metrics, selection: { places, filter }, rows: filter, expect, by };
+  const wish = { metrics, selection: { places, filter }, rows: rowsAt(places, filter), expect, by };
+  const persistence = readPersistence(settings.one('for'));
+  if (metrics.includes('listener') && expect.length === 0)
+    throw new ParseError('--metric', '--expect, which names the listeners that must be there', 'listener');
+  if (persistence.of > 1 && (flags['no-state'] || flags.replay !== undefined))
+    throw new ParseError(
+      '--for',
+      'a state file, in which the runs before are kept',
+      flags.replay === undefined ? '--no-state' : '--replay',
+    );
   if ((samples - 1) * everyMs >= timeoutMs)
     throw new ParseError(
       '--timeout',
@@ -67,7 +82,7 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
     collect: collectOptions(flags, settings, { metrics, by, filter: filterText?.text, expect, timeoutMs }),
     samples,
     everyMs,
-    persistence: readPersistence(settings.one('for')),
+    persistence,
     renotifyMs: renotify && duration(renotify, 0),
     timeoutMs,
     format: choose<CheckFormat>(settings.one('format'), CHECK_FORMATS, 'nagios'),
@@ -76,6 +91,17 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
     replay: flags.replay,
     id: idOf([metrics, [...limits], places, filterText?.text, expect, by]),
   };
+}
+
+function readRowFilter({ text, where }: Written): Filter | undefined {
+  if (text.trim() === '') return undefined;
+  try {
+    return parseFilter(text);
+  } catch (error) {
+    if (error instanceof ParseError)
+      throw new ParseError(`${where}: ${error.where}`, error.expected, error.got);
+    throw error;
+  }
 }
 
 const idOf = (parts: unknown): string =>
@@ -180,6 +206,14 @@ function duration(written: Written | undefined, otherwise: number): number {
   if (written === undefined) return otherwise;
   const ms = parseDuration(written.text, written.where);
   if (ms < 1) throw new ParseError(written.where, 'a duration of 1ms or more', written.text);
+  return ms;
+}
+
+/** Monitoring systems give seconds without a unit. */
+function readTimeout(written: Written | undefined): number {
+  const isBare = written !== undefined && /^\d+(\.\d+)?$/.test(written.text);
+  const ms = duration(isBare ? { ...written, text: `${written.text}s` } : written, DEFAULT_TIMEOUT_MS);
+  if (ms > MOST_TIMEOUT_MS) throw new ParseError(written?.where ?? '--timeout', 'a day at most', `${ms} ms`);
   return ms;
 }
 

@@ -61,7 +61,10 @@ export async function runCheck(
 /** A whole recording, compared with its own beginning. What reads it is loaded only here. */
 async function lookAtAll(options: CheckOptions, path: string): Promise<Looks> {
   const { looksOf } = await import('./recorded-look.js');
-  return lookTimes({ ...options, samples: Number.POSITIVE_INFINITY }, 'first look', looksOf(path), {});
+  const gaps: Gap[] = [];
+  const all = { ...options, samples: Number.POSITIVE_INFINITY };
+  const looks = await lookTimes(all, 'first look', looksOf(path, gaps), {});
+  return { ...looks, report: { ...looks.report, gaps: [...gaps, ...looks.report.gaps] } };
 }
 
 interface Looks {
@@ -131,20 +134,31 @@ function withOwner(item: CheckItem, report: Report): CheckItem {
 }
 
 function conclude(
-  { items, gaps, report, facts, since, looks }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
+  {
+    items: judged,
+    gaps,
+    report,
+    facts,
+    since,
+    looks,
+  }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
   options: CheckOptions,
   before: CheckState | undefined,
   store: StateStore | undefined,
 ): CheckRun {
   const { origin } = report;
-  const { news, told } = newsOf(items, before?.told, origin.time, options.renotifyMs);
+  const { news, told } = newsOf(judged, before?.told, origin.time, options.renotifyMs);
   store?.write({
     ...stateOf(report, options.id),
-    history: nextHistory(items, before?.history ?? new Map(), options.persistence),
+    history: nextHistory(judged, before?.history ?? new Map(), options.persistence),
     told,
   });
+  // Where the runs before cannot be kept, --for would wait for ever.
+  const isForgetful = store?.hasFailed === true && options.persistence.of > 1;
+  const items = isForgetful ? judged.map((item) => ({ ...item, status: item.raw })) : judged;
   const result: CheckResult = {
-    status: worstStatus(items.map(({ status }) => status)),
+    // Nothing that was measured is no OK.
+    status: items.length === 0 ? 'unknown' : worstStatus(items.map(({ status }) => status)),
     time: wallMillis(origin.time),
     host: origin.host,
     ...(origin.netns !== undefined && { netns: origin.netns }),

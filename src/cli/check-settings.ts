@@ -44,10 +44,11 @@ export class CheckSettings {
     return setting && { text: asText(setting), where: setting.where };
   }
 
-  list(name: ListName): Written[] {
+  /** `flagsOnly`: what the configuration says does not count. */
+  list(name: ListName, flagsOnly = false): Written[] {
     const flags = this.flags[name] ?? [];
     if (flags.length > 0) return flags.map((text) => ({ text, where: `--${name}` }));
-    const setting = this.section.get(name);
+    const setting = flagsOnly ? undefined : this.section.get(name);
     return setting === undefined ? [] : asTexts(setting).map((text) => ({ text, where: setting.where }));
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ownNamespace } from '../collect/origin.js';
 import { readSmallFile, replaceFile, stateFolders } from '../collect/state-file.js';
 import type { CheckState } from '../model/check-state.js';
 import { formatCheckState, parseCheckState } from '../parse/check-state.js';
@@ -6,6 +7,8 @@ import { formatCheckState, parseCheckState } from '../parse/check-state.js';
 /** Where a check keeps what its next run compares with. Nothing here ever fails a check: what is wrong becomes a note. */
 export class StateStore {
   readonly notes: string[] = [];
+  /** What this run saw could not be kept: the next one compares with something older, or with nothing. */
+  hasFailed = false;
   private readonly paths: readonly string[];
 
   /** `path`: as the user named it; else a file of this check in the first folder that can be used. */
@@ -15,7 +18,9 @@ export class StateStore {
     env: NodeJS.ProcessEnv,
   ) {
     const folders = stateFolders(env, process.getuid?.());
-    this.paths = path === undefined ? folders.map((folder) => join(folder, `check-${id}.json`)) : [path];
+    // Each network namespace has counters of its own.
+    const name = `check-${id}-${ownNamespace() ?? 'unknown'}.json`;
+    this.paths = path === undefined ? folders.map((folder) => join(folder, name)) : [path];
     if (this.paths.length === 0) this.notes.push('no place for a state file: give one with --state');
   }
 
@@ -49,12 +54,14 @@ export class StateStore {
     let failure: string | undefined;
     for (const path of this.paths) {
       try {
-        if (!isNewer(path, state)) replaceFile(path, formatCheckState(state), 0o600);
+        if (!isNewer(path, state))
+          replaceFile(path, formatCheckState(state), { mode: 0o600, makeFolder: true });
         return;
       } catch (error) {
         failure ??= `${path} could not be written: ${(error as Error).message}; the next run compares with an older one`;
       }
     }
+    this.hasFailed = true;
     if (failure !== undefined) this.notes.push(failure);
   }
 }

@@ -23,7 +23,8 @@ export async function openReplay(options: LiveOptions, path: string, ending: End
   const control: ReplayControl = { speed: readSpeed(flags.speed, mode === 'screen'), paused: false };
   const recording = await RecordingFile.open(path);
   if (flags.duration !== undefined) setTimeout(() => ending.end(), flags.duration).unref();
-  const all = new Replay(recording, options, control, mode === 'screen').reports(ending.signal);
+  const replay = new Replay(recording, options, control, mode === 'screen');
+  const all = replay.reports(ending.signal);
   return {
     options,
     reports: flags.count === undefined ? all : takeReports(all, flags.count),
@@ -31,6 +32,6 @@ export async function openReplay(options: LiveOptions, path: string, ending: End
     demo: undefined,
     control,
     ending,
-    close: async () => [],
+    close: async () => replay.untold(),
   };
 }

@@ -46,10 +46,12 @@ export async function reportAt(path: string, at: string | undefined, config: Wat
   const recording = await RecordingFile.open(path);
   const moment = readMoment(at, spanOf(recording));
   const gaps: Gap[] = [];
+  const last = lastFrameBefore(recording, moment);
+  const from = Math.min(last, moment - BEFORE_MS);
   let state = startWatch(config);
-  for await (const frame of framesOf(recording, segmentBefore(recording, moment), gaps)) {
-    if (frame.time > moment + 999 || (frame.time > moment && state.report !== undefined)) break;
-    if (frame.time >= moment - BEFORE_MS) state = step(state, frame.observation()).state;
+  for await (const frame of framesOf(recording, segmentBefore(recording, last), gaps)) {
+    if (frame.time > last) break;
+    if (frame.time >= from) state = step(state, frame.observation()).state;
   }
   if (state.report === undefined)
     throw new SockwatchError(
@@ -59,13 +61,18 @@ export async function reportAt(path: string, at: string | undefined, config: Wat
   return { ...state.report, gaps: [...recording.gaps, ...gaps, ...state.report.gaps] };
 }
 
-/** Every look of a recording, for checks of the whole. */
-export async function* looksOf(path: string): AsyncGenerator<TableObservation> {
+/** Time of the last look at or before a moment, whose whole second counts; of the first look where there is none. */
+function lastFrameBefore({ places }: RecordingFile, moment: number): number {
+  const frames = places.filter(({ kind }) => kind !== 'event');
+  return frames.findLast(({ time }) => time <= moment + 999)?.time ?? frames[0]?.time ?? moment;
+}
+
+/** Every look of a recording, for checks of the whole; what is damaged comes to `gaps`. */
+export async function* looksOf(path: string, gaps: Gap[]): AsyncGenerator<TableObservation> {
   const recording = await RecordingFile.open(path);
-  const gaps: Gap[] = [];
+  gaps.push(...recording.gaps);
   for await (const frame of framesOf(recording, 0, gaps)) {
     const observation = frame.observation();
-    if (observation.kind === 'table')
-      yield { ...observation, gaps: [...recording.gaps, ...gaps, ...observation.gaps] };
+    if (observation.kind === 'table') yield observation;
   }
 }

@@ -19,7 +19,10 @@ const sizeFlag = Flags.custom<number>({
 });
 
 export const rotationFlags = {
-  'rotate-size': sizeFlag({ helpValue: '100M', description: 'begin a new file once one is so large' }),
+  'rotate-size': sizeFlag({
+    helpValue: '100M',
+    description: 'begin a new file once one is larger than this',
+  }),
   'rotate-time': durationFlag({ min: 1000 })({
     helpValue: '1h',
     description: 'begin a new file after this time',
@@ -29,7 +32,7 @@ export const rotationFlags = {
     max: 10_000,
     default: 10,
     helpValue: '10',
-    description: 'how many old files stay: NAME.1, NAME.2 ...',
+    description: 'how many old files stay: web.1.ndjson, web.2.ndjson ...',
   }),
   overwrite: Flags.boolean({ description: 'replace a recording that is there' }),
 };

@@ -23,25 +23,32 @@ interface Frame {
   readonly observation: () => Observation;
 }
 
-/** Frames of a recording from one segment on. What is damaged is left out, with a gap in `gaps`. */
+/** Frames of a recording from one segment on. What is damaged or lost is left out, with a gap in `gaps`. */
 export async function* framesOf(
   recording: RecordingFile,
   segment: number,
   gaps: Gap[],
 ): AsyncGenerator<Frame> {
+  const tell = (line: number, why: string) =>
+    gaps.push({ what: `${basename(recording.path)} line ${line}`, why, line });
   for (let index = segment; index < recording.segments.length; index++) {
     const decoder = new RecordingDecoder();
+    let isLost = false;
     for await (const { text, number } of recording.lines(index)) {
       try {
         const decoded = decoder.decode(text, `line ${number}`);
-        if (decoded?.kind === 'observation') yield decoded;
+        if (decoded.kind === 'observation') yield decoded;
+        if (decoded.kind === 'lost' && !isLost) tell(number, LOST);
+        isLost ||= decoded.kind === 'lost';
       } catch (error) {
         if (!(error instanceof ParseError)) throw error;
-        gaps.push({ what: `${basename(recording.path)} line ${number}`, why: error.message, line: number });
+        tell(number, error.message);
       }
     }
   }
 }
+
+const LOST = 'a frame before it is missing: what follows is left out, up to the next full frame';
 
 /** First and last frame of a recording, wall clock. */
 export function spanOf({ places }: RecordingFile): { start: number; end: number } {
@@ -63,6 +70,7 @@ export class Replay {
   private time: number;
   private readonly span;
   private readonly damage: Gap[] = [];
+  private told = 0;
 
   /** `staysOpen`: after the end it waits for a jump, as a screen does. */
   constructor(
@@ -83,6 +91,11 @@ export class Replay {
       if (outcome === undefined) return;
       target = this.targetOf(outcome);
     }
+  }
+
+  /** What was found to be damaged after the last report. */
+  untold(): readonly Gap[] {
+    return this.damage.slice(this.told);
   }
 
   /** Plays from a time (or the beginning) to the end, or to a jump, which it returns. */
@@ -131,6 +144,7 @@ export class Replay {
   private place(report: Report, sought: boolean, ended: boolean): Report {
     const { recording, span, control, damage } = this;
     const replay = { name: basename(recording.path), ...span, speed: control.speed, sought, ended };
+    this.told = damage.length;
     const gaps = [...recording.gaps, ...damage, ...report.gaps];
     return { ...report, gaps, pace: { ...report.pace, replay } };
   }

@@ -25,7 +25,9 @@ export async function lookOnce(
   thresholds: Thresholds,
 ): Promise<Report> {
   const config = { thresholds, oneLook: true };
-  if (path !== undefined && path !== '-' && (await isRecording(path)))
+  const isFile = path !== undefined && path !== '-';
+  // With a moment it must be a recording: its reader says why it is none.
+  if (isFile && (flags.at !== undefined || (await isRecording(path))))
     return (await import('./recorded-look.js')).reportAt(path, flags.at, config);
   if (flags.at !== undefined)
     throw new UsageError('--at is a moment of a recording: give one with --from FILE');

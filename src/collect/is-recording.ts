@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
 const START = '{"k":"head"';
@@ -7,12 +7,8 @@ const START = '{"k":"head"';
 /** Whether a file is a recording of sockwatch, by how it begins. False as well where it cannot be read: its reader says why. */
 export async function isRecording(path: string): Promise<boolean> {
   try {
-    const file = await open(path, 'r');
-    try {
-      if (!(await file.stat()).isFile()) return false;
-    } finally {
-      await file.close();
-    }
+    // A pipe would be waited for.
+    if (!(await stat(path)).isFile()) return false;
     const raw = createReadStream(path, { end: 4096 });
     const [first] = await raw.take(1).toArray();
     raw.destroy();

@@ -26,6 +26,9 @@ export function originMaker(proc: string): (source: Source) => Origin {
   });
 }
 
+/** Inode of the network namespace that this process is in, as text. */
+export const ownNamespace = (): string | undefined => inodeOf('/proc/self/ns/net');
+
 export function inodeOf(path: string): string | undefined {
   try {
     return String(statSync(path).ino);

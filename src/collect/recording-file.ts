@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { open, stat } from 'node:fs/promises';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { ParseError, SockwatchError } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import { LINE_KINDS, type LineKind } from '../model/recording.js';
@@ -29,8 +29,10 @@ export interface RecordingLine {
   readonly number: number;
 }
 
-/** Longer than a frame of two million sockets, or no recording. */
-const LONGEST_LINE = 512 << 20;
+/** A frame of half a million sockets; what is longer is left out, and named. */
+const LONGEST_LINE = 64 << 20;
+/** More empty lines than that are no recording: their number alone would take minutes. */
+const MOST_BLANK_LINES = 1_000_000;
 const NEWLINE = 10;
 const PREFIX = /^\{"k":"([a-z]+)","t":(-?\d+(?:\.\d+)?),"m":(-?\d+(?:\.\d+)?)/;
 const PREFIX_LENGTH = 80;
@@ -45,6 +47,7 @@ export class RecordingFile {
   readonly places: Place[] = [];
   readonly segments: Segment[] = [];
   readonly gaps: Gap[] = [];
+  private inflating: Gunzip | undefined;
   /** First line of the file: what all segments need. */
   head: string | undefined;
 
@@ -91,6 +94,7 @@ export class RecordingFile {
     const raw = createReadStream(this.path, { start, end: Math.max(start, end - 1), highWaterMark: 1 << 20 });
     if (!this.isGzip) return raw;
     const inflated = createGunzip({ chunkSize: 1 << 18 });
+    this.inflating = inflated;
     raw.on('error', (error) => inflated.destroy(error));
     return raw.pipe(inflated);
   }
@@ -111,7 +115,7 @@ export class RecordingFile {
         for (const one of lines.rest()) this.note(one, index, true);
         const isLast = at === starts.length - 1;
         this.gaps.push({
-          what: `${this.path} at byte ${start}`,
+          what: `${this.path} at byte ${start + (this.inflating?.bytesWritten ?? 0)}`,
           why: isLast
             ? 'it breaks off here: the recorder was ended, or the file is cut'
             : `damaged: ${(error as Error).message}`,
@@ -128,7 +132,7 @@ export class RecordingFile {
     const close = (end: number) => {
       if (end > current.start) this.segments.push({ ...current, end });
     };
-    const take = (line: RecordingLine & { at: number }) => {
+    const take = (line: FileLine) => {
       if (line.number > 1 && line.text.startsWith('{"k":"key"')) {
         close(line.at);
         current = { start: line.at, firstLine: line.number };
@@ -150,7 +154,11 @@ export class RecordingFile {
     close(size);
   }
 
-  private note({ text, number }: RecordingLine, segment: number, isRest = false): void {
+  private note({ text, number, isTooLong }: FileLine, segment: number, isRest = false): void {
+    if (isTooLong) {
+      this.gaps.push({ what: `${this.path} line ${number}`, why: 'it is longer than 64 MiB', line: number });
+      return;
+    }
     const [, kind, time, monotonic] = PREFIX.exec(text.slice(0, PREFIX_LENGTH)) ?? [];
     const known = LINE_KINDS.find((one) => one === kind);
     if (isRest && !isWhole(text)) return;
@@ -188,14 +196,16 @@ const isWhole = (text: string): boolean => {
 
 /** Where members begin, and the size of the file behind them. */
 async function findStarts(path: string): Promise<{ isGzip: boolean; starts: number[] }> {
+  // A pipe would be waited for.
+  if (!(await stat(path)).isFile())
+    throw new SockwatchError(`${path} could not be read: it is no regular file`);
   const file = await open(path, 'r');
   try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new SockwatchError(`${path} could not be read: it is no regular file`);
+    const { size } = await file.stat();
     const head = Buffer.alloc(2);
     const { bytesRead } = await file.read(head, 0, 2, 0);
     const isGzip = bytesRead === 2 && head[0] === 0x1f && head[1] === 0x8b;
-    if (!isGzip) return { isGzip, starts: [stat.size] };
+    if (!isGzip) return { isGzip, starts: [size] };
   } finally {
     await file.close();
   }
@@ -214,41 +224,70 @@ async function findStarts(path: string): Promise<{ isGzip: boolean; starts: numb
   return { isGzip: true, starts };
 }
 
-/** Lines of chunks of bytes; a line is copied once. */
+type FileLine = RecordingLine & { readonly at: number; readonly isTooLong?: boolean };
+
+/** Lines of chunks of bytes; a line is copied once. Empty ones are passed over, and of one that is too long nothing is kept. */
 class LineSplitter {
   private parts: Buffer[] = [];
   private length = 0;
   private offset = 0;
+  private isTooLong = false;
+  private blanks = 0;
 
   /** `next`: the number of the next line. */
   constructor(public next: number) {}
 
-  *push(chunk: Uint8Array): Generator<RecordingLine & { at: number }> {
+  *push(chunk: Uint8Array): Generator<FileLine> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      yield this.take(bytes.subarray(start, end), 1);
+      if (end === start && this.length === 0) this.passBlank();
+      else yield this.take(bytes.subarray(start, end), 1);
       start = end + 1;
     }
-    if (start === bytes.length) return;
-    // The chunk's memory may be used again.
-    this.parts.push(Buffer.from(bytes.subarray(start)));
-    this.length += bytes.length - start;
-    if (this.length > LONGEST_LINE)
-      throw new ParseError(`line ${this.next}`, 'an end of the line', 'more than 512 MiB');
+    if (start < bytes.length) this.keep(bytes.subarray(start));
   }
 
   /** What stands behind the last newline. */
-  *rest(): Generator<RecordingLine & { at: number }> {
+  *rest(): Generator<FileLine> {
     if (this.length > 0) yield this.take(Buffer.alloc(0), 0);
   }
 
-  private take(last: Buffer, newline: number): RecordingLine & { at: number } {
-    const bytes = this.parts.length === 0 ? last : Buffer.concat([...this.parts, last]);
-    const line = { text: bytes.toString('utf8'), number: this.next++, at: this.offset };
-    this.offset += bytes.length + newline;
+  private passBlank(): void {
+    this.next++;
+    this.offset++;
+    if (++this.blanks > MOST_BLANK_LINES)
+      throw new ParseError(`line ${this.next}`, 'a frame', 'empty lines only');
+  }
+
+  private keep(part: Buffer): void {
+    this.length += part.length;
+    if (this.length > LONGEST_LINE) {
+      this.isTooLong = true;
+      this.parts = [];
+    }
+    // The chunk's memory may be used again.
+    if (!this.isTooLong) this.parts.push(Buffer.from(part));
+  }
+
+  private take(last: Buffer, newline: number): FileLine {
+    const length = this.length + last.length;
+    const isTooLong = this.isTooLong || length > LONGEST_LINE;
+    const bytes = isTooLong
+      ? Buffer.alloc(0)
+      : this.parts.length === 0
+        ? last
+        : Buffer.concat([...this.parts, last]);
+    const line = {
+      text: bytes.toString('utf8'),
+      number: this.next++,
+      at: this.offset,
+      ...(isTooLong && { isTooLong }),
+    };
+    this.offset += length + newline;
     this.parts = [];
     this.length = 0;
+    this.isTooLong = false;
     return line;
   }
 }

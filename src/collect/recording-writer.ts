@@ -1,7 +1,9 @@
 import {
+  accessSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
@@ -102,12 +104,33 @@ export class RecordingWriter {
 }
 
 function open(path: string, overwrite: boolean): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_TRUNC } = constants;
+  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | (overwrite ? O_TRUNC : O_EXCL), 0o600);
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | (overwrite ? 0 : O_EXCL);
+    const file = openSync(path, flags, 0o600);
+    if (!fstatSync(file).isFile()) {
+      closeSync(file);
+      throw new SockwatchError(`${path} could not be written: it is no regular file`);
+    }
+    fchmodSync(file, 0o600);
+    ftruncateSync(file, 0);
+    return file;
   } catch (error) {
     throw writeError(path, error);
+  }
+}
+
+/** Makes a folder where there is none. Throws SockwatchError where files cannot be made in it. */
+export function makeWritableFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw writeError(
+      folder,
+      (error as NodeJS.ErrnoException).code === 'EEXIST' ? new Error('it is no folder') : error,
+    );
   }
 }
 
@@ -122,7 +145,9 @@ function moveIfThere(from: string, to: string): void {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  EEXIST: 'give another name, or --overwrite',
+  EEXIST: 'give another name, or remove it first',
+  ELOOP: 'it is a link: give the name of the file itself',
+  ENXIO: 'it is a pipe: give the name of a file',
   ENOSPC: 'make room on the disk; what was recorded until now can be read',
   EDQUOT: 'the quota is used up; what was recorded until now can be read',
   EACCES: 'check the permissions of the folder',

@@ -25,7 +25,7 @@ const KERNEL_WITHOUT_DIAG =
   'ss fell back to /proc/net, which has no limits of listeners: load tcp_diag and unix_diag (modprobe), or ask the administrator';
 const CARRIED: Gap = {
   what: 'SYN-RECV of ports without waiting connections, and Unix sockets',
-  why: 'as of an earlier look: there are too many sockets to ask for all of them at every tick',
+  why: 'as of an earlier look: not everything is asked for at every tick',
 };
 
 /** Tables of sockets from ss, or from /proc/net where the options say so or there is no ss. */

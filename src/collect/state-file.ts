@@ -1,12 +1,15 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -61,16 +64,25 @@ export function readSmallFile(path: string, mostBytes = MOST_BYTES): string | un
   }
 }
 
+export interface ReplaceOptions {
+  readonly mode: number;
+  /** A folder that is missing is made, for its owner only; else that is an error. */
+  readonly makeFolder?: boolean;
+}
+
 /**
- * Replaces a file as a whole: readers see the old one or the new one, also after a crash. The folder is made where it is missing.
- * Throws the system's error (read-only, full, no permission); the old file then stays.
+ * Replaces a file as a whole: readers see the old one or the new one, also after a crash. A link is followed; what is no regular file
+ * (a device, a pipe) is left alone. Throws the system's error (read-only, full, no permission) or one that says what is there instead.
  */
-export function replaceFile(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+export function replaceFile(named: string, text: string, { mode, makeFolder = false }: ReplaceOptions): void {
+  const path = placeOf(named);
+  if (makeFolder) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = join(dirname(path), `.${NAME}-${process.pid}-${Date.now().toString(36)}.tmp`);
   const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
     try {
+      // Whatever the umask of cron is: node_exporter is another user.
+      fchmodSync(file, mode);
       writeAll(file, Buffer.from(text));
       fsyncSync(file);
     } finally {
@@ -81,6 +93,14 @@ export function replaceFile(path: string, text: string, mode: number): void {
     unlinkQuietly(temporary);
     throw error;
   }
+}
+
+/** Where the bytes belong: behind a link the file that it names. */
+function placeOf(named: string): string {
+  const there = statSync(named, { throwIfNoEntry: false });
+  if (there === undefined) return named;
+  if (!there.isFile()) throw new Error('it is no regular file');
+  return realpathSync(named);
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

@@ -1,6 +1,6 @@
 // Ends a check whose main thread hears nothing any more. It runs beside it and shares nothing with it but the descriptors.
 import { write } from 'node:fs';
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 
 interface WatchdogData {
   readonly afterMs: number;
@@ -9,7 +9,7 @@ interface WatchdogData {
   readonly text: string;
 }
 
-const { afterMs, text, status } = workerData as WatchdogData;
+let { afterMs, text, status } = workerData as WatchdogData;
 
 /** `_exit(2)` ends all threads at once, also one that hangs in a system call; process.exit() would wait for it. */
 async function systemExit(): Promise<((status: number) => void) | undefined> {
@@ -21,24 +21,20 @@ async function systemExit(): Promise<((status: number) => void) | undefined> {
   }
 }
 
-/** Loaded before it is needed, but not by a run that is over in a moment. */
-const LOAD_AFTER_MS = 1000;
-/** For the text: nobody may read it, and a full pipe takes nothing. */
-const WRITE_MS = 200;
+/** Nobody may read the text, a full pipe takes none of it, and loading may hang as the run does. */
+const PATIENCE_MS = 1000;
 
-let exit: Awaited<ReturnType<typeof systemExit>>;
-setTimeout(
-  async () => {
-    exit = await systemExit();
-  },
-  Math.min(LOAD_AFTER_MS, afterMs / 2),
-);
+/** koffi is loaded only now: a process that exits while a thread of it loads a native module may crash. */
+function end(): void {
+  write(1, text, () => void systemExit().then((exit) => exit?.(status)));
+  setTimeout(() => void systemExit().then((exit) => exit?.(status)), PATIENCE_MS / 2);
+  // Without koffi a signal is all there is: that is no OK either.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), PATIENCE_MS);
+}
 
-setTimeout(() => {
-  write(1, text, () => {});
-  setTimeout(() => {
-    exit?.(status);
-    // Without koffi a signal is all there is: that is no OK either.
-    process.kill(process.pid, 'SIGKILL');
-  }, WRITE_MS);
-}, afterMs);
+let timer = setTimeout(end, afterMs);
+parentPort?.on('message', (data: WatchdogData) => {
+  clearTimeout(timer);
+  ({ afterMs, text, status } = data);
+  timer = setTimeout(end, afterMs);
+});

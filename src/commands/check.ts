@@ -2,7 +2,7 @@ import { Errors } from '@oclif/core';
 import { BaseCommand, describeError } from '../cli/base-command.js';
 import { type CheckFlags, checkArgs, checkFlags, metricHelp } from '../cli/check-flags.js';
 import type { CheckFormat } from '../cli/check-formats.js';
-import { formatAmong } from '../cli/check-guard.js';
+import { formatAmong, judged, limitCheck } from '../cli/check-guard.js';
 import { readCheckOptions } from '../cli/check-options.js';
 import { formatCheck, isSilent } from '../cli/check-output.js';
 import { runCheck } from '../cli/check-run.js';
@@ -15,9 +15,7 @@ import { namesFor } from '../cli/names.js';
 import { isClosed, writePieces } from '../cli/output.js';
 import { UsageError } from '../cli/usage.js';
 import { replaceFile } from '../collect/state-file.js';
-import { startWatchdog } from '../collect/watchdog.js';
 import { exitCodeOf } from '../model/check.js';
-import { nagiosUnknown } from '../render/check/nagios.js';
 
 const UNKNOWN = exitCodeOf('unknown');
 
@@ -80,12 +78,14 @@ export default class Check extends BaseCommand {
       format: options.format,
       names: namesFor(flags),
       verbose: flags.verbose,
+      wish: options.wish,
       version: this.config.version,
     });
     const { result } = run;
     const silent = isSilent(result, {
       quietOk: flags['quiet-ok'],
       renotify: options.renotifyMs !== undefined,
+      hasLostState: store?.hasFailed === true,
     });
     await this.print(silent && options.output === undefined ? '' : text, exitCodeOf(result.status));
   }
@@ -97,8 +97,7 @@ export default class Check extends BaseCommand {
 
   /** The run ends itself when its time is over; where it cannot any more, the watchdog ends it. Gives the signal for children. */
   private limitTime(timeoutMs: number): AbortSignal {
-    const why = `the check did not finish within ${timeoutMs} ms`;
-    startWatchdog(timeoutMs, UNKNOWN, nagiosUnknown(why));
+    const why = limitCheck(timeoutMs);
     const stop = new AbortController();
     setTimeout(() => {
       stop.abort(new UsageError(why));
@@ -114,10 +113,11 @@ export default class Check extends BaseCommand {
   /** The last act of every run, whatever it came to. */
   private async print(text: string, status: number): Promise<never> {
     if (this.output !== undefined) {
-      replaceFile(this.output, text, 0o644);
+      replaceFile(this.output, text, { mode: 0o644 });
     } else {
       await writePieces([text], process.stdout);
     }
+    judged();
     process.exit(status);
   }
 

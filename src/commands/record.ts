@@ -9,6 +9,7 @@ import { Recorder, tapEvents, tapObservations } from '../cli/recorder.js';
 import { recordingNames, rotationFlags } from '../cli/recording-flags.js';
 import { Remarks } from '../cli/remarks.js';
 import { readThresholds } from '../cli/thresholds.js';
+import { UsageError } from '../cli/usage.js';
 import { observe } from '../collect/observe.js';
 import { RecordingWriter } from '../collect/recording-writer.js';
 import { PLAIN_NAMES } from '../render/names.js';
@@ -69,6 +70,7 @@ export default class Record extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Record);
+    if (args.file === '-') throw new UsageError('a recording is a file: give it a name');
     const thresholds = readThresholds(flags);
     const ending = endOnSignals();
     const collect = {

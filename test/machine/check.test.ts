@@ -106,8 +106,8 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
   it('a burst between the looks of a monitoring system is seen with --samples', async () => {
     await withNamespace(async (namespace) => {
       const { server, listening, clients } = await serve(namespace, { backlog: 4 });
-      const run = check(namespace, ['-m', 'accept-queue', '--samples', '40', '--every', '50ms']);
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      const run = check(namespace, ['-m', 'accept-queue', '--samples', '100', '--every', '50ms']);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
       await clients.connect(listening, 5);
       await new Promise((resolve) => setTimeout(resolve, 200));
       await server.accept(listening, 5);
@@ -317,6 +317,162 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
         status: 'unknown',
         exit_code: 3,
       });
+    });
+  });
+
+  it('nothing that was measured is UNKNOWN, and a place limits connections too', async () => {
+    await withNamespace(async (namespace) => {
+      const { server, listening, clients } = await serve(namespace, { backlog: 16 });
+      const other = await server.listen({ backlog: 16 });
+      await clients.connect(listening, 2);
+      await clients.connect(other, 3);
+      const json = async (...args: string[]) => {
+        const { code, stdout } = await check(namespace, ['-f', 'json', ...args]);
+        return {
+          code,
+          items: JSON.parse(stdout).items as { metric: string; value?: number; text: string }[],
+        };
+      };
+      expect(await json('--filter', 'process:none')).toMatchObject({
+        code: 3,
+        items: [{ text: 'no listener matches the filter' }, {}],
+      });
+      expect(await json('-m', 'listener')).toMatchObject({ code: 3 });
+      expect(await json('-m', 'pool', '--port', `${listening.port}`)).toMatchObject({
+        items: [{ value: 2 }],
+      });
+      expect(await json('-m', 'pool', '--port', `${other.port}`)).toMatchObject({ items: [{ value: 3 }] });
+      expect(await json('-m', 'pool', '--port', '1')).toMatchObject({ code: 0, items: [{ value: 0 }] });
+    });
+  });
+
+  it('each network namespace has a state of its own', async () => {
+    await withNamespace(async (one) => {
+      await withNamespace(async (other) => {
+        const env = { HOME: folder, STATE_DIRECTORY: folder };
+        const run = async (namespace: Namespace) =>
+          (
+            await namespace.run(
+              'env',
+              [
+                `STATE_DIRECTORY=${folder}`,
+                process.execPath,
+                RUN_JS,
+                'check',
+                '--no-config',
+                '-m',
+                'overflows',
+              ],
+              { env },
+            )
+          ).stdout;
+        await run(one);
+        await run(other);
+        for (const namespace of [one, other])
+          expect(await run(namespace)).toContain('0 accept-queue overflows in');
+        expect(readdirSync(folder)).toHaveLength(2);
+      });
+    });
+  });
+
+  it('a state that cannot be kept is said, also with --quiet-ok; --for then waits for nothing', async () => {
+    await withNamespace(async (namespace) => {
+      const { listening, clients } = await serve(namespace, { backlog: 4 });
+      writeFileSync(join(folder, 'plain'), '');
+      const lost = ['--state', join(folder, 'plain', 'state.json')];
+      const quiet = await sockwatch(namespace, ['check', '--no-config', '-q', ...lost]);
+      expect(quiet).toMatchObject({ code: 0, stdout: expect.stringContaining('could not be written') });
+      await clients.connect(listening, 5);
+      const forLong = await sockwatch(namespace, [
+        'check',
+        '--no-config',
+        '-m',
+        'accept-queue',
+        '--for',
+        '2/3',
+        ...lost,
+      ]);
+      expect(forLong.code).toBe(2);
+      expect((await sockwatch(namespace, ['check', '--no-config', '--for', '2/3', '--no-state'])).code).toBe(
+        3,
+      );
+    });
+  });
+
+  it('replaces files, and neither devices nor what a link stands for', async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      const [pipe, device, link, target] = ['pipe', 'device', 'link', 'target'].map((name) =>
+        join(folder, name),
+      ) as [string, string, string, string];
+      await namespace.must('mkfifo', pipe);
+      await namespace.must('mknod', device, 'c', '1', '3');
+      writeFileSync(target, '');
+      await namespace.must('ln', '-s', target, link);
+      for (const path of [pipe, device]) {
+        expect((await sockwatch(namespace, ['check', '--no-config', '--state', path])).stdout).toContain(
+          'it is no regular file',
+        );
+        expect(
+          (await sockwatch(namespace, ['check', '--no-config', '--no-state', '--output', path])).code,
+        ).toBe(3);
+        expect(statSync(path).isFile()).toBe(false);
+      }
+      await namespace.must(
+        'sh',
+        '-c',
+        `umask 077; exec "$@"`,
+        'sh',
+        process.execPath,
+        RUN_JS,
+        'check',
+        '--no-config',
+        '--no-state',
+        '--output',
+        link,
+      );
+      expect(readFileSync(target, 'utf8')).toContain('SOCKWATCH OK');
+      expect(statSync(target).mode & 0o777).toBe(0o644);
+      expect(
+        (
+          await sockwatch(namespace, [
+            'check',
+            '--no-config',
+            '--no-state',
+            '--output',
+            join(folder, 'none', 'x'),
+          ])
+        ).code,
+      ).toBe(3);
+    });
+  });
+
+  it('with too few descriptors, and at signals that nobody expects, it is 3', async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      for (const limit of [24, 30, 40]) {
+        const { code } = await namespace.run('sh', [
+          '-c',
+          // As outside of a test: with NODE_ENV=test oclif looks for TypeScript.
+          `unset NODE_ENV; ulimit -n ${limit}; exec "$@"`,
+          'sh',
+          process.execPath,
+          RUN_JS,
+          'check',
+          '--no-config',
+          '--no-state',
+        ]);
+        expect(code).toBe(3);
+      }
+      const env = fake('ss', `echo $$ > ${folder}/pid; exec sleep 30`);
+      for (const signal of ['SIGQUIT', 'SIGUSR2', 'SIGALRM'] as const) {
+        rmSync(join(folder, 'pid'), { force: true });
+        const words = [...env, process.execPath, RUN_JS, 'check', '--no-config', '--no-state'];
+        const child = namespace.spawn('env', words);
+        await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toContain('pid');
+        child.kill(signal);
+        expect((await once(child, 'close'))[0]).toBe(3);
+      }
     });
   });
 

@@ -65,7 +65,10 @@ async function recordOverflow(namespace: Namespace, path: string, extra: string[
     path,
     ...extra,
   ]);
-  await sleep(1200);
+  await poll(
+    () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
+    'some looks',
+  );
   await clients.connect(listening, 12, 5);
   await sleep(2500);
   await server.run(listening);
@@ -273,7 +276,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       const again = await sockwatch(namespace, args);
       expect(again).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining('it is there already; give another name, or --overwrite'),
+        stderr: expect.stringContaining('it is there already; give another name, or remove it first'),
       });
       expect(await sockwatch(namespace, [...args, '--overwrite'])).toMatchObject({ code: 0 });
     });
@@ -323,6 +326,88 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
+  it('a frame that is missing is named, also at the end; what cannot be waited for is refused', {
+    timeout: 60_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      const path = inFolder('web.ndjson');
+      await sockwatch(namespace, ['record', path, '--interval', '50ms', '--count', '12']);
+      const lines = linesOf(path).filter((line) => !line.startsWith('{"k":"event"'));
+      writeFileSync(path, `${[...lines.slice(0, 6), ...lines.slice(7)].join('\n')}\n`);
+      const live = await sockwatch(namespace, [
+        'live',
+        '--replay',
+        path,
+        '--format',
+        'ndjson',
+        '--no-config',
+      ]);
+      expect(live.stderr).toContain('a frame before it is missing');
+      const checked = await sockwatch(namespace, ['check', '--replay', path, '--no-config']);
+      expect(checked.stdout).toContain('a frame before it is missing');
+
+      await sockwatch(namespace, ['record', inFolder('slow.ndjson'), '--interval', '3s', '--count', '2']);
+      const between = await sockwatch(namespace, [
+        'snapshot',
+        '--from',
+        inFolder('slow.ndjson'),
+        '--at',
+        '+2s',
+      ]);
+      expect(between.code).toBe(0);
+
+      const pipe = inFolder('pipe');
+      await namespace.must('mkfifo', pipe);
+      for (const args of [
+        ['snapshot', '--from', pipe, '--at', '+1s'],
+        ['live', '--replay', pipe, '--format', 'lines'],
+        ['record', pipe, '--overwrite'],
+        ['record', '-'],
+      ]) {
+        const { code, stderr } = await sockwatch(namespace, args, { timeoutMs: 8000 });
+        expect(code).not.toBe(null);
+        expect(code).not.toBe(0);
+        expect(stderr.trim().split('\n')).toHaveLength(1);
+      }
+      writeFileSync(inFolder('open'), '', { mode: 0o644 });
+      await sockwatch(namespace, ['record', inFolder('open'), '--count', '1', '--overwrite']);
+      expect(statSync(inFolder('open')).mode & 0o777).toBe(0o600);
+    });
+  });
+
+  it('a line that is too long, and nothing but empty lines, cost neither memory nor minutes', {
+    timeout: 60_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      await serve(namespace, { backlog: 4 });
+      const path = inFolder('web.ndjson');
+      await sockwatch(namespace, ['record', path, '--interval', '50ms', '--count', '3']);
+      const bomb = inFolder('bomb.ndjson.gz');
+      const script =
+        'import gzip,sys\nb=open(sys.argv[1],"rb").read()\nf=gzip.open(sys.argv[2],"wb",1)\nf.write(b)\n[f.write(bytes([int(sys.argv[3])])*(1<<20)) for _ in range(100)]\nf.write(b"\\n")\nf.close()';
+      for (const byte of ['120', '10']) {
+        await namespace.must('python3', '-c', script, path, bomb, byte);
+        const { code, stdout, stderr } = await namespace.run('sh', [
+          '-c',
+          'ulimit -v 40000000; exec "$@"',
+          'sh',
+          process.execPath,
+          '--max-old-space-size=128',
+          RUN_JS,
+          'live',
+          '--replay',
+          bomb,
+          '--format',
+          'ndjson',
+          '--no-config',
+        ]);
+        expect({ code, looks: said(stdout).length }).toMatchObject({ code: 0, looks: 3 });
+        expect(stderr).toMatch(/longer than 64 MiB|empty lines only|damaged|breaks off/);
+      }
+    });
+  });
+
   it('the black box: an alert that turns critical leaves the minutes before it', {
     timeout: 60_000,
   }, async () => {
@@ -330,8 +415,9 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       const path = inFolder('all.ndjson');
       const boxes = inFolder('boxes');
       const { port } = await recordOverflow(namespace, path, ['--keep-on-alert', boxes]);
-      const [box = '', ...others] = readdirSync(boxes);
-      expect(others).toEqual([]);
+      // What turns critical soon after the first is written at the end.
+      const [box = '', ...others] = readdirSync(boxes).sort();
+      expect(others.length).toBeLessThanOrEqual(1);
       expect(statSync(join(boxes, box)).mode & 0o777).toBe(0o600);
       const { stdout } = await sockwatch(namespace, [
         'live',

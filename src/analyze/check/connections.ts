@@ -172,6 +172,10 @@ export function ephemeralPorts(look: CheckLook, filter?: RowFilter): Measure[] {
     const local = ends.id(table, index, 'localAddress');
     counts.add(keyOf(local, ends.id(table, index, 'remoteAddress'), table.remotePort[index] ?? 0), index);
   }
+  if (counts.counts.size === 0)
+    return [
+      { metric: 'ephemeral-ports', subject: '', value: 0, capacity, text: 'no port of the range is in use' },
+    ];
   return [...counts.counts.values()].map(({ count: value, row }) => {
     const { local, remote } = table.row(row);
     const source = local.kind === 'ip' ? formatIp(local.address) : '?';
@@ -200,6 +204,7 @@ export function connections(look: CheckLook, by: ConnectionKey, filter?: RowFilt
     if (entry === undefined) counts.set(key, { value: 1, text });
     else entry.value++;
   }
+  if (counts.size === 0) return [{ metric: 'connections', subject: '', value: 0, text: 'no connection' }];
   return worstByName(
     [...counts].map(([key, { value, text }]) => ({
       metric: 'connections' as const,
@@ -253,6 +258,7 @@ export function pools(look: CheckLook, filter?: RowFilter): Measure[] {
       };
     }),
   );
+  if (measures.length === 0) return [{ metric: 'pool', subject: '', value: 0, text: 'no pool' }];
   return worstByName(measures);
 }
 
@@ -295,7 +301,8 @@ export const FACT_MEASURES = {
       : {
           value: timeWait,
           ...(maxTimeWait !== undefined && { capacity: maxTimeWait }),
-          text: `${count(timeWait)} in TIME-WAIT${maxTimeWait === undefined ? '' : `, at most ${count(maxTimeWait)}`}`,
+          // The kernel counts FIN-WAIT-2 that no process holds among them.
+          text: `${counted(timeWait, 'TIME-WAIT socket')} (FIN-WAIT-2 of closed ones included)${maxTimeWait === undefined ? '' : `, at most ${count(maxTimeWait)}`}`,
         },
   orphans: ({ orphans, maxOrphans }) =>
     orphans === undefined

@@ -36,13 +36,15 @@ const shareOf = ({ value = 0, capacity = 1 }: Measure) => value / capacity;
 export const NO_LISTENER = 'no such listener';
 
 /** A queue that was named and is not there cannot be measured: that is no OK. */
-const nothingSelected = (metric: Metric, { places }: Selection): Measure[] =>
-  places.map(({ text }) => ({
-    metric,
-    subject: text,
-    unknown: NO_LISTENER,
-    text: `no listener at ${text} (--expect makes that critical)`,
-  }));
+const nothingSelected = (metric: Metric, { places, filter }: Selection): Measure[] =>
+  places.length === 0 && filter !== undefined
+    ? [{ metric, subject: 'filter', unknown: NO_LISTENER, text: 'no listener matches the filter' }]
+    : places.map(({ text }) => ({
+        metric,
+        subject: text,
+        unknown: NO_LISTENER,
+        text: `no listener at ${text} (--expect makes that critical)`,
+      }));
 
 export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
   perListener('accept-queue', look, selection, ({ listener, findings }) => {
@@ -134,7 +136,7 @@ function whoDropped({ report }: CheckLook, drops: ReadonlyMap<string, number>, o
 const baseline = (metric: Metric): Measure => ({
   metric,
   subject: '',
-  text: 'no run to compare with yet',
+  text: 'no run to compare with',
 });
 
 /** `--expect`: how many listeners are there that must be. */

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../model/endpoint.js';
 import { ParseError } from '../../model/errors.js';
 import { formatIp, parseIp } from '../../model/ip.js';
 import type { Listener, ListenerReport } from '../../model/listener.js';
+import type { SocketRow } from '../../model/table.js';
 
 /** Where a listener may be: any part may be left open. */
 export interface Place {
@@ -48,6 +49,28 @@ export function parsePlace(text: string, where: string, { withProcess = false } 
 export const isSelected = ({ places, filter }: Selection, report: ListenerReport): boolean =>
   (places.length === 0 || places.some((place) => isAt(place, report.listener.local))) &&
   (filter === undefined || filter.matchesListener(report));
+
+/** Rows of connections that belong to the places, at either end, and that the filter lets through; undefined: all. */
+export function rowsAt(
+  places: readonly Place[],
+  filter: { matchesRow(row: SocketRow): boolean } | undefined,
+): { matchesRow(row: SocketRow): boolean } | undefined {
+  if (places.length === 0) return filter;
+  const isEnd = (end: Endpoint | undefined) => end !== undefined && places.some((place) => isAt(place, end));
+  return {
+    matchesRow: (row) =>
+      isNear(places, row) &&
+      (isEnd(row.local) || isEnd(row.remote)) &&
+      (filter === undefined || filter.matchesRow(row)),
+  };
+}
+
+/** By the ports alone, before any address becomes an object. */
+function isNear(places: readonly Place[], { table, index }: SocketRow): boolean {
+  const local = table.localPort[index];
+  const remote = table.remotePort[index];
+  return places.some(({ port }) => port === local || port === remote);
+}
 
 export function isAt({ address, port, unixPath }: Place, local: Endpoint): boolean {
   if (local.kind === 'unix') return unixPath !== undefined && local.path === unixPath;

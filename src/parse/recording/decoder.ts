@@ -19,6 +19,8 @@ import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } fr
 /** What one line was; `observation` is made only when it is asked for. */
 export type Decoded =
   | { readonly kind: 'head' }
+  /** A frame that builds on one that is missing: nothing can be shown until the next `key` frame. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'event'; readonly event: RecordedEvent; readonly time: number }
   | {
       readonly kind: 'observation';
@@ -55,7 +57,7 @@ export class RecordingDecoder {
   private next: number | undefined;
 
   /** @throws ParseError that names `where`: the line changes nothing then */
-  decode(text: string, where: string): Decoded | undefined {
+  decode(text: string, where: string): Decoded {
     const fields = Fields.parse(text, where);
     const kind = fields.oneOf('k', LINE_KINDS);
     const time = fields.number('t');
@@ -79,7 +81,8 @@ export class RecordingDecoder {
         return this.readFrame(fields, time, monotonic, where);
       case 'frame':
         // Without the frame that it builds on it says nothing.
-        return fields.number('n') === this.next ? this.readFrame(fields, time, monotonic, where) : undefined;
+        if (fields.number('n') !== this.next) return { kind: 'lost' };
+        return this.readFrame(fields, time, monotonic, where);
     }
   }
 

@@ -28,14 +28,26 @@ const LISTENER_METRICS: ReadonlySet<string> = new Set([
 export function headline(result: CheckResult, names: Names): string {
   const problems = result.items.filter(({ status }) => status !== 'ok');
   const [worst] = problems;
-  if (worst === undefined) return `${recovered(result)}${wellText(result, names)}`;
+  if (worst === undefined)
+    return `${recovered(result)}${waitingText(result, names) ?? wellText(result, names)}`;
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
   return truncate(itemText(worst, names), HEADLINE_LENGTH - more.length, '...') + more;
 }
 
 const recovered = ({ news }: CheckResult) => (news === 'recovered' ? 'recovered: ' : '');
 
-function wellText({ items, windowMs }: CheckResult, names: Names): string {
+/** What `--for` waits for: this run has seen trouble that does not count yet. */
+function waitingText({ items }: CheckResult, names: Names): string | undefined {
+  const waits = items.find(({ raw }) => raw === 'warning' || raw === 'critical');
+  if (waits === undefined) return undefined;
+  return truncate(
+    `${waits.raw} in this run, not yet for long: ${itemText(waits, names)}`,
+    HEADLINE_LENGTH,
+    '...',
+  );
+}
+
+function wellText({ items, windowMs, source }: CheckResult, names: Names): string {
   const queues = items.filter(({ metric, value }) => metric === 'accept-queue' && value !== undefined);
   const [only] = items;
   if (items.length === 1 && only !== undefined)
@@ -46,7 +58,8 @@ function wellText({ items, windowMs }: CheckResult, names: Names): string {
     fullest === undefined || (fullest.value ?? 0) === 0
       ? ''
       : `, fullest queue ${truncate(itemText(fullest, names), SUBJECT_LENGTH, '...')}`;
-  const since = windowMs === undefined ? '' : `, ${formatDuration(windowMs)} since the last run`;
+  const span = source === 'recording' ? 'recorded' : 'since the last run';
+  const since = windowMs === undefined ? '' : `, ${formatDuration(windowMs)} ${span}`;
   return `${checked}${queueText}${since}`;
 }
 

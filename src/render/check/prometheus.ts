@@ -1,9 +1,10 @@
-import { type CheckResult, exitCodeOf } from '../../model/check.js';
+import { type CheckItem, type CheckResult, exitCodeOf } from '../../model/check.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import type { Listener, ListenerReport } from '../../model/listener.js';
 import type { Report } from '../../model/report.js';
 import { SOCKET_STATES } from '../../model/sockets.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
+import { cleanText } from '../text.js';
 
 export interface PrometheusInput {
   readonly version: string;
@@ -48,7 +49,11 @@ function labelText(labels: Labels): string {
 
 /** Process names and paths are hostile. What is no Unicode becomes the replacement character when it is written. */
 const escapeValue = (value: string): string =>
-  value.slice(0, VALUE_LENGTH).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  cleanText(value)
+    .slice(0, VALUE_LENGTH)
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replaceAll('\n', '\\n');
 
 /** Metrics in the classic text format, for the textfile collector of node_exporter. No timestamps, and a final newline. */
 export function prometheusText({ version, seen, time, names = PLAIN_NAMES }: PrometheusInput): string {
@@ -63,6 +68,7 @@ export function prometheusText({ version, seen, time, names = PLAIN_NAMES }: Pro
   if (seen === undefined) return families.text();
   const { result, report, facts } = seen;
   addChecks(families, result, names);
+  addValues(families, result, names);
   addListeners(families, report.listeners, names);
   addCounters(families, report);
   addSockets(families, report);
@@ -90,6 +96,39 @@ function addChecks(families: Families, { status, items }: CheckResult, names: Na
     'gauge',
     'Worst status of each metric that was checked.',
     [...worst].map(([metric, code]) => [{ metric: names.sentence(metric) }, code]),
+  );
+}
+
+/** What the listener families below do not have, of the worst: names of remotes would make a new series with each of them. */
+const MOST_VALUES = 50;
+const OWN_FAMILY: ReadonlySet<string> = new Set([
+  'accept-queue',
+  'oldest-wait',
+  'overflows',
+  'dropped-segments',
+  'syn-queue',
+  'time-wait',
+  'orphans',
+]);
+
+function addValues(families: Families, { items }: CheckResult, names: Names): void {
+  const told = items
+    .filter(({ metric, value }) => value !== undefined && !OWN_FAMILY.has(metric))
+    .slice(0, MOST_VALUES);
+  const labels = ({ metric, subject }: CheckItem): Labels => ({ metric, subject: names.sentence(subject) });
+  families.add(
+    'check_value',
+    'gauge',
+    'What was measured, in the unit of the metric.',
+    told.map((item) => [labels(item), item.value ?? 0]),
+  );
+  families.add(
+    'check_capacity',
+    'gauge',
+    'What the value is a part of.',
+    told.flatMap((item): [Labels, number][] =>
+      item.capacity === undefined ? [] : [[labels(item), item.capacity]],
+    ),
   );
 }
 
@@ -228,7 +267,11 @@ function addFacts(families: Families, { timeWait, orphans, memoryPages }: HostFa
   const add = (name: string, help: string, value: number | undefined) => {
     if (value !== undefined) families.add(name, 'gauge', help, [[{}, value]]);
   };
-  add('time_wait_sockets', 'TIME-WAIT of the network namespace.', timeWait);
+  add(
+    'time_wait_sockets',
+    'TIME-WAIT sockets of the network namespace, FIN-WAIT-2 of closed ones included.',
+    timeWait,
+  );
   add('orphaned_sockets', 'Sockets that no process holds any more, of the whole host.', orphans);
   add('tcp_memory_pages', 'Pages of TCP buffers of the whole host.', memoryPages);
 }

@@ -21,10 +21,10 @@ export interface EncodedLine {
 }
 
 /** How often everything is written anew: what lies between must be read to show one moment. */
-const KEY_EVERY_MS = 300_000;
+const KEY_EVERY_MS = 60_000;
 
 /**
- * Makes the lines of a recording. A `key` frame every five minutes has all sockets; the frames between have what changed. Scopes are
+ * Makes the lines of a recording. A `key` frame every minute has all sockets; the frames between have what changed. Scopes are
  * followed apart: a look at the listeners says nothing of connections that it did not ask for.
  */
 export class RecordingEncoder {

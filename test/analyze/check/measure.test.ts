@@ -78,7 +78,7 @@ describe('what a check measures', () => {
       drops: new Map(drops.map(([key, value]) => [key ?? '', value])),
     });
     const overflows = wishFor(['overflows']);
-    expect(told(table, overflows)).toEqual([['', undefined, 'no run to compare with yet']]);
+    expect(told(table, overflows)).toEqual([['', undefined, 'no run to compare with']]);
     expect(told(table, overflows, {}, since([[first, 4]]))).toEqual([
       ['', 3, '3 accept-queue overflows in 60.0 s at 0.0.0.0:443'],
     ]);

@@ -250,8 +250,8 @@ describe('a recording', () => {
         });
       };
       const seen = 'observation';
-      expect(shown([head, key, third, fourth, key])).toEqual(['head', seen, undefined, undefined, seen]);
-      expect(shown([head, key, second.slice(0, 50), third])).toEqual(['head', seen, 'damaged', undefined]);
+      expect(shown([head, key, third, fourth, key])).toEqual(['head', seen, 'lost', 'lost', seen]);
+      expect(shown([head, key, second.slice(0, 50), third])).toEqual(['head', seen, 'damaged', 'lost']);
       expect(shown([head, key, 'noise', second, third])).toEqual(['head', seen, 'damaged', seen, seen]);
     });
   });
