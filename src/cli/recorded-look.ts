@@ -42,8 +42,15 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const BEFORE_MS = 15_000;
 
 /** What the host looked like at a moment (`--at`; the end where none is given): the report of the last look at or before it. */
-export async function reportAt(path: string, at: string | undefined, config: WatchConfig): Promise<Report> {
-  const recording = await RecordingFile.open(path);
+export const reportAt = async (path: string, at: string | undefined, config: WatchConfig): Promise<Report> =>
+  reportIn(await RecordingFile.open(path), at, config);
+
+/** The same of a recording that is open. */
+export async function reportIn(
+  recording: RecordingFile,
+  at: string | undefined,
+  config: WatchConfig,
+): Promise<Report> {
   const moment = readMoment(at, spanOf(recording));
   const gaps: Gap[] = [];
   const last = lastFrameBefore(recording, moment);

@@ -21,7 +21,7 @@ export default class Record extends BaseCommand {
 
   static override readonly description = [
     'Writes what live would show to a file: NDJSON, compressed where its name ends in .gz, readable by the owner only. Between full',
-    'frames, every five minutes, stands what has changed. Ctrl-C ends it; sockwatch live --replay FILE shows it.',
+    'frames, one each minute, stands what has changed. Ctrl-C ends it; sockwatch live --replay FILE shows it.',
   ].join(' ');
 
   static override readonly examples = [
