@@ -62,7 +62,7 @@ export async function reportIn(
   }
   if (state.report === undefined)
     throw new SockwatchError(
-      `${path} has no look at the sockets at that time`,
+      `${recording.path} has no look at the sockets at that time`,
       'give another time with --at',
     );
   return { ...state.report, gaps: [...recording.gaps, ...gaps, ...state.report.gaps] };
