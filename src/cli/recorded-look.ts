@@ -19,10 +19,11 @@ export function readMoment(text: string | undefined, { start, end }: { start: nu
     throw new UsageError(
       `--at: expected a time such as 2026-11-20T19:15:06Z, 19:15:06, +5m or -30s, got ${JSON.stringify(text)}`,
     );
-  // The end of a second belongs to it.
-  if (time + 999 < start || time > end + 999)
+  // A time without a fraction means the whole second.
+  const last = /^[+-]|\.\d/.test(text) ? time : time + 999;
+  if (last < start || time > end)
     throw new UsageError(`--at: the recording goes from ${iso(start)} to ${iso(end)}, not to ${iso(time)}`);
-  return time;
+  return last;
 }
 
 function momentOf(text: string, start: number, end: number): number {
@@ -68,10 +69,10 @@ export async function reportIn(
   return { ...state.report, gaps: [...recording.gaps, ...gaps, ...state.report.gaps] };
 }
 
-/** Time of the last look at or before a moment, whose whole second counts; of the first look where there is none. */
+/** Time of the last look at or before a moment; of the first look where there is none. */
 function lastFrameBefore({ places }: RecordingFile, moment: number): number {
   const frames = places.filter(({ kind }) => kind !== 'event');
-  return frames.findLast(({ time }) => time <= moment + 999)?.time ?? frames[0]?.time ?? moment;
+  return frames.findLast(({ time }) => time <= moment)?.time ?? frames[0]?.time ?? moment;
 }
 
 /** Every look of a recording, for checks of the whole; what is damaged comes to `gaps`. */

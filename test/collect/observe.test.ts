@@ -101,7 +101,7 @@ describe('observe', () => {
     expect(second.gaps).toEqual([
       {
         what: 'SYN-RECV of ports without waiting connections, and Unix sockets',
-        why: 'as of an earlier look: there are too many sockets to ask for all of them at every tick',
+        why: 'as of an earlier look: not everything is asked for at every tick',
       },
     ]);
   });
