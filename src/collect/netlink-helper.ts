@@ -1,0 +1,84 @@
+import { Worker } from 'node:worker_threads';
+import { SourceError, type SourceFault } from '../model/errors.js';
+import type { Gap } from '../model/observation.js';
+import { SocketTable, type TableParts } from '../model/table.js';
+import type { DumpResult } from '../parse/netlink/index.js';
+import type { DumpTask } from './netlink-dump.js';
+
+/** What the thread sends back: the columns, whose buffers it hands over, or why there are none. */
+export type DumpReply =
+  | { readonly kind: 'sockets'; readonly parts: TableParts; readonly gaps: readonly Gap[] }
+  | {
+      readonly kind: 'fault';
+      readonly fault: SourceFault;
+      readonly message: string;
+      readonly remedy: string | undefined;
+    };
+
+/** How long the thread may take longer than its own limit. */
+const GRACE_MS = 1000;
+
+/** A thread that asks the kernel for long lists, so that the screen never waits for them. It keeps no process alive. */
+export class DumpHelper {
+  private worker: Worker | undefined;
+
+  /** Starts the thread (30 ms) before it is needed. */
+  start(): Worker {
+    if (this.worker !== undefined) return this.worker;
+    const worker = new Worker(new URL('../collect/netlink-worker.js', import.meta.url), { stdin: false });
+    const forget = () => {
+      if (this.worker === worker) this.worker = undefined;
+    };
+    worker.once('error', forget);
+    worker.once('exit', forget);
+    worker.unref();
+    this.worker = worker;
+    return worker;
+  }
+
+  /** Throws `SourceError`, or the reason of the signal. */
+  async run(task: DumpTask, signal?: AbortSignal): Promise<DumpResult> {
+    signal?.throwIfAborted();
+    const worker = this.start();
+    worker.ref();
+    try {
+      const reply = await replyOf(worker, task, signal);
+      if (reply.kind === 'fault') throw new SourceError(reply.fault, reply.message, reply.remedy);
+      return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps };
+    } catch (error) {
+      // Its answer may still come, and would be taken for that of the next question.
+      this.end();
+      throw error;
+    } finally {
+      worker.unref();
+    }
+  }
+
+  end(): void {
+    void this.worker?.terminate();
+    this.worker = undefined;
+  }
+}
+
+function replyOf(worker: Worker, task: DumpTask, signal: AbortSignal | undefined): Promise<DumpReply> {
+  return new Promise((resolve, reject) => {
+    const settle = (action: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      action();
+    };
+    const failed = (why: string) =>
+      settle(() => reject(new SourceError('failed', `the thread that reads sockets ended: ${why}`)));
+    const onMessage = (reply: DumpReply) => settle(() => resolve(reply));
+    const onError = (error: Error) => failed(error.message);
+    const onExit = () => failed('it did not say why');
+    const onAbort = () => settle(() => reject(signal?.reason));
+    const onTimeout = () =>
+      settle(() => reject(new SourceError('timeout', 'sock_diag gave no answer in time', 'raise --timeout')));
+    const timer = setTimeout(onTimeout, task.timeoutMs + GRACE_MS);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.postMessage(task);
+  });
+}

@@ -1,0 +1,84 @@
+import { type Dump, type DumpName, STATE_BITS } from '../parse/netlink/index.js';
+import type { LookKind } from './look-plan.js';
+import { Dumper, type DumpTask } from './netlink-dump.js';
+import { DumpHelper } from './netlink-helper.js';
+import { type OpenDiagSocket, openDiagSocket } from './netlink-socket.js';
+import type { CollectOptions } from './options.js';
+import type { SsLook } from './ss.js';
+
+type Wanted = Pick<CollectOptions, 'udp' | 'unix' | 'scope' | 'details'>;
+
+const LISTENERS = STATE_BITS.listen | STATE_BITS.synRecv;
+const COMPLETE = STATE_BITS.established | STATE_BITS.closeWait;
+const TCP = ['tcp4', 'tcp6', 'mptcp4', 'mptcp6'] as const;
+const UDP = ['udp4', 'udp6'] as const;
+
+/** A host gains some sockets from look to look. */
+const SPARE_ROOM = 1.05;
+
+/**
+ * What to ask the kernel for. Its filters by state and port work before a row is made: rows that do not match cost little.
+ * @param ports whose connections are wanted, of a look of kind `ports`
+ */
+export function dumpsFor(kind: LookKind, wanted: Wanted, ports: readonly number[]): Dump[] {
+  const { udp, unix, scope, details = true } = wanted;
+  if (kind === 'complete' && scope === 'all') {
+    const names: DumpName[] = [...TCP, ...(udp ? UDP : []), ...(unix ? (['unix'] as const) : [])];
+    return names.map((name) => ({ name, states: STATE_BITS.all, details }));
+  }
+  const withConnections = kind === 'complete';
+  const states = withConnections ? LISTENERS | COMPLETE : LISTENERS;
+  const isPart = kind === 'ports' && ports.length > 0;
+  const connected = withConnections ? STATE_BITS.established : 0;
+  return [
+    ...TCP.map((name) => ({ name, states })),
+    ...(isPart ? TCP.map((name) => ({ name, states: COMPLETE, ports })) : []),
+    // What listens on UDP has no peer.
+    ...(udp ? UDP.map((name) => ({ name, states: STATE_BITS.close | connected })) : []),
+    ...(unix ? [{ name: 'unix' as const, states: STATE_BITS.listen | connected }] : []),
+  ];
+}
+
+/** sock_diag of the kernel, asked without a program between: short lists at once, long ones in a thread. */
+export class NetlinkSource {
+  private readonly dumper: Dumper;
+  /** Only for the kernel's own sockets: a thread cannot be given what a test opens. */
+  private readonly helper: DumpHelper | undefined;
+  /** Sockets of the last look at all. */
+  private lastRows = 0;
+
+  constructor(
+    private readonly options: CollectOptions,
+    open: OpenDiagSocket,
+  ) {
+    this.dumper = new Dumper(open);
+    this.helper = open === openDiagSocket ? new DumpHelper() : undefined;
+  }
+
+  /** Starts the thread before it is needed. */
+  warmUp(): void {
+    this.helper?.start();
+  }
+
+  /**
+   * @param mayBlock a long list may be read on this thread too: nobody needs it meanwhile
+   * Throws `SourceError`, or the reason of the signal.
+   */
+  async look(
+    kind: LookKind,
+    ports: readonly number[],
+    { mayBlock, signal }: { readonly mayBlock: boolean; readonly signal?: AbortSignal | undefined },
+  ): Promise<SsLook> {
+    const isWhole = kind === 'complete';
+    const task: DumpTask = {
+      dumps: dumpsFor(kind, this.options, ports),
+      timeoutMs: this.options.timeoutMs,
+      expectedRows: isWhole ? Math.ceil(this.lastRows * SPARE_ROOM) : 0,
+    };
+    signal?.throwIfAborted();
+    const inThread = isWhole && !mayBlock ? this.helper : undefined;
+    const look = await (inThread === undefined ? this.dumper.run(task) : inThread.run(task, signal));
+    if (isWhole) this.lastRows = look.sockets.length;
+    return look;
+  }
+}

@@ -1,0 +1,168 @@
+import { PROTOCOLS } from '../../model/sockets.js';
+import { ROW_FLAGS } from '../../model/table.js';
+import { columnIndex } from '../column-writer.js';
+import {
+  AF_INET6,
+  INET,
+  INET_DIAG_INFO,
+  INET_DIAG_SKMEMINFO,
+  INET_DIAG_SKV6ONLY,
+  INET_DIAG_ULP_INFO,
+  INET_ULP_INFO_NAME,
+} from './kernel.js';
+import {
+  Attributes,
+  STATES,
+  storeCookie,
+  storeMemory,
+  type Target,
+  TIMERS,
+  UNKNOWN_STATE,
+  UNKNOWN_TIMER,
+} from './target.js';
+import { storeTcpInfo } from './tcp-info.js';
+import { firstHalf, fromNetwork, portFrom, secondHalf, type Wire } from './words.js';
+
+const TCP = PROTOCOLS.indexOf('tcp');
+const INODE = columnIndex('inode');
+const UID = columnIndex('uid');
+const INTERFACE = columnIndex('interface');
+const TIMER_KIND = columnIndex('timerKind');
+const TIMER_MS = columnIndex('timerMs');
+const TIMER_RETRANSMITS = columnIndex('timerRetransmits');
+const MAPPED = 0xffff;
+const LONGEST_MS = 0x7fffffff;
+
+const attributes = new Attributes();
+const nested = new Attributes();
+
+/** Appends the socket of a struct inet_diag_msg that begins at byte `start` of its message and ends before `end`. */
+export function readInetRow(target: Target, protocol: number, wire: Wire, start: number, end: number): void {
+  const { table } = target;
+  const { words, bytes } = wire;
+  const at = start >>> 2;
+  const row = table.append();
+  const kind = start + INET.kind * 4;
+  table.protocol[row] = protocol;
+  table.state[row] = STATES[bytes[kind + 1] as number] ?? UNKNOWN_STATE;
+  table.recvQueue[row] = words[at + INET.recvQueue] as number;
+  table.sendQueue[row] = words[at + INET.sendQueue] as number;
+  table.flags[row] = ROW_FLAGS.queues;
+  storeCookie(table, row, words[at + INET.cookieLow] as number, words[at + INET.cookieHigh] as number);
+  storeNumbers(target, row, words, at);
+  storeTimer(target, row, wire, kind, words[at + INET.expiresMs] as number);
+  const v6only = readAttributes(target, row, wire, start + INET.attributes * 4, end);
+  storeEnds(target, row, words, at, bytes[kind] === AF_INET6, v6only);
+}
+
+function storeNumbers(target: Target, row: number, words: Uint32Array, at: number): void {
+  const { columns, table } = target;
+  const inode = words[at + INET.inode] as number;
+  const uid = words[at + INET.uid] as number;
+  const device = words[at + INET.device] as number;
+  columns.put(INODE, row, inode);
+  // A socket without an inode belongs to nobody, and its uid of 0 is none.
+  if (inode > 0 || uid > 0) columns.put(UID, row, uid);
+  if (device === 0) return;
+  columns.put(INTERFACE, row, device);
+  table.localName[row] = target.device(device);
+}
+
+/** `idiag_expires` is in milliseconds; old kernels let it wrap where it has passed. */
+function storeTimer(
+  { columns }: Target,
+  row: number,
+  { bytes }: Wire,
+  kind: number,
+  expiresMs: number,
+): void {
+  const timer = bytes[kind + 2] as number;
+  if (timer === 0) return;
+  columns.put(TIMER_KIND, row, TIMERS[timer] ?? UNKNOWN_TIMER);
+  columns.put(TIMER_MS, row, expiresMs > LONGEST_MS ? 0 : expiresMs);
+  columns.put(TIMER_RETRANSMITS, row, bytes[kind + 3] as number);
+}
+
+/** Stores what attributes say, and gives IPV6_V6ONLY: 1, 0, or -1 where the kernel does not say. */
+function readAttributes(target: Target, row: number, wire: Wire, start: number, end: number): number {
+  const { table } = target;
+  let v6only = -1;
+  attributes.open(start, end);
+  while (attributes.next(wire)) {
+    const { type, start: value, length } = attributes;
+    if (type === INET_DIAG_SKMEMINFO) storeMemory(target, row, wire.words, value >>> 2, length >>> 2);
+    else if (type === INET_DIAG_INFO) {
+      // MPTCP puts a struct mptcp_info here.
+      if (table.protocol[row] === TCP) storeTcpInfo(target, row, wire, value, length);
+    } else if (type === INET_DIAG_SKV6ONLY && length > 0) v6only = wire.bytes[value] as number;
+    else if (type === INET_DIAG_ULP_INFO && isMptcp(wire, value, length))
+      table.flags[row] = (table.flags[row] as number) | ROW_FLAGS.mptcpSubflow;
+  }
+  if (attributes.isBroken) target.fail('an attribute that does not fit into its message');
+  return v6only;
+}
+
+const NAME = [...'mptcp'].map((letter) => letter.charCodeAt(0));
+
+/** Whether the protocol on top of TCP is called "mptcp"; it may end with a zero. */
+function isMptcp(wire: Wire, start: number, length: number): boolean {
+  nested.open(start, start + length);
+  while (nested.next(wire)) {
+    if (nested.type !== INET_ULP_INFO_NAME) continue;
+    const { start: at, length: size } = nested;
+    const ends = size === NAME.length || (size > NAME.length && wire.bytes[at + NAME.length] === 0);
+    return ends && NAME.every((letter, index) => wire.bytes[at + index] === letter);
+  }
+  return false;
+}
+
+function storeEnds(
+  { table }: Target,
+  row: number,
+  words: Uint32Array,
+  at: number,
+  isIpv6: boolean,
+  v6only: number,
+): void {
+  const ports = words[at + INET.ports] as number;
+  const localPort = portFrom(firstHalf(ports));
+  const remotePort = portFrom(secondHalf(ports));
+  const local = row * 4;
+  let flags = table.flags[row] as number;
+  if (localPort > 0) flags |= ROW_FLAGS.localPortKnown;
+  if (remotePort > 0) flags |= ROW_FLAGS.remotePortKnown;
+  table.localPort[row] = localPort;
+  table.remotePort[row] = remotePort;
+  if (isIpv6) {
+    storeAddress(table.localAddress, local, words, at + INET.source);
+    storeAddress(table.remoteAddress, local, words, at + INET.destination);
+  } else {
+    table.localAddress[local + 3] = fromNetwork(words[at + INET.source] as number);
+    table.remoteAddress[local + 3] = fromNetwork(words[at + INET.destination] as number);
+  }
+  const noPeer = remotePort === 0 && isZero(table.remoteAddress, local);
+  if (noPeer) flags |= ROW_FLAGS.remoteAny;
+  if (v6only === 1) flags |= ROW_FLAGS.v6only;
+  else if (isIpv6 && noPeer && isZero(table.localAddress, local)) flags |= ROW_FLAGS.localDualStack;
+  table.flags[row] = flags;
+  table.family[row] = isIpv6 && !unmap(table.localAddress, table.remoteAddress, local, noPeer) ? 6 : 4;
+}
+
+function storeAddress(addresses: Uint32Array, to: number, words: Uint32Array, from: number): void {
+  for (let word = 0; word < 4; word++) addresses[to + word] = fromNetwork(words[from + word] as number);
+}
+
+const isZero = (addresses: Uint32Array, at: number): boolean =>
+  addresses[at + 3] === 0 && addresses[at + 2] === 0 && addresses[at + 1] === 0 && addresses[at] === 0;
+
+const isMapped = (addresses: Uint32Array, at: number): boolean =>
+  addresses[at + 2] === MAPPED && addresses[at + 1] === 0 && addresses[at] === 0;
+
+/** v4-mapped addresses become IPv4 where both ends are (or one is, and the other is any); true where they did. */
+function unmap(local: Uint32Array, remote: Uint32Array, at: number, noPeer: boolean): boolean {
+  const localFits = isMapped(local, at) || isZero(local, at);
+  const remoteFits = noPeer || isMapped(remote, at);
+  if (!localFits || !remoteFits || (noPeer && isZero(local, at))) return false;
+  local[at + 2] = remote[at + 2] = 0;
+  return true;
+}
