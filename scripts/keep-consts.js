@@ -19,11 +19,13 @@ export function keepConsts(text) {
 }
 
 function isConstant(statement, assigned) {
-  if (!ts.isVariableStatement(statement) || (statement.declarationList.flags & ts.NodeFlags.BlockScoped) !== 0)
+  if (
+    !ts.isVariableStatement(statement) ||
+    (statement.declarationList.flags & ts.NodeFlags.BlockScoped) !== 0
+  )
     return false;
   return statement.declarationList.declarations.every(
-    ({ name, initializer }) =>
-      initializer !== undefined && ts.isIdentifier(name) && !assigned.has(name.text),
+    ({ name, initializer }) => initializer !== undefined && ts.isIdentifier(name) && !assigned.has(name.text),
   );
 }
 

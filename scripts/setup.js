@@ -59,8 +59,12 @@ function newestSource() {
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  const others = ['package.json', 'tsconfig.json', 'scripts/bundle.js', 'scripts/keep-consts.js', 'scripts/manifest.js'].map((file) =>
-    join(root, file),
-  );
+  const others = [
+    'package.json',
+    'tsconfig.json',
+    'scripts/bundle.js',
+    'scripts/keep-consts.js',
+    'scripts/manifest.js',
+  ].map((file) => join(root, file));
   return Math.max(...[...sources, ...others].map((file) => statSync(file).mtimeMs));
 }

@@ -57,8 +57,14 @@ function raceSnapshots(crowd: Crowd) {
     { name: 'ss -tanimoeOH', command: crowd.enter(['ss', '-tanimoeOH']) },
     { name: 'node -e 0', command: [process.execPath, '-e', '0'] },
     { name: 'snapshot', command: sockwatch() },
+    { name: 'snapshot --source ss', command: sockwatch('--source', 'ss') },
     { name: 'snapshot --no-owners', command: sockwatch('--no-owners') },
+    { name: 'snapshot --no-owners --source ss', command: sockwatch('--no-owners', '--source', 'ss') },
     { name: 'snapshot --all --no-owners', command: sockwatch('--all', '--no-owners') },
+    {
+      name: 'snapshot --all --no-owners --source ss',
+      command: sockwatch('--all', '--no-owners', '--source', 'ss'),
+    },
     { name: 'snapshot --all', command: sockwatch('--all') },
     { name: 'snapshot --all --format ndjson', command: sockwatch('--all', '--format', 'ndjson') },
   ];

@@ -36,13 +36,14 @@ export class DumpHelper {
     return worker;
   }
 
-  /** Throws `SourceError`, or the reason of the signal. */
-  async run(task: DumpTask, signal?: AbortSignal): Promise<DumpResult> {
+  /** `undefined`: the thread cannot be had, or has failed. Throws `SourceError`, or the reason of the signal. */
+  async run(task: DumpTask, signal?: AbortSignal): Promise<DumpResult | undefined> {
     signal?.throwIfAborted();
     const worker = this.start();
     worker.ref();
     try {
       const reply = await replyOf(worker, task, signal);
+      if (reply === undefined) return undefined;
       if (reply.kind === 'fault') throw new SourceError(reply.fault, reply.message, reply.remedy);
       return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps };
     } catch (error) {
@@ -60,25 +61,26 @@ export class DumpHelper {
   }
 }
 
-function replyOf(worker: Worker, task: DumpTask, signal: AbortSignal | undefined): Promise<DumpReply> {
+function replyOf(
+  worker: Worker,
+  task: DumpTask,
+  signal: AbortSignal | undefined,
+): Promise<DumpReply | undefined> {
   return new Promise((resolve, reject) => {
     const settle = (action: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      worker.off('message', onMessage).off('error', onFailure).off('exit', onFailure);
       action();
     };
-    const failed = (why: string) =>
-      settle(() => reject(new SourceError('failed', `the thread that reads sockets ended: ${why}`)));
     const onMessage = (reply: DumpReply) => settle(() => resolve(reply));
-    const onError = (error: Error) => failed(error.message);
-    const onExit = () => failed('it did not say why');
+    const onFailure = () => settle(() => resolve(undefined));
     const onAbort = () => settle(() => reject(signal?.reason));
     const onTimeout = () =>
       settle(() => reject(new SourceError('timeout', 'sock_diag gave no answer in time', 'raise --timeout')));
     const timer = setTimeout(onTimeout, task.timeoutMs + GRACE_MS);
     signal?.addEventListener('abort', onAbort, { once: true });
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.on('message', onMessage).on('error', onFailure).on('exit', onFailure);
     worker.postMessage(task);
   });
 }

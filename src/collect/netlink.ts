@@ -76,8 +76,8 @@ export class NetlinkSource {
       expectedRows: isWhole ? Math.ceil(this.lastRows * SPARE_ROOM) : 0,
     };
     signal?.throwIfAborted();
-    const inThread = isWhole && !mayBlock ? this.helper : undefined;
-    const look = await (inThread === undefined ? this.dumper.run(task) : inThread.run(task, signal));
+    const inThread = isWhole && !mayBlock ? await this.helper?.run(task, signal) : undefined;
+    const look = inThread ?? (await this.dumper.run(task));
     if (isWhole) this.lastRows = look.sockets.length;
     return look;
   }

@@ -9,14 +9,10 @@ const NARROW: readonly (readonly [number, OptionalColumn, number])[] = [
   [16, 'mss', 1],
   [24, 'unacked', 1],
   [32, 'lost', 1],
-  [36, 'retransmitsNow', 1],
   [60, 'pathMtu', 1],
-  [68, 'rttMs', 1000],
-  [72, 'rttVarMs', 1000],
   [76, 'slowStartThreshold', 1],
   [80, 'congestionWindow', 1],
   [96, 'receiveSpace', 1],
-  [100, 'retransmitsTotal', 1],
   [136, 'segmentsOut', 1],
   [140, 'segmentsIn', 1],
   [144, 'notSent', 1],
@@ -50,14 +46,20 @@ const ageWords = Uint8Array.from(AGES, ([offset]) => offset / 4);
 const ageColumns = Uint8Array.from(AGES, ([, column]) => columnIndex(column));
 
 const UNACKED = columnIndex('unacked');
+const RTT = columnIndex('rttMs');
+const RTT_VARIANCE = columnIndex('rttVarMs');
+const RETRANSMITS = columnIndex('retransmitsNow');
+const TOTAL_RETRANSMITS = columnIndex('retransmitsTotal');
 const BACKOFF = columnIndex('backoff');
 const SEND_RATE = columnIndex('sendRateBps');
 const BUSY = columnIndex('busyMs');
 const BACKOFF_BYTE = 4;
 const FLAGS_BYTE = 7;
 const MSS_WORD = 4;
+const RETRANSMITS_WORD = 9;
 const RTT_WORD = 17;
 const WINDOW_WORD = 20;
+const TOTAL_RETRANSMITS_WORD = 25;
 const BUSY_WORD = 42;
 /** "Not set" of ssthresh (TCP_INFINITE_SSTHRESH) and of min_rtt and pacing_rate (all ones). */
 const INFINITE = 0x7fffffff;
@@ -80,6 +82,7 @@ export function storeTcpInfo(target: Target, row: number, wire: Wire, start: num
     target.columns.put(BACKOFF, row, bytes[start + BACKOFF_BYTE] as number);
   if (length > FLAGS_BYTE && ((bytes[start + FLAGS_BYTE] as number) & 1) !== 0)
     table.flags[row] = (table.flags[row] as number) | ROW_FLAGS.appLimited;
+  storePairs(target, row, words, first, count);
   storeDerived(target, row, words, first, count);
 }
 
@@ -118,6 +121,26 @@ function storeAges({ columns }: Target, row: number, words: Uint32Array, first: 
     const word = ageWords[index] as number;
     if (word < count) columns.put(ageColumns[index] as number, row, words[first + word] as number);
   }
+}
+
+/** What means something only beside another number: retransmissions now and in all, the round trip and how it varies. */
+function storePairs(
+  { columns }: Target,
+  row: number,
+  words: Uint32Array,
+  first: number,
+  count: number,
+): void {
+  const rtt = count > RTT_WORD + 1 ? (words[first + RTT_WORD] as number) : 0;
+  if (rtt > 0) {
+    columns.put(RTT, row, rtt / 1000);
+    columns.put(RTT_VARIANCE, row, (words[first + RTT_WORD + 1] as number) / 1000);
+  }
+  const total = count > TOTAL_RETRANSMITS_WORD ? (words[first + TOTAL_RETRANSMITS_WORD] as number) : 0;
+  const now = count > RETRANSMITS_WORD ? (words[first + RETRANSMITS_WORD] as number) : 0;
+  if (now === 0 && total === 0) return;
+  columns.put(RETRANSMITS, row, now);
+  columns.put(TOTAL_RETRANSMITS, row, total);
 }
 
 /** What ss computes: `send` from window, segment size and round trip, and `busy` in whole milliseconds. */
