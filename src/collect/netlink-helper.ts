@@ -22,8 +22,7 @@ const GRACE_MS = 1000;
 export class DumpHelper {
   private worker: Worker | undefined;
 
-  /** Starts the thread (30 ms) before it is needed. */
-  start(): Worker {
+  private start(): Worker {
     if (this.worker !== undefined) return this.worker;
     const worker = new Worker(new URL('../collect/netlink-worker.js', import.meta.url), { stdin: false });
     const forget = () => {
@@ -55,7 +54,7 @@ export class DumpHelper {
     }
   }
 
-  end(): void {
+  private end(): void {
     void this.worker?.terminate();
     this.worker = undefined;
   }

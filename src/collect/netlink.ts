@@ -55,11 +55,6 @@ export class NetlinkSource {
     this.helper = open === openDiagSocket ? new DumpHelper() : undefined;
   }
 
-  /** Starts the thread before it is needed. */
-  warmUp(): void {
-    this.helper?.start();
-  }
-
   /**
    * @param mayBlock a long list may be read on this thread too: nobody needs it meanwhile
    * Throws `SourceError`, or the reason of the signal.
