@@ -68,7 +68,7 @@ async function bind(): Promise<SystemCalls> {
       errno: () => koffi.errno(),
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    const why = error instanceof Error ? error.message.split('\n', 1)[0]?.replace(/\.$/, '') : String(error);
     throw new SourceError(
       'missing',
       `sock_diag cannot be asked without the package koffi and glibc: ${why}`,

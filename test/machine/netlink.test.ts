@@ -50,6 +50,14 @@ describe.skipIf(missing)(
       expect(look?.source).toBe('netlink');
     });
 
+    it('without koffi, auto reads ss and says why in one line', async () => {
+      const said = await snapshot(namespace, ['--no-owners'], { env: { NODE_OPTIONS: '--no-addons' } });
+      expect(said.source).toBe('ss');
+      expect(said.gaps.filter(({ what }) => what === 'netlink')).toEqual([
+        { what: 'netlink', why: expect.stringMatching(/^sock_diag cannot .* koffi .*: ss is read instead$/) },
+      ]);
+    });
+
     it('give the same snapshot', async () => {
       const args = ['--all', '--udp', '--unix', '--no-owners'];
       const [fromSs, fromNetlink] = [
