@@ -24,7 +24,11 @@ export class DumpHelper {
 
   private start(): Worker {
     if (this.worker !== undefined) return this.worker;
-    const worker = new Worker(new URL('../collect/netlink-worker.js', import.meta.url), { stdin: false });
+    const worker = new Worker(new URL('../collect/netlink-worker.js', import.meta.url), {
+      stdin: false,
+      // Columns live outside the heap: what the thread keeps there is code.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     const forget = () => {
       if (this.worker === worker) this.worker = undefined;
     };

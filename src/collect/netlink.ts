@@ -2,8 +2,9 @@ import { type Dump, type DumpName, STATE_BITS } from '../parse/netlink/index.js'
 import type { LookKind } from './look-plan.js';
 import { Dumper, type DumpTask } from './netlink-dump.js';
 import { DumpHelper } from './netlink-helper.js';
-import { type OpenDiagSocket, openDiagSocket } from './netlink-socket.js';
-import type { CollectOptions } from './options.js';
+import { openDiagSocket } from './netlink-socket.js';
+import type { CollectOptions, Door } from './options.js';
+import { countSockets } from './proc.js';
 import type { SsLook } from './ss.js';
 
 type Wanted = Pick<CollectOptions, 'udp' | 'unix' | 'scope' | 'details'>;
@@ -49,10 +50,10 @@ export class NetlinkSource {
 
   constructor(
     private readonly options: CollectOptions,
-    open: OpenDiagSocket,
+    private readonly door: Pick<Door, 'openDiagSocket' | 'proc'>,
   ) {
-    this.dumper = new Dumper(open);
-    this.helper = open === openDiagSocket ? new DumpHelper() : undefined;
+    this.dumper = new Dumper(door.openDiagSocket);
+    this.helper = door.openDiagSocket === openDiagSocket ? new DumpHelper() : undefined;
   }
 
   /**
@@ -68,12 +69,17 @@ export class NetlinkSource {
     const task: DumpTask = {
       dumps: dumpsFor(kind, this.options, ports),
       timeoutMs: this.options.timeoutMs,
-      expectedRows: isWhole ? Math.ceil(this.lastRows * SPARE_ROOM) : 0,
+      expectedRows: isWhole ? this.expectRows() : 0,
     };
     signal?.throwIfAborted();
     const inThread = isWhole && !mayBlock ? await this.helper?.run(task, signal) : undefined;
     const look = inThread ?? (await this.dumper.run(task));
     if (isWhole) this.lastRows = look.sockets.length;
     return look;
+  }
+
+  /** Room for all at once: a table that grows in steps leaves as much behind as it holds. */
+  private expectRows(): number {
+    return Math.ceil((this.lastRows || (countSockets(this.door.proc) ?? 0)) * SPARE_ROOM);
   }
 }

@@ -53,7 +53,7 @@ export class SocketSource {
     private readonly door: Door,
   ) {
     this.ss = new SsSource(run, door);
-    this.netlink = new NetlinkSource(options, door.openDiagSocket);
+    this.netlink = new NetlinkSource(options, door);
     this.givesParts = options.source !== 'proc';
     if (options.source === 'ss') void preloadRun();
   }

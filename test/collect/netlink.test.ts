@@ -76,7 +76,10 @@ const WANTED = { ...OPTIONS, source: 'netlink', scope: 'all', udp: true, unix: t
 
 async function lookAt(behaviour: Behaviour, options: Partial<typeof WANTED> = {}) {
   const socket = new FakeSocket(behaviour);
-  const source = new NetlinkSource({ ...WANTED, ...options }, async () => socket);
+  const source = new NetlinkSource(
+    { ...WANTED, ...options },
+    { proc: '/proc', openDiagSocket: async () => socket },
+  );
   const look = () => source.look('complete', [], { mayBlock: true });
   return { socket, look };
 }
