@@ -20,7 +20,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
-const SO_RCVTIMEO = 20;
+const SO_RCVTIMEO = process.arch.startsWith('ppc') ? 18 : 20;
 /** The answer comes as it is read: room for some parts is enough, and needs no privilege. */
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 /** recv() then gives the whole size of what it had to cut off. */
@@ -127,10 +127,10 @@ class OpenSocket implements DiagSocket {
   }
 }
 
-/** struct timeval of a 64-bit system: seconds and microseconds. */
+/** struct timeval of a 64-bit system: seconds and microseconds; all zeros would mean no limit. */
 const timeval = (ms: number): Uint8Array =>
   new Uint8Array(
-    BigInt64Array.of(BigInt(Math.floor(ms / 1000)), BigInt(Math.round(ms % 1000) * 1000)).buffer,
+    BigInt64Array.of(BigInt(Math.floor(ms / 1000)), BigInt(Math.max(1, Math.round(ms % 1000)) * 1000)).buffer,
   );
 
 const FAULTS: Readonly<Record<number, readonly [SourceFault, string]>> = {

@@ -80,15 +80,15 @@ export class SocketSource {
     const { source } = this.options;
     if (source === 'proc') return this.readProc(NO_LIMITS);
     if (source === 'ss') return this.readSs(kind, wish.signal);
-    if (this.noNetlink === undefined) {
-      try {
-        return await this.readNetlink(kind, wish);
-      } catch (error) {
-        if (source === 'netlink' || !(error instanceof SourceError)) throw error;
-        this.noNetlink = error;
-      }
+    if (this.noNetlink !== undefined) return this.readInstead(kind, wish, this.noNetlink);
+    try {
+      return await this.readNetlink(kind, wish);
+    } catch (error) {
+      if (source === 'netlink' || !(error instanceof SourceError)) throw error;
+      // What is only out of order now may work the next time.
+      if (error.fault !== 'failed') this.noNetlink = error;
+      return this.readInstead(kind, wish, error);
     }
-    return this.readInstead(kind, wish, this.noNetlink);
   }
 
   private async readNetlink(kind: LookKind, { mayBlock = false, signal }: LookWish): Promise<SourceLook> {
