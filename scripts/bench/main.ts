@@ -8,6 +8,7 @@ import { measureCheck } from './check.js';
 import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
 import { type Contestant, race, summarise, type Times } from './measure.js';
+import { measureNetlink } from './netlink.js';
 import { measureRecording } from './recording.js';
 
 const { values } = parseArgs({
@@ -43,6 +44,7 @@ async function socketFigures(crowd: Crowd) {
     sockets: crowd.sockets,
     ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
     ...(wants('check') && { check: measureCheck(crowd, cli, Number(values.runs)) }),
+    ...(wants('netlink') && { netlink: measureNetlink(crowd) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };
