@@ -18,7 +18,7 @@ export type DumpReply =
 /** How long the thread may take longer than its own limit. */
 const GRACE_MS = 1000;
 
-/** A thread that asks the kernel for long lists, so that the screen never waits for them. It keeps no process alive. */
+/** A thread that asks the kernel for what takes long, so that the screen never waits for it. It keeps no process alive. */
 export class DumpHelper {
   private worker: Worker | undefined;
 
