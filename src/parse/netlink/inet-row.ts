@@ -1,5 +1,5 @@
 import { PROTOCOLS } from '../../model/sockets.js';
-import { ROW_FLAGS } from '../../model/table.js';
+import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
 import { columnIndex } from '../column-writer.js';
 import {
   AF_INET6,
@@ -116,6 +116,7 @@ function isMptcp(wire: Wire, start: number, length: number): boolean {
   return false;
 }
 
+/** Ports, addresses, and what they say: known ports, no peer, any address of both families. */
 function storeEnds(
   { table }: Target,
   row: number,
@@ -124,32 +125,42 @@ function storeEnds(
   isIpv6: boolean,
   v6only: number,
 ): void {
-  const ports = words[at + INET.ports] as number;
-  const localPort = portFrom(firstHalf(ports));
-  const remotePort = portFrom(secondHalf(ports));
-  const local = row * 4;
+  const { localAddress, remoteAddress } = table;
+  const first = row * 4;
+  storeAddress(localAddress, first, words, at + INET.source, isIpv6);
+  storeAddress(remoteAddress, first, words, at + INET.destination, isIpv6);
+  storePorts(table, row, words[at + INET.ports] as number);
+  const noPeer = table.remotePort[row] === 0 && isZero(remoteAddress, first);
   let flags = table.flags[row] as number;
-  if (localPort > 0) flags |= ROW_FLAGS.localPortKnown;
-  if (remotePort > 0) flags |= ROW_FLAGS.remotePortKnown;
-  table.localPort[row] = localPort;
-  table.remotePort[row] = remotePort;
-  if (isIpv6) {
-    storeAddress(table.localAddress, local, words, at + INET.source);
-    storeAddress(table.remoteAddress, local, words, at + INET.destination);
-  } else {
-    table.localAddress[local + 3] = fromNetwork(words[at + INET.source] as number);
-    table.remoteAddress[local + 3] = fromNetwork(words[at + INET.destination] as number);
-  }
-  const noPeer = remotePort === 0 && isZero(table.remoteAddress, local);
   if (noPeer) flags |= ROW_FLAGS.remoteAny;
   if (v6only === 1) flags |= ROW_FLAGS.v6only;
-  else if (isIpv6 && noPeer && isZero(table.localAddress, local)) flags |= ROW_FLAGS.localDualStack;
+  else if (isIpv6 && noPeer && isZero(localAddress, first)) flags |= ROW_FLAGS.localDualStack;
   table.flags[row] = flags;
-  table.family[row] = isIpv6 && !unmap(table.localAddress, table.remoteAddress, local, noPeer) ? 6 : 4;
+  table.family[row] = isIpv6 && !unmap(localAddress, remoteAddress, first, noPeer) ? 6 : 4;
 }
 
-function storeAddress(addresses: Uint32Array, to: number, words: Uint32Array, from: number): void {
-  for (let word = 0; word < 4; word++) addresses[to + word] = fromNetwork(words[from + word] as number);
+/** As in ss, port 0 is none. */
+function storePorts(table: SocketTable, row: number, ports: number): void {
+  const local = portFrom(firstHalf(ports));
+  const remote = portFrom(secondHalf(ports));
+  table.localPort[row] = local;
+  table.remotePort[row] = remote;
+  table.flags[row] =
+    (table.flags[row] as number) |
+    (local > 0 ? ROW_FLAGS.localPortKnown : 0) |
+    (remote > 0 ? ROW_FLAGS.remotePortKnown : 0);
+}
+
+/** IPv4 stands in the first word of the kernel, and in the last of ours. */
+function storeAddress(
+  addresses: Uint32Array,
+  to: number,
+  words: Uint32Array,
+  from: number,
+  isIpv6: boolean,
+): void {
+  if (!isIpv6) addresses[to + 3] = fromNetwork(words[from] as number);
+  else for (let word = 0; word < 4; word++) addresses[to + word] = fromNetwork(words[from + word] as number);
 }
 
 const isZero = (addresses: Uint32Array, at: number): boolean =>

@@ -22,15 +22,25 @@ function attempt(bytes: Uint8Array, name: DumpName): number | undefined {
   }
 }
 
+/** 0 where they are no dump. */
+function rowsIn(bytes: Uint8Array, name: DumpName): number {
+  try {
+    return parseDump(bytes, name).sockets.length;
+  } catch (error) {
+    if (error instanceof ParseError) return 0;
+    throw error;
+  }
+}
+
 describe.each(DUMPS)('%s', (name) => {
   const bytes = recorded(name);
 
   it('every prefix is a table or a ParseError, and a whole message is never lost', () => {
     const messages = messagesOf(bytes);
-    const step = bytes.length > 6000 ? 7 : 1;
-    for (let length = 0; length < bytes.length; length += step) {
+    for (let length = 0; length < bytes.length; length++) {
       const whole = messages.filter(({ at, size }) => at + size <= length).length;
-      expect(attempt(bytes.slice(0, length), name) ?? 0).toBe(whole);
+      if (rowsIn(bytes.slice(0, length), name) !== whole)
+        throw new Error(`${length} bytes: not ${whole} rows`);
     }
   });
 
