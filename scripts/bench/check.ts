@@ -14,6 +14,7 @@ export function measureCheck(crowd: Crowd, cli: string, runs: number): Readonly<
     { name: 'ss -tln', command: crowd.enter(['ss', '-tln']) },
     { name: 'ss -tlnp', command: crowd.enter(['ss', '-tlnp']) },
     { name: 'check', command: check('--no-state') },
+    { name: 'check --source ss', command: check('--no-state', '--source', 'ss') },
     {
       name: 'check, with a state file',
       command: check('--state', `/tmp/sockwatch-bench-${process.pid}.json`),

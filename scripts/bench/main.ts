@@ -8,6 +8,7 @@ import { measureCheck } from './check.js';
 import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
 import { type Contestant, race, summarise, type Times } from './measure.js';
+import { measureNetlink } from './netlink.js';
 import { measureRecording } from './recording.js';
 
 const { values } = parseArgs({
@@ -43,6 +44,7 @@ async function socketFigures(crowd: Crowd) {
     sockets: crowd.sockets,
     ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
     ...(wants('check') && { check: measureCheck(crowd, cli, Number(values.runs)) }),
+    ...(wants('netlink') && { netlink: measureNetlink(crowd) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };
@@ -57,8 +59,14 @@ function raceSnapshots(crowd: Crowd) {
     { name: 'ss -tanimoeOH', command: crowd.enter(['ss', '-tanimoeOH']) },
     { name: 'node -e 0', command: [process.execPath, '-e', '0'] },
     { name: 'snapshot', command: sockwatch() },
+    { name: 'snapshot --source ss', command: sockwatch('--source', 'ss') },
     { name: 'snapshot --no-owners', command: sockwatch('--no-owners') },
+    { name: 'snapshot --no-owners --source ss', command: sockwatch('--no-owners', '--source', 'ss') },
     { name: 'snapshot --all --no-owners', command: sockwatch('--all', '--no-owners') },
+    {
+      name: 'snapshot --all --no-owners --source ss',
+      command: sockwatch('--all', '--no-owners', '--source', 'ss'),
+    },
     { name: 'snapshot --all', command: sockwatch('--all') },
     { name: 'snapshot --all --format ndjson', command: sockwatch('--all', '--format', 'ndjson') },
   ];

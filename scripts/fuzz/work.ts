@@ -1,6 +1,7 @@
 import { ParseError } from '../../src/model/errors.js';
 import { fuzzTargets as checks } from '../../test/fuzz/targets-check.js';
 import { fuzzTargets as filters } from '../../test/fuzz/targets-filter.js';
+import { fuzzTargets as netlinks } from '../../test/fuzz/targets-netlink.js';
 import { fuzzTargets as parsers } from '../../test/fuzz/targets-parse.js';
 import { fuzzTargets as captures } from '../../test/fuzz/targets-trace.js';
 import { mutate, randomFrom } from './mutate.js';
@@ -9,7 +10,7 @@ const SLOW_MS = 2000;
 const SAY_EVERY = 200;
 const [seconds = '60', seed = '1', only = ''] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
-const targets = [...parsers, ...filters, ...captures, ...checks]
+const targets = [...parsers, ...filters, ...captures, ...checks, ...netlinks]
   .filter(({ name }) => name.includes(only))
   .map((target) => ({ ...target, inputs: target.samples(), runs: 0 }))
   .filter(({ inputs }) => inputs.length > 0);

@@ -5,7 +5,7 @@ import { DEFAULT_METRICS, METRIC_SPECS } from '../analyze/check/metrics.js';
 import { parsePlace, rowsAt } from '../analyze/check/selection.js';
 import { type Filter, parseFilter } from '../analyze/filter.js';
 import { parseRange } from '../analyze/ranges.js';
-import type { CollectOptions } from '../collect/options.js';
+import { type CollectOptions, SOURCE_CHOICES } from '../collect/options.js';
 import { METRICS, type Metric } from '../model/check.js';
 import { ParseError } from '../model/errors.js';
 import type { Limits, Range } from '../model/ranges.js';
@@ -181,7 +181,7 @@ function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Want
     expect.some(({ process }) => process !== undefined) ||
     /\b(?:process|proc|pid):|\//.test(filter ?? '');
   return {
-    source: choose(settings.one('source'), ['auto', 'ss', 'proc'] as const, 'auto'),
+    source: choose(settings.one('source'), SOURCE_CHOICES, 'auto'),
     udp: false,
     unix: true,
     scope: needsConnections

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { SOURCE_CHOICES } from '../collect/options.js';
 import { ParseError } from '../model/errors.js';
 import { parseDuration } from './duration.js';
 import { UsageError } from './usage.js';
@@ -48,9 +49,10 @@ const percentFlag = readWith(readPercent);
 /** Where the sockets come from, for every command that looks at the machine. */
 export const sourceFlags = {
   source: Flags.option({
-    options: ['auto', 'ss', 'proc'] as const,
+    options: SOURCE_CHOICES,
     default: 'auto' as const,
-    description: 'where to read sockets: ss, or /proc/net, which knows no limits of queues',
+    description:
+      'where to read sockets: from the kernel (netlink), from ss, or from /proc/net, which knows no limits of queues; auto takes the first that works',
   })(),
   'no-owners': Flags.boolean({ description: 'do not look for the processes behind the sockets (faster)' }),
   timeout: durationFlag({ min: 10 })({

@@ -7,7 +7,6 @@ import type { CollectOptions, Door } from './options.js';
 import { originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
 import { countSockets, readCounters, readSysctls } from './proc.js';
-import { preloadRun } from './run.js';
 import { SocketSource, type SourceLook } from './source.js';
 
 interface OwnerWish {
@@ -30,7 +29,6 @@ export class Looker {
     options: CollectOptions,
     private readonly door: Door,
   ) {
-    if (options.source !== 'proc') void preloadRun();
     this.source = new SocketSource(options, door);
     this.originNow = originMaker(door.proc);
     this.owners = options.owners ? new OwnerFinder(door.proc) : undefined;
@@ -49,9 +47,11 @@ export class Looker {
     const counters = readCounters(this.door.proc);
     const started = performance.now();
     const cpu = process.cpuUsage();
-    // With time to wait, descriptors are read while ss works; else sockets come first.
-    if (wish.patienceMs === Number.POSITIVE_INFINITY) void this.owners?.warmUp(signal, true);
-    const look = await (read === 'twice' ? this.source.lookTwice(signal) : this.source.look(read, signal));
+    const isPatient = wish.patienceMs === Number.POSITIVE_INFINITY;
+    // With time to wait, descriptors are read while the sockets come; else sockets come first.
+    if (isPatient) void this.owners?.warmUp(signal, true);
+    const how = { mayBlock: isPatient && this.owners === undefined, signal };
+    const look = await (read === 'twice' ? this.source.lookTwice(how) : this.source.look(read, how));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
     const origin = this.originNow(look.source);

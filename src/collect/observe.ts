@@ -84,7 +84,7 @@ class Watch {
   private skipped = 0;
 
   constructor(
-    options: CollectOptions,
+    private readonly options: CollectOptions,
     door: Door,
     private readonly signal: AbortSignal,
   ) {
@@ -134,7 +134,7 @@ class Watch {
     const message = error instanceof Error ? error.message : String(error);
     return {
       kind: 'gap',
-      origin: this.looker.originNow('ss'),
+      origin: this.looker.originNow(this.options.source === 'auto' ? 'ss' : this.options.source),
       gaps: [{ what: 'sockets', why: message }],
       fault: error instanceof SourceError ? error.fault : 'failed',
       ...(error instanceof SourceError && error.remedy !== undefined && { remedy: error.remedy }),

@@ -1,4 +1,5 @@
 import type { Scope } from '../model/observation.js';
+import { type OpenDiagSocket, openDiagSocket } from './netlink-socket.js';
 
 /** How often to look. The screen changes it at any time; the loop reads it again and again. */
 export interface Pace {
@@ -6,17 +7,20 @@ export interface Pace {
   paused?: boolean;
 }
 
+export const SOURCE_CHOICES = ['auto', 'netlink', 'ss', 'proc'] as const;
+export type SourceChoice = (typeof SOURCE_CHOICES)[number];
+
 export interface CollectOptions {
-  /** `auto`: ss, and /proc/net where there is no ss. */
-  readonly source: 'auto' | 'ss' | 'proc';
+  /** `auto`: netlink; ss where the host has no sock_diag for us; and /proc/net where there is no ss. */
+  readonly source: SourceChoice;
   readonly udp: boolean;
   readonly unix: boolean;
   /** What the caller wants to see: `troubled` for listeners with waiting connections, `all` for everything. */
   readonly scope: Scope;
   readonly owners: boolean;
-  /** tcp_info of every connection (ages, round-trip times): more than doubles the work of ss for a large table. Default true. */
+  /** tcp_info of every connection (ages, round-trip times): more than doubles the work for a large table. Default true. */
   readonly details?: boolean;
-  /** For one run of ss. */
+  /** For one run of ss, or one answer of the kernel. */
   readonly timeoutMs: number;
 }
 
@@ -26,10 +30,12 @@ export interface Door {
   readonly path: string;
   /** Where procfs is mounted. */
   readonly proc: string;
+  readonly openDiagSocket: OpenDiagSocket;
 }
 
 // cron's PATH is /usr/bin:/bin, and old distributions keep ss in /usr/sbin or /sbin (OPS.md 2).
 export const defaultDoor = (): Door => ({
   path: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
   proc: '/proc',
+  openDiagSocket,
 });

@@ -4,15 +4,16 @@ import type { Source } from '../model/sockets.js';
 import { SocketTable } from '../model/table.js';
 import { copyRows } from './copy-rows.js';
 import type { LookKind } from './look-plan.js';
+import { NetlinkSource } from './netlink.js';
 import type { CollectOptions, Door } from './options.js';
 import { readProcNet } from './proc.js';
-import { run } from './run.js';
+import { preloadRun, run } from './run.js';
 import { type SsLook, SsSource } from './ss.js';
 import type { SsQuery } from './ss-args.js';
 import { leftOutBy, troubledPorts } from './troubled-ports.js';
 
 export interface SourceLook extends SsLook {
-  readonly source: Extract<Source, 'ss' | 'proc'>;
+  readonly source: Extract<Source, 'netlink' | 'ss' | 'proc'>;
   readonly scope: Scope;
 }
 
@@ -28,9 +29,18 @@ const CARRIED: Gap = {
   why: 'as of an earlier look: not everything is asked for at every tick',
 };
 
-/** Tables of sockets from ss, or from /proc/net where the options say so or there is no ss. */
+interface LookWish {
+  /** Nobody needs this thread while the look lasts. */
+  readonly mayBlock?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tables of sockets from the kernel, from ss or from /proc/net: what the options say, or the first of them that works here. */
 export class SocketSource {
   private readonly ss: SsSource;
+  private readonly netlink: NetlinkSource;
+  /** Why the kernel is not asked again. */
+  private noNetlink: SourceError | undefined;
   /** Of the last look at all ports and kinds: the rows that a look at some ports may leave out. */
   private kept = new SocketTable();
   /** Ports of TCP whose accept queue was not empty at the last look. */
@@ -43,34 +53,57 @@ export class SocketSource {
     private readonly door: Door,
   ) {
     this.ss = new SsSource(run, door);
+    this.netlink = new NetlinkSource(options, door);
     this.givesParts = options.source !== 'proc';
+    if (options.source === 'ss') void preloadRun();
   }
 
-  /** One look, with one run of ss. Throws `SourceError`, or the reason of the signal. */
-  async look(kind: LookKind, signal?: AbortSignal): Promise<SourceLook> {
-    const look = await this.read(kind, signal);
+  /** One look, with one run of ss at most. Throws `SourceError`, or the reason of the signal. */
+  async look(kind: LookKind, wish: LookWish = {}): Promise<SourceLook> {
+    const look = await this.read(kind, wish);
     this.ports = troubledPorts(look.sockets);
     this.givesParts = look.source !== 'proc';
     if (kind !== 'ports') this.keep(look.sockets);
     return look;
   }
 
-  /** For a single look: where some queue is not empty, a second run of ss fetches who waits. */
-  async lookTwice(signal?: AbortSignal): Promise<SourceLook> {
-    const first = await this.look('listeners', signal);
+  /** For a single look: where some queue is not empty, a second question fetches who waits. */
+  async lookTwice(wish: LookWish = {}): Promise<SourceLook> {
+    const first = await this.look('listeners', wish);
     if (first.scope !== 'listeners') return first;
-    const second = await this.look('ports', signal);
+    const second = await this.look('ports', wish);
     // What the first run saw is only milliseconds older.
     return { ...second, gaps: second.gaps.filter((gap) => gap !== CARRIED) };
   }
 
-  private async read(kind: LookKind, signal: AbortSignal | undefined): Promise<SourceLook> {
-    if (this.options.source === 'proc') return this.readProc(NO_LIMITS);
+  private async read(kind: LookKind, wish: LookWish): Promise<SourceLook> {
+    const { source } = this.options;
+    if (source === 'proc') return this.readProc(NO_LIMITS);
+    if (source === 'ss') return this.readSs(kind, wish.signal);
+    if (this.noNetlink !== undefined) return this.readInstead(kind, wish, this.noNetlink);
     try {
-      return await this.readSs(kind, signal);
+      return await this.readNetlink(kind, wish);
     } catch (error) {
-      const isMissing = error instanceof SourceError && error.fault === 'missing';
-      if (this.options.source === 'ss' || !isMissing) throw error;
+      if (source === 'netlink' || !(error instanceof SourceError)) throw error;
+      // What is only out of order now may work the next time.
+      if (error.fault !== 'failed') this.noNetlink = error;
+      return this.readInstead(kind, wish, error);
+    }
+  }
+
+  private async readNetlink(kind: LookKind, { mayBlock = false, signal }: LookWish): Promise<SourceLook> {
+    const look = await this.netlink.look(kind, this.ports, { mayBlock, signal });
+    return { ...look, source: 'netlink', scope: this.scopeOf(kind, look.sockets) };
+  }
+
+  /** Without netlink: ss, and without that /proc/net. */
+  private async readInstead(kind: LookKind, { signal }: LookWish, why: SourceError): Promise<SourceLook> {
+    const reason: Gap = { what: 'netlink', why: `${why.message}: ss is read instead` };
+    try {
+      const look = await this.readSs(kind, signal);
+      return { ...look, gaps: [reason, ...look.gaps] };
+    } catch (error) {
+      if (!(error instanceof SourceError) || error.fault !== 'missing') throw error;
       return this.readProc(`${error.message} (${error.remedy ?? 'install it'}): ${NO_LIMITS}`, error);
     }
   }

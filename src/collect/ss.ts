@@ -28,7 +28,7 @@ export class SsSource {
 
   constructor(
     private readonly run: Run,
-    private readonly door: Door,
+    private readonly door: Pick<Door, 'path' | 'proc'>,
   ) {}
 
   /** One run of ss (more only while an old one is being learned). Throws `SourceError`, or the reason of the signal. */

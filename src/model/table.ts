@@ -29,6 +29,35 @@ export type Queues =
   | { readonly kind: 'listener'; readonly length: Connections; readonly backlog?: Connections }
   | { readonly kind: 'stream'; readonly unread: Bytes; readonly unacked: Bytes };
 
+const FIXED_COLUMNS = [
+  'protocol',
+  'state',
+  'family',
+  'unixKind',
+  'flags',
+  'localAddress',
+  'remoteAddress',
+  'localPort',
+  'remotePort',
+  'recvQueue',
+  'sendQueue',
+  'cookieHigh',
+  'cookieLow',
+  'localName',
+  'remoteName',
+] as const;
+type FixedColumn = (typeof FIXED_COLUMNS)[number];
+
+/** A table on its way to another thread: plain data, whose `buffers` may be transferred instead of copied. */
+export interface TableParts {
+  readonly length: number;
+  readonly fixed: Readonly<Record<FixedColumn, Uint8Array | Uint16Array | Uint32Array>>;
+  readonly optional: ReadonlyMap<OptionalColumn, Float64Array>;
+  readonly strings: readonly string[];
+  readonly notes: ReadonlyMap<string, string>;
+  readonly buffers: readonly ArrayBuffer[];
+}
+
 /** Finds the processes behind an inode; `undefined` = unknown (no permission, not looked), `[]` = none. */
 export interface OwnerLookup {
   ownersOf(inode: number): readonly Owner[] | undefined;
@@ -74,6 +103,34 @@ export class SocketTable {
   private readonly notes = new Map<string, string>();
   private capacity = INITIAL_ROWS;
   private lookup: OwnerLookup | undefined;
+
+  /** A table of the parts of another, which it takes over. */
+  static fromParts({ length, fixed, optional, strings, notes }: TableParts): SocketTable {
+    const table = new SocketTable();
+    table.length = length;
+    table.capacity = fixed.protocol.length;
+    Object.assign(table, fixed);
+    table.ownerStart = new Uint32Array(table.capacity);
+    table.ownerCount = new Uint32Array(table.capacity);
+    for (const [name, values] of optional) table.optional.set(name, values);
+    for (const text of strings) table.intern(text);
+    for (const [key, note] of notes) table.notes.set(key, note);
+    return table;
+  }
+
+  /** All but owners; the table must not be used once the buffers have been transferred. */
+  toParts(): TableParts {
+    const fixed = Object.fromEntries(FIXED_COLUMNS.map((name) => [name, this[name]]));
+    const columns = [...Object.values(fixed), ...this.optional.values()];
+    return {
+      length: this.length,
+      fixed: fixed as TableParts['fixed'],
+      optional: this.optional,
+      strings: this.strings,
+      notes: this.notes,
+      buffers: columns.map(({ buffer }) => buffer as ArrayBuffer),
+    };
+  }
 
   /** Adds an empty row and gives its index. */
   append(): number {

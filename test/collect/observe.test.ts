@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { observe, observeOnce } from '../../src/collect/observe.js';
 import type { CollectOptions, Pace } from '../../src/collect/options.js';
+import { SourceError } from '../../src/model/errors.js';
 import type { Observation } from '../../src/model/observation.js';
 import { isAlive, OPTIONS, pathWith, pidIn, sleep, until } from './support.js';
 
@@ -210,8 +211,29 @@ describe('observeOnce', () => {
     expect(tookMs).toBeGreaterThan(0);
   });
 
-  it('with source auto and no ss, reads /proc/net: limits are unknown, and it says why', async () => {
-    const seen = await observeOnce({ ...OPTIONS, source: 'auto' }, { path: folder });
+  const noNetlink = async (): Promise<never> => {
+    throw new SourceError('missing', 'sock_diag cannot be asked without the package koffi', 'install koffi');
+  };
+
+  it('with source auto and no sock_diag, reads ss, and says why in one line', async () => {
+    const door = { path: pathWith('crowded'), openDiagSocket: noNetlink };
+    const seen = await observeOnce({ ...OPTIONS, source: 'auto' }, door);
+    expect(seen.origin.source).toBe('ss');
+    expect(seen.gaps.filter(({ what }) => what === 'netlink')).toEqual([
+      { what: 'netlink', why: 'sock_diag cannot be asked without the package koffi: ss is read instead' },
+    ]);
+  });
+
+  it('with source netlink and no sock_diag, says so', async () => {
+    const nothing = observeOnce({ ...OPTIONS, source: 'netlink' }, { openDiagSocket: noNetlink });
+    await expect(nothing).rejects.toMatchObject({ fault: 'missing', remedy: 'install koffi' });
+  });
+
+  it('with source auto and neither sock_diag nor ss, reads /proc/net: limits are unknown, and it says why', async () => {
+    const seen = await observeOnce(
+      { ...OPTIONS, source: 'auto' },
+      { path: folder, openDiagSocket: noNetlink },
+    );
     expect(seen.origin.source).toBe('proc');
     expect(seen.gaps[0]).toEqual({
       what: 'limits',
@@ -219,8 +241,9 @@ describe('observeOnce', () => {
     });
   });
 
-  it('with neither ss nor /proc, names the missing ss', async () => {
-    const nothing = observeOnce({ ...OPTIONS, source: 'auto' }, { path: folder, proc: folder });
+  it('with no source at all, names the missing ss', async () => {
+    const door = { path: folder, proc: folder, openDiagSocket: noNetlink };
+    const nothing = observeOnce({ ...OPTIONS, source: 'auto' }, door);
     await expect(nothing).rejects.toMatchObject({ fault: 'missing', message: 'ss was not found' });
     const proc = observeOnce({ ...OPTIONS, source: 'proc' }, { proc: folder });
     await expect(proc).rejects.toMatchObject({

@@ -118,8 +118,16 @@ describe.skipIf(hideReason)(`live without ss${hideReason ? ` (skipped: ${hideRea
     });
   });
 
-  it('falls back to /proc/net and says once what that cannot know', { timeout: 20_000 }, async () => {
-    const { code, stderr } = await runToEnd(['live', '--count', '3', ...FAST], { env });
+  it('asks the kernel itself, and needs no ss', { timeout: 20_000 }, async () => {
+    const args = ['live', '--count', '1', '--source', 'netlink', ...FAST];
+    expect((await runToEnd(args, { env })).code).toBe(0);
+  });
+
+  it('and without koffi falls back to /proc/net and says once what that cannot know', {
+    timeout: 20_000,
+  }, async () => {
+    const withoutKoffi = { ...env, NODE_OPTIONS: '--no-addons' };
+    const { code, stderr } = await runToEnd(['live', '--count', '3', ...FAST], { env: withoutKoffi });
     expect(code).toBe(0);
     expect(stderr.match(/\/proc\/net, which has no limits/g)).toHaveLength(1);
   });

@@ -108,7 +108,7 @@ describe('limits', TIMEOUT, () => {
 describe('sockwatch live', TIMEOUT, () => {
   it('fails where no look succeeded, and says why once', () => {
     file('ss', '#!/bin/sh\nexec sleep 20\n');
-    const args = ['live', '--count', '2', '--timeout', '300ms', '--interval', '200ms'];
+    const args = ['live', '--source', 'ss', '--count', '2', '--timeout', '300ms', '--interval', '200ms'];
     const { status, stderr } = run(args, undefined, { PATH: `${folder}:${process.env.PATH}` });
     expect(status).toBe(1);
     expect(stderr.match(/did not finish within 300 ms/g)).toHaveLength(1);

@@ -479,7 +479,8 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
   it('ended by a signal it is 3, and its ss is gone', async () => {
     await withNamespace(async (namespace) => {
       const env = fake('ss', `echo $$ > ${folder}/pid; exec sleep 30`);
-      const words = [...env, process.execPath, RUN_JS, 'check', '--no-state', '--no-config'];
+      const args = ['check', '--no-state', '--no-config', '--source', 'ss'];
+      const words = [...env, process.execPath, RUN_JS, ...args];
       const child = namespace.spawn('env', words);
       let stdout = '';
       child.stdout?.on('data', (chunk) => (stdout += chunk));

@@ -1,6 +1,7 @@
 import { ROW_FLAGS } from '../../model/table.js';
 import { COLON, DASH, GREATER, isBlank, LESS, OPEN, SLASH, SPACE, ZERO } from '../bytes.js';
-import { columnIndex, type Facts } from './facts.js';
+import { columnIndex } from '../column-writer.js';
+import type { Facts } from './facts.js';
 import type { Scanner } from './scanner.js';
 import {
   APP_LIMITED,

@@ -1,5 +1,6 @@
 import type { Protocol } from '../../model/sockets.js';
-import { OPTIONAL_COLUMNS, type OptionalColumn, SocketTable } from '../../model/table.js';
+import { SocketTable } from '../../model/table.js';
+import { ColumnWriter } from '../column-writer.js';
 import { GapList } from '../gaps.js';
 
 export interface SsOptions {
@@ -12,8 +13,6 @@ export interface SsOptions {
   /** Inodes of the Unix sockets by which ss itself is being read: they and their peers are left out. Asked for at the first Unix socket. */
   readonly ownSockets?: () => ReadonlySet<number>;
 }
-
-export const columnIndex = (column: OptionalColumn): number => OPTIONAL_COLUMNS.indexOf(column);
 
 /** What `row` says between sockets: no socket yet, or one that was left out with all its details. */
 export const NO_ROW = -1;
@@ -62,7 +61,7 @@ export class Facts {
   arrowSought = false;
   private own: ReadonlySet<number> | undefined;
   private readonly names = new Map<string, string>();
-  private readonly columns: (Float64Array | undefined)[] = [];
+  private readonly columns = new ColumnWriter(this.table);
 
   constructor(readonly options: SsOptions) {
     this.table.reserve(options.expectedRows ?? 0);
@@ -70,9 +69,7 @@ export class Facts {
 
   /** Sets an optional column of the present row. */
   put(column: number, value: number): void {
-    const values = this.columns[column];
-    if (values !== undefined && this.row < values.length) values[this.row] = value;
-    else this.putFirst(column, value);
+    this.columns.put(column, this.row, value);
   }
 
   /** One string for all owners of that name: 100,000 copies of `nginx` would stay in memory. */
@@ -98,13 +95,5 @@ export class Facts {
     if (known === undefined) this.leftOut.set(kind, { rows: 1, line: this.line });
     else known.rows++;
     this.row = LEFT_OUT;
-  }
-
-  /** Makes the column, or takes it again after the table has grown. */
-  private putFirst(column: number, value: number): void {
-    const name = OPTIONAL_COLUMNS[column];
-    if (name === undefined) return;
-    this.table.set(name, this.row, value);
-    this.columns[column] = this.table.column(name);
   }
 }

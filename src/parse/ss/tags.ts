@@ -1,6 +1,6 @@
 import type { OptionalColumn } from '../../model/table.js';
 import { hashText } from '../bytes.js';
-import { columnIndex } from './facts.js';
+import { columnIndex } from '../column-writer.js';
 
 /** How the value of a tag is read. */
 export const UNKNOWN_TAG = 0;

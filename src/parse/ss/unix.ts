@@ -1,5 +1,6 @@
 import { AT, hexOf, isBlank, isDigit, isUtf8, OPEN, SLASH, STAR } from '../bytes.js';
-import { columnIndex, type Facts } from './facts.js';
+import { columnIndex } from '../column-writer.js';
+import type { Facts } from './facts.js';
 import type { Scanner } from './scanner.js';
 
 const INODE = columnIndex('inode');

@@ -1,6 +1,7 @@
 import { TIMER_KINDS } from '../../model/sockets.js';
 import { CLOSE, COMMA, DOT, OPEN } from '../bytes.js';
-import { columnIndex, type Facts } from './facts.js';
+import { columnIndex } from '../column-writer.js';
+import type { Facts } from './facts.js';
 import type { Scanner } from './scanner.js';
 import { TIMERS } from './words.js';
 
