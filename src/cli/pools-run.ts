@@ -48,6 +48,7 @@ async function lookAgain(
     unix: false,
     scope: 'all',
     owners: !flags['no-owners'],
+    thoroughOwners: true,
     timeoutMs: flags.timeout,
   };
   const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };

@@ -49,6 +49,8 @@ export interface PoolJson {
   /** Inferred from queues and times. */
   busy?: number;
   idle?: number;
+  /** Of the idle ones, those that may be busy again: their last data went both ways within one jiffy. */
+  idle_unsure?: number;
   /** Busy and idle are inferences, never the pool's own numbers. */
   use_basis?: 'inferred';
   /** Established, inbound, not accepted yet. */

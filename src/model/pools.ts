@@ -4,7 +4,7 @@ import type { HikariStats } from './hikari.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
 import type { Sureness } from './trace.js';
-import type { Bytes, Connections, Millis, PerSecond } from './units.js';
+import type { Bytes, Connections, Millis, PerSecond, Ratio } from './units.js';
 
 /** How something is spread over the open connections of a pool. */
 export interface Spread {
@@ -26,6 +26,8 @@ export interface PoolCounts {
   readonly busy?: Connections;
   /** Inferred: the rest of which the times are known. A transaction that is open but quiet looks the same (KERNEL.md 10). */
   readonly idle?: Connections;
+  /** Of the idle ones: last data went both ways within one jiffy, so that a request may be under way again. */
+  readonly unsure?: Connections;
   /** Established, inbound, not accepted yet. */
   readonly waiting: Connections;
   readonly closeWait: Connections;
@@ -45,8 +47,10 @@ export interface PoolPast {
   readonly lowest: Connections;
   readonly highest: Connections;
   readonly highestBusy: Connections;
-  /** Looks at which connections were open and all of them busy. */
-  readonly allBusyLooks: number;
+  /** Looks at which connections were open and none of them was surely idle. */
+  readonly neverIdleLooks: number;
+  /** Of all connections at all looks, how many were busy. */
+  readonly busyShare: Ratio;
   /** Lower bounds: what came and went between two looks was not seen. */
   readonly created: number;
   readonly closed: number;

@@ -8,7 +8,7 @@ import { ConnectionList, MARKS } from './pools/connection-list.js';
 import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
-import { USE, useReader } from './pools/use.js';
+import { USE, useByBalance, useReader } from './pools/use.js';
 
 const SYN_SENT = stateCode('syn-sent');
 const LAST_ACK = stateCode('last-ack');
@@ -176,14 +176,14 @@ class LookPass {
     if (known < 0) this.welcome(row, entry, pool.tally);
     else {
       this.found[known] = 1;
-      now.marks[entry] = before.marks[known] ?? 0;
+      now.marks[entry] = (before.marks[known] ?? 0) & ~(MARKS.busy | MARKS.idle);
       now.bornAt[entry] = before.bornAt[known] ?? 0;
       if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
       this.noteReuse(row, entry, known, pool.tally);
-      if (this.table.state[row] === TIME_WAIT && before.state[known] !== TIME_WAIT) pool.tally.closedNow++;
+      if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
     }
     now.moved[entry] = this.movedBytes(row);
-    this.tally(row, entry, pool);
+    this.tally(row, entry, known, pool);
   }
 
   /** A connection that no look has shown before. */
@@ -195,7 +195,7 @@ class LookPass {
     if (elapsed !== undefined && ageMs <= elapsed + SLACK_MS) {
       now.marks[entry] = MARKS.created;
       tally.createdNow++;
-      if (this.table.state[row] === TIME_WAIT) tally.closedNow++;
+      if (hasEnded(this.table.state[row])) tally.closedNow++;
       return;
     }
     now.marks[entry] = MARKS.older;
@@ -237,12 +237,13 @@ class LookPass {
     return (bytesSent?.[row] || 0) + (bytesReceived?.[row] || 0);
   }
 
-  private tally(row: number, entry: number, { identity, tally }: PoolEntry): void {
+  private tally(row: number, entry: number, known: number, { identity, tally }: PoolEntry): void {
     const { now } = this.options;
     now.quietMs[entry] = now.rttMs[entry] = Number.NaN;
     switch (this.table.state[row]) {
       case ESTABLISHED:
         this.tallyOpen(row, entry, identity.direction === 'outbound', tally);
+        this.tallyUse(row, entry, known, identity.direction === 'outbound', tally);
         break;
       case SYN_SENT:
       case SYN_RECV:
@@ -267,16 +268,32 @@ class LookPass {
     const { columns } = this;
     tally.open++;
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
-    const use = this.useOf(row, outbound);
-    if (use === USE.busy) tally.busy++;
-    else if (use === USE.idle) tally.idle++;
-    else tally.unknownUse++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;
     tally.bytesReceived += columns.bytesReceived?.[row] || 0;
     tally.retransmissions += columns.retransmits?.[row] || 0;
+  }
+
+  private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
+    const { now, before } = this.options;
+    const { segmentsOut, segmentsIn } = this.columns;
+    const more = (segmentsOut?.[row] || 0) - (segmentsIn?.[row] || 0);
+    const balance = outbound ? more : -more;
+    now.balance[entry] = balance;
+    let use = this.useOf(row, outbound);
+    if (use === USE.unsure && known >= 0 && segmentsOut !== undefined && segmentsIn !== undefined) {
+      const marks = before.marks[known] ?? 0;
+      const change = balance - (before.balance[known] ?? 0);
+      use = useByBalance((marks & MARKS.busy) !== 0, (marks & MARKS.idle) !== 0, change);
+    }
+    if (use === USE.busy) tally.busy++;
+    else if (use === USE.unknown) tally.unknownUse++;
+    else tally.idle++;
+    if (use === USE.unsure) tally.unsure++;
+    else if (use !== USE.unknown)
+      now.marks[entry] = (now.marks[entry] ?? 0) | (use === USE.busy ? MARKS.busy : MARKS.idle);
   }
 
   /** With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). */
@@ -296,13 +313,16 @@ class LookPass {
     const { before } = this.options;
     for (let entry = 0; entry < before.length; entry++) {
       if (this.found[entry] === 1) continue;
-      // It had closed when it became TIME-WAIT.
-      if (before.state[entry] === TIME_WAIT) continue;
+      if (hasEnded(before.state[entry])) continue;
       const pool = this.book.get(before.pool[entry] ?? -1);
       if (pool !== undefined) pool.tally.closedNow++;
     }
   }
 }
+
+/** Closed by its process: FIN-WAIT, CLOSING, LAST-ACK and TIME-WAIT, whether or not the peer has heard. */
+const hasEnded = (state: number | undefined): boolean =>
+  state !== ESTABLISHED && state !== SYN_SENT && state !== SYN_RECV && state !== CLOSE_WAIT;
 
 function columnsOf(table: SocketTable) {
   const bytesSent = table.column('bytesSent') ?? table.column('bytesAcked');
@@ -314,6 +334,8 @@ function columnsOf(table: SocketTable) {
     acked: table.column('lastAckMs'),
     rtt: table.column('rttMs'),
     retransmits: table.column('retransmitsTotal'),
+    segmentsOut: table.column('dataSegmentsOut'),
+    segmentsIn: table.column('dataSegmentsIn'),
     bytesSent,
     bytesReceived,
     hasBytes: bytesSent !== undefined || bytesReceived !== undefined,

@@ -24,29 +24,31 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 /**
- * Every connection busy at every look, and never one more or less: the application may be at its maximum. Whether callers
+ * Of all connections at all looks, those that were surely busy; of the rest it cannot be told. A pool that is idle now and then shows
+ * it sooner or later: many looks at many connections need fewer that are sure.
+ */
+const SURE = { share: 0.5, shareOfMany: 0.1, many: 30 };
+
+/**
+ * Never a connection idle at any look, and never one more or less: the application may be at its maximum. Whether callers
  * wait leaves no trace in sockets (KERNEL.md 10): only the pool's own numbers say so.
  */
 export const exhausted: PoolRule = (pool, { hikari }) => {
-  const { open, past, direction, service } = pool;
-  if (direction !== 'outbound' || typeof pool.owner !== 'object' || isStreaming(service)) return undefined;
+  if (pool.direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
   if (hikari !== undefined && hikari.waiting > 0) return exhaustedByHikari(pool, hikari);
-  if (hikari !== undefined && hikari.idle > 0) return undefined;
-  if (open < 2 || past.looks < LEAST_LOOKS || past.watchedMs < SECOND) return undefined;
-  if (past.lowest !== open || past.highest !== open || past.allBusyLooks !== past.looks) return undefined;
-  // One-way senders always look busy.
-  if (pool.connecting > 0 || (pool.bytesReceived ?? 1) === 0) return undefined;
+  if ((hikari !== undefined && hikari.idle > 0) || !isPinned(pool)) return undefined;
+  const { open, past, busy = 0 } = pool;
   return {
     rule: 'pool_exhausted',
     severity: 'warning',
     sure: 'suspected',
-    message: `all ${count(open)} connections of ${processText(pool)} to ${endText(pool)} were busy at each of ${past.looks} looks, and none was opened or closed: the pool may be at its maximum`,
+    message: `none of the ${count(open)} connections of ${processText(pool)} to ${endText(pool)} was idle at any of ${past.looks} looks, and none was opened or closed: the pool may be at its maximum`,
     evidence: [
       fact(
         'busy',
-        open,
+        busy,
         'connections',
-        `${count(open)} of ${count(open)} busy (inferred) at each of ${past.looks} looks`,
+        `${count(busy)} of ${count(open)} busy (inferred) at the last look, ${percent(past.busyShare)} over all looks; of the others it cannot be told`,
       ),
       fact(
         'highest',
@@ -58,6 +60,15 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
     advice: `compare ${count(open)} with the pool's maximum (HikariCP maximumPoolSize), and ask the pool itself whether callers wait, which sockets do not show (--hikari LOG); then look for slow requests to ${endText(pool)} and for connections that are held too long, before raising the maximum`,
   };
 };
+
+/** One-way senders and streams are always busy; they say nothing of a pool. */
+function isPinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
+  if (isStreaming(service) || bytesReceived === 0 || connecting > 0) return false;
+  if (open < 2 || past.looks < LEAST_LOOKS || past.watchedMs < SECOND) return false;
+  if (past.lowest !== open || past.highest !== open) return false;
+  const share = open * past.looks >= SURE.many ? SURE.shareOfMany : SURE.share;
+  return past.neverIdleLooks === past.looks && past.busyShare >= share;
+}
 
 const exhaustedByHikari = (pool: Pool, { total, active, waiting, name }: HikariStats): Said => ({
   rule: 'pool_exhausted',
@@ -218,7 +229,7 @@ export const leak: PoolRule = (pool) => {
   };
 };
 
-const OVERSIZED = { open: 10, busyShare: 0.2, watchedMs: 2 * SECOND };
+const OVERSIZED = { open: 10, busyShare: 0.2, watchedMs: 1.5 * SECOND };
 
 /** Far more idle than were ever used at once, as far as was seen. */
 export const oversized: PoolRule = (pool) => {

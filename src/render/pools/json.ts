@@ -101,6 +101,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     connecting: pool.connecting,
     busy: pool.busy,
     idle: pool.idle,
+    idle_unsure: pool.unsure,
     use_basis: pool.busy === undefined ? undefined : ('inferred' as const),
     waiting: pool.waiting,
     half_closed: pool.closeWait + pool.finWait + pool.lastAck,

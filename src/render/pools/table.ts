@@ -168,6 +168,6 @@ function notes({ looks, watchedMs, pools, activeOpens }: PoolsReport): string[] 
       ? ` NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.${missed}`
       : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, so does a request that was sent within 10 ms of the answer before it, and callers that wait for a connection leave no trace.${rates} SERVICE is a guess by port.`,
   ];
 }

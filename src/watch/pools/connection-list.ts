@@ -15,6 +15,9 @@ export const MARKS = {
   /** Data moved between two looks after the first that showed it. */
   reused: 4,
   closeWait: 8,
+  /** At this look, surely. */
+  busy: 16,
+  idle: 32,
 } as const;
 
 /**
@@ -30,6 +33,8 @@ export class ConnectionList {
   bornAt = new Float64Array(FIRST_CAPACITY);
   /** Bytes sent and received together, to see whether data moved. */
   moved = new Float64Array(FIRST_CAPACITY);
+  /** Segments of requests less those of answers. */
+  balance = new Float64Array(FIRST_CAPACITY);
   /** NaN: unknown or not open. */
   quietMs = new Float64Array(FIRST_CAPACITY);
   rttMs = new Float64Array(FIRST_CAPACITY);
@@ -121,6 +126,7 @@ export class ConnectionList {
     this.state = new Uint8Array(capacity);
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
+    this.balance = new Float64Array(capacity);
     this.quietMs = new Float64Array(capacity);
     this.rttMs = new Float64Array(capacity);
     this.keys = new Uint32Array(capacity * KEY_WORDS);

@@ -1,5 +1,5 @@
 import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js';
-import { connections, millis } from '../../model/units.js';
+import { connections, millis, ratio } from '../../model/units.js';
 
 /** So many times of waves are kept: enough for a period. */
 const KEPT_WAVES = 16;
@@ -14,6 +14,8 @@ export class PoolTally {
   busy = 0;
   idle = 0;
   unknownUse = 0;
+  /** Of the idle ones, those that may be busy again. */
+  unsure = 0;
   waiting = 0;
   closeWait = 0;
   heldCloseWait = 0;
@@ -38,7 +40,9 @@ export class PoolTally {
   private lowest = 0;
   private highest = 0;
   private highestBusy = 0;
-  private allBusyLooks = 0;
+  private neverIdleLooks = 0;
+  private busySum = 0;
+  private openSum = 0;
   private created = 0;
   private closed = 0;
   private firstCloseWait = 0;
@@ -56,7 +60,8 @@ export class PoolTally {
     this.openBefore = this.open;
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
-    this.open = this.connecting = this.busy = this.idle = this.unknownUse = this.waiting = 0;
+    this.open = this.connecting = this.busy = this.idle = 0;
+    this.unsure = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
@@ -78,7 +83,9 @@ export class PoolTally {
     this.lowest = Math.min(this.lowest, open);
     this.highest = Math.max(this.highest, open);
     this.highestBusy = Math.max(this.highestBusy, busy);
-    if (open > 0 && busy === open) this.allBusyLooks++;
+    if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
+    this.busySum += busy;
+    this.openSum += open;
     this.created += this.createdNow;
     this.closed += this.closedNow;
     this.noteWave(time);
@@ -108,7 +115,11 @@ export class PoolTally {
     return {
       open: connections(this.open),
       connecting: connections(this.connecting),
-      ...(isKnown && { busy: connections(this.busy), idle: connections(this.idle) }),
+      ...(isKnown && {
+        busy: connections(this.busy),
+        idle: connections(this.idle),
+        unsure: connections(this.unsure),
+      }),
       waiting: connections(this.waiting),
       closeWait: connections(this.closeWait),
       finWait: connections(this.finWait),
@@ -125,7 +136,8 @@ export class PoolTally {
       lowest: connections(this.lowest),
       highest: connections(this.highest),
       highestBusy: connections(this.highestBusy),
-      allBusyLooks: this.allBusyLooks,
+      neverIdleLooks: this.neverIdleLooks,
+      busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
       created: this.created,
       closed: this.closed,
       reused: this.reused,

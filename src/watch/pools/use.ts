@@ -1,18 +1,23 @@
 import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
 
-/** What an established connection seems to do; `UNKNOWN` where the source has no times. */
-export const USE = { unknown: 0, idle: 1, busy: 2 } as const;
+/**
+ * What an established connection seems to do. `unknown`: the source has no times; `unsure`: used and quiet again or used again
+ * within one jiffy, which looks the same.
+ */
+export const USE = { unknown: 0, idle: 1, busy: 2, unsure: 3 } as const;
 export type Use = (typeof USE)[keyof typeof USE];
 
 /** Times of the kernel are jiffies, 4 to 10 ms: sent and received within one of them cannot be put in order. */
 const JIFFY_MS = 10;
-/** An ACK that carries no data comes within the delayed ACK of the peer, 200 ms at most; a later one answers a keep-alive probe. */
+/**
+ * A peer that does not answer at once sends an ACK alone, after its delay for ACKs: 40 ms, 200 ms at most. An answer brings its own, so that an
+ * ACK which came a little later than the last data belongs to a request after them [measured]; one that came much later answers a keep-alive probe.
+ */
 const DELAYED_ACK_MS = 250;
 
 /**
  * Infers use from queues and times (KERNEL.md 10). Busy: bytes unread, unsent or not acknowledged; both directions used within
- * the last jiffy; or a request without an answer: sent after the last receipt (outbound), received after the last sending
- * (inbound). A sender that expects no answer looks busy, an open transaction that is quiet looks idle.
+ * the last jiffy; or a request without an answer: sent after the last receipt (outbound), received after the last sending (inbound). A sender that expects no answer looks busy, an open transaction that is quiet looks idle.
  */
 export function useReader(table: SocketTable): (row: number, outbound: boolean) => Use {
   const sent = table.column('lastSentMs');
@@ -36,8 +41,19 @@ export function useReader(table: SocketTable): (row: number, outbound: boolean) 
     if (out <= JIFFY_MS && back <= JIFFY_MS) return USE.busy;
     if (out !== back) return asRequest(outbound ? out < back : back < out);
     const ack = acked?.[row] ?? Number.NaN;
-    return asRequest(outbound && ack < back && back - ack <= DELAYED_ACK_MS);
+    return outbound && ack < back && back - ack <= DELAYED_ACK_MS ? USE.busy : USE.unsure;
   };
 }
 
 const asRequest = (underWay: boolean): Use => (underWay ? USE.busy : USE.idle);
+
+/**
+ * What a connection of unsure use does, from what it surely did at the look before and from the segments with data since (requests
+ * less answers, `change`). Holds where requests and answers are one segment each, or as many; else it stays unsure.
+ */
+export function useByBalance(wasBusy: boolean, wasIdle: boolean, change: number): Use {
+  if (wasBusy && change === 0) return USE.busy;
+  if (wasBusy && change === -1) return USE.idle;
+  if (wasIdle && change === 0) return USE.idle;
+  return wasIdle && change === 1 ? USE.busy : USE.unsure;
+}
