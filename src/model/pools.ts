@@ -38,7 +38,7 @@ export interface PoolCounts {
   readonly timeWait: Connections;
 }
 
-/** What was seen from the first look at a pool to the last. */
+/** What was seen of a pool, from the look before its first connections (or the first of all) to the last. */
 export interface PoolPast {
   readonly looks: number;
   readonly watchedMs: Millis;

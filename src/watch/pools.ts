@@ -4,7 +4,7 @@ import type { Gap, Observation, TableObservation } from '../model/observation.js
 import type { PoolsSeen } from '../model/pools.js';
 import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
-import { ConnectionList, MARKS } from './pools/connection-list.js';
+import { ConnectionList, MARKS, TupleKey } from './pools/connection-list.js';
 import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
@@ -31,6 +31,7 @@ export interface RowFilter {
  */
 export class PoolWatch {
   private lists: readonly [now: ConnectionList, before: ConnectionList] | undefined;
+  private key: TupleKey | undefined;
   private readonly book = new PoolBook();
   private looks = 0;
   private first: TableObservation | undefined;
@@ -64,12 +65,18 @@ export class PoolWatch {
 
   private look(observation: TableObservation): void {
     const { monotonic, time } = observation.origin;
-    const seed = Math.floor(monotonic * 1000) | 0;
-    const [before, now] = this.lists ?? [new ConnectionList(seed), new ConnectionList(seed)];
+    this.key ??= new TupleKey(Math.floor(monotonic * 1000) | 0);
+    const [before, now] = this.lists ?? [new ConnectionList(), new ConnectionList()];
     now.restart(Math.min(observation.sockets.length, MOST_CONNECTIONS));
     for (const [, { tally }] of this.book.all()) tally.begin();
     const elapsed = this.last === undefined ? undefined : monotonic - this.last.origin.monotonic;
-    const pass = new LookPass(observation.sockets, this.book, { before, now, elapsed, at: monotonic });
+    const pass = new LookPass(observation.sockets, this.book, {
+      before,
+      now,
+      key: this.key,
+      elapsed,
+      at: monotonic,
+    });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
@@ -104,6 +111,7 @@ export class PoolWatch {
 interface PassOptions {
   readonly before: ConnectionList;
   readonly now: ConnectionList;
+  readonly key: TupleKey;
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
   /** Monotonic ms. */
@@ -129,7 +137,7 @@ class LookPass {
   /** Gives the number of connections that found no room. */
   run(filter: RowFilter | undefined): number {
     const { table, book } = this;
-    const { before, now } = this.options;
+    const { before, now, key } = this.options;
     const poolOf = book.finder(table, directionFinder(table));
     const cursor = table.cursor();
     let left = 0;
@@ -139,7 +147,7 @@ class LookPass {
       cursor.index = row;
       if (known < 0 && filter !== undefined && !filter.matchesRow(cursor)) continue;
       const pool = known < 0 || this.isWorthAsking(known, row) ? poolOf(row) : before.pool[known];
-      const entry = pool === undefined || now.length >= MOST_CONNECTIONS ? -1 : now.add(table, row);
+      const entry = pool === undefined || now.length >= MOST_CONNECTIONS ? -1 : now.add(key, table, row);
       if (pool === undefined || now.length >= MOST_CONNECTIONS) left++;
       if (pool === undefined || entry < 0) continue;
       now.pool[entry] = pool;
@@ -151,8 +159,9 @@ class LookPass {
 
   /** The entry of the look before that is the same connection, or -1. TIME-WAIT has a socket, and a cookie, of its own. */
   private knownEntry(row: number): number {
-    const { before } = this.options;
-    const entry = before.find(this.table, row);
+    const { before, key } = this.options;
+    key.load(this.table, row);
+    const entry = before.find(key);
     if (entry < 0) return -1;
     const turned = this.table.state[row] === TIME_WAIT;
     const again = before.state[entry] === TIME_WAIT && !turned;

@@ -297,7 +297,7 @@ export const closeWaitLeak: PoolRule = (pool, context) => {
   const grows = stuck > 0 && growth >= CLOSE_WAIT.grown;
   if (!isOld && !grows) return undefined;
   const left = grows ? untilLimit(pool, context) : undefined;
-  const held = Math.max(stuck, growth);
+  const held = grows ? Math.max(stuck, growth) : stuck;
   return {
     rule: 'close_wait_leak',
     severity: left !== undefined && left < CLOSE_WAIT.soonMs ? 'critical' : 'warning',

@@ -20,6 +20,26 @@ export const MARKS = {
   idle: 32,
 } as const;
 
+/** The 4-tuple of one row, loaded once for every list that is asked about it. */
+export class TupleKey {
+  readonly words = new Uint32Array(KEY_WORDS);
+  hash = 0;
+
+  /** `seed`: whoever chooses ports and addresses cannot choose what collides. */
+  constructor(private readonly seed: number) {}
+
+  load({ localAddress, remoteAddress, localPort, remotePort }: SocketTable, row: number): void {
+    const { words } = this;
+    const at = row * 4;
+    for (let word = 0; word < 4; word++) {
+      words[word] = localAddress[at + word] as number;
+      words[word + 4] = remoteAddress[at + word] as number;
+    }
+    words[8] = (localPort[row] as number) * 65_536 + (remotePort[row] as number);
+    this.hash = hashOf(words, this.seed);
+  }
+}
+
 /**
  * The connections of one look as columns, found by their 4-tuple. Whether the same tuple is the same connection, cookies
  * say. Two of these take turns, so that a look allocates nothing once they are large enough.
@@ -43,32 +63,33 @@ export class ConnectionList {
   private cookieLow = new Uint32Array(FIRST_CAPACITY);
   /** Entries by the hash of their key. */
   private slots = new Int32Array(FIRST_CAPACITY * 2).fill(EMPTY);
-  private readonly key = new Uint32Array(KEY_WORDS);
-
-  /** `seed`: whoever chooses ports and addresses cannot choose what collides. */
-  constructor(private readonly seed: number) {}
+  private expected = 0;
 
   /** Empties it and makes room for so many. */
   restart(rows: number): void {
     this.length = 0;
+    this.expected = 0;
     if (rows > this.pool.length) this.growTo(2 ** Math.ceil(Math.log2(rows)));
     this.slots.fill(EMPTY);
   }
 
-  /** The entry of a row's 4-tuple, or -1. */
-  find(table: SocketTable, row: number): number {
-    this.load(table, row);
-    return this.slots[this.slotOf()] ?? EMPTY;
+  /** The entry of a 4-tuple, or -1. Dumps come in nearly the same order: the one behind the last that was found is tried first. */
+  find(key: TupleKey): number {
+    const { expected } = this;
+    const entry = expected < this.length && this.isKey(expected, key) ? expected : this.lookUp(key);
+    if (entry !== EMPTY) this.expected = entry + 1;
+    return entry;
   }
 
   /** A new entry for a row; -1 where its tuple is there already (a dump may show a socket twice, KERNEL.md 8). */
-  add(table: SocketTable, row: number): number {
-    this.load(table, row);
-    const slot = this.slotOf();
+  add(key: TupleKey, table: SocketTable, row: number): number {
+    const slot = this.slotOf(key);
     if (this.slots[slot] !== EMPTY) return EMPTY;
     const entry = this.length++;
     this.slots[slot] = entry;
-    this.keys.set(this.key, entry * KEY_WORDS);
+    const { keys } = this;
+    const at = entry * KEY_WORDS;
+    for (let word = 0; word < KEY_WORDS; word++) keys[at + word] = key.words[word] as number;
     this.cookieHigh[entry] = table.cookieHigh[row] ?? 0;
     this.cookieLow[entry] = table.cookieLow[row] ?? 0;
     return entry;
@@ -89,34 +110,26 @@ export class ConnectionList {
     return this.state[entry] === ESTABLISHED;
   }
 
-  private load({ localAddress, remoteAddress, localPort, remotePort }: SocketTable, row: number): void {
-    const { key } = this;
-    const at = row * 4;
-    for (let word = 0; word < 4; word++) {
-      key[word] = localAddress[at + word] ?? 0;
-      key[word + 4] = remoteAddress[at + word] ?? 0;
-    }
-    key[8] = (localPort[row] ?? 0) * 65_536 + (remotePort[row] ?? 0);
+  private lookUp(key: TupleKey): number {
+    return this.slots[this.slotOf(key)] ?? EMPTY;
   }
 
-  /** Where the loaded key is, or the empty slot where it belongs. */
-  private slotOf(): number {
+  /** Where a key is, or the empty slot where it belongs. */
+  private slotOf(key: TupleKey): number {
     const { slots } = this;
     const mask = slots.length - 1;
-    let slot = hashOf(this.key, this.seed) & mask;
-    for (
-      let entry = slots[slot] ?? EMPTY;
-      entry !== EMPTY && !this.isKey(entry);
-      entry = slots[slot] ?? EMPTY
-    )
+    let slot = key.hash & mask;
+    for (let entry = slots[slot] as number; entry !== EMPTY && !this.isKey(entry, key); ) {
       slot = (slot + 1) & mask;
+      entry = slots[slot] as number;
+    }
     return slot;
   }
 
-  private isKey(entry: number): boolean {
-    const { key, keys } = this;
+  private isKey(entry: number, { words }: TupleKey): boolean {
+    const { keys } = this;
     const at = entry * KEY_WORDS;
-    for (let word = KEY_WORDS - 1; word >= 0; word--) if (keys[at + word] !== key[word]) return false;
+    for (let word = KEY_WORDS - 1; word >= 0; word--) if (keys[at + word] !== words[word]) return false;
     return true;
   }
 
@@ -140,7 +153,7 @@ export class ConnectionList {
 function hashOf(key: Uint32Array, seed: number): number {
   let hash = seed;
   for (let word = 0; word < KEY_WORDS; word++) {
-    let mixed = Math.imul(key[word] ?? 0, 0xcc9e2d51);
+    let mixed = Math.imul(key[word] as number, 0xcc9e2d51);
     mixed = Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
     hash ^= mixed;
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;

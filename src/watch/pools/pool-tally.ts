@@ -31,7 +31,6 @@ export class PoolTally {
   retransmissions = 0;
   hasBytes = false;
   // Of the watch.
-  firstAt = Number.NaN;
   lastAt = Number.NaN;
   private looks = 0;
   /** The look before the first, or the first of the watch: monotonic ms. */
@@ -73,10 +72,10 @@ export class PoolTally {
   finish(at: number, time: number, lookBefore: number): void {
     const { open, busy } = this;
     if (this.looks === 0) {
-      this.firstAt = at;
       this.sinceAt = lookBefore;
-      this.first = this.lowest = open;
-      this.firstCloseWait = this.heldCloseWait;
+      // A pool that is new began with nothing, one whose process was found late with what it had.
+      this.first = this.lowest = open - this.createdNow;
+      this.firstCloseWait = lookBefore === at ? this.heldCloseWait : this.stuckCloseWait;
     }
     this.looks++;
     if (!this.isEmpty || this.looks === 1) this.lastAt = at;
@@ -131,7 +130,7 @@ export class PoolTally {
   past(now: number): PoolPast {
     return {
       looks: this.looks,
-      watchedMs: millis(now - this.firstAt),
+      watchedMs: millis(this.sinceMs(now)),
       first: connections(this.first),
       lowest: connections(this.lowest),
       highest: connections(this.highest),
