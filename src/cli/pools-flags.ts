@@ -33,6 +33,11 @@ export const poolsFlags = {
     helpValue: '1s',
     description: 'time between two looks',
   }),
+  from: Flags.string({
+    helpValue: 'FILE',
+    description: 'a recording, the whole of it, instead of this machine: for leaks over hours and waves',
+    exclusive: ['duration', 'interval', 'source', 'no-owners'],
+  }),
   filter: filterFlag,
   format: Flags.option({
     options: ['table', 'json', 'ndjson', 'csv'] as const,

@@ -17,7 +17,7 @@ import { PoolWatch, type RowFilter } from '../watch/pools.js';
 import type { PoolLimits, PoolsFlags } from './pools-flags.js';
 
 /**
- * Looks for `--duration` and judges what was seen; a signal ends it early with what there is by then.
+ * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
  * Throws SourceError where the sockets, and SockwatchError where the log cannot be read.
  */
 export async function watchPools(
@@ -28,12 +28,14 @@ export async function watchPools(
   // A path that is wrong is better said before the watch than after it.
   if (flags.hikari !== undefined) await readTail(flags.hikari);
   const watch = new PoolWatch(filter);
-  await lookAgain(flags, watch, signal);
+  if (flags.from === undefined) await lookAgain(flags, watch, signal);
+  else await readLooks(flags.from, watch, signal);
   const seen = watch.report();
-  if (seen === undefined) throw new SockwatchError('stopped before the first look', 'let it look once');
+  if (seen === undefined) throw nothingSeen(flags.from);
   return judgePools(seen, {
     hikari: await readHikari(flags.hikari),
-    descriptors: readDescriptorsOf(leakers(seen), defaultDoor().proc),
+    // Those of a recording may have been of another host.
+    ...(flags.from === undefined && { descriptors: readDescriptorsOf(leakers(seen), defaultDoor().proc) }),
   });
 }
 
@@ -65,6 +67,19 @@ async function lookAgain(
     if (!signal.aborted) throw error;
   }
 }
+
+async function readLooks(path: string, watch: PoolWatch, signal: AbortSignal): Promise<void> {
+  const { looksOf } = await import('./recorded-look.js');
+  for await (const observation of looksOf(path)) {
+    watch.take(observation);
+    if (signal.aborted) return;
+  }
+}
+
+const nothingSeen = (from: string | undefined) =>
+  from === undefined
+    ? new SockwatchError('stopped before the first look', 'let it look once')
+    : new SockwatchError(`${from} has no look at all connections`, 'record without --no-connections');
 
 async function readHikari(path: string | undefined): Promise<readonly HikariStats[]> {
   if (path === undefined) return [];

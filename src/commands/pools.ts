@@ -28,6 +28,10 @@ export default class Pools extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --hikari /var/log/app/app.log',
     },
     {
+      description: 'what a recording of hours tells: leaks, waves of reconnects',
+      command: '<%= config.bin %> <%= command.id %> --from incident.ndjson.gz',
+    },
+    {
       description: 'in a script',
       command: '<%= config.bin %> <%= command.id %> --format json --fail-on pool_exhausted,close_wait_leak',
     },

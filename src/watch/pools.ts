@@ -213,9 +213,10 @@ class LookPass {
 
   /** The owner of a connection was found later than the connection. */
   private moveMarks(known: number, to: PoolTally): void {
-    const { before } = this.options;
+    const { before, at, elapsed = 0 } = this.options;
     const from = this.book.get(before.pool[known] ?? -1)?.tally;
     const marks = before.marks[known] ?? 0;
+    const isRecent = (before.bornAt[known] ?? 0) >= at - 2 * elapsed - SLACK_MS;
     for (const [tally, one] of [
       [from, -1],
       [to, 1],
@@ -223,7 +224,7 @@ class LookPass {
       if (tally === undefined) continue;
       tally.seen += one;
       if ((marks & MARKS.reused) !== 0) tally.reused += one;
-      if ((marks & MARKS.created) !== 0) tally.addCreated(one);
+      if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
     }
   }
 

@@ -124,9 +124,21 @@ describe('counting', () => {
     const seen = watch([], [nobody], [idle(1, 1100)]);
     const mine = seen.pools.find(({ owner }) => typeof owner === 'object');
     expect(mine).toMatchObject({ open: 1, past: { seen: 1, created: 1, closed: 0 } });
-    expect(
-      seen.pools.filter(({ owner }) => owner === 'unknown').map(({ open, past }) => [open, past.created]),
-    ).toEqual([[0, 0]]);
+    expect(seen.pools).toHaveLength(1);
+  });
+
+  it('sees a wave whose new connections have a process one look later', () => {
+    const fresh = (n: number, ms: number, owners?: typeof JAVA): RowSpec => {
+      const { owners: _, ...rest } = idle(n, ms);
+      return owners === undefined ? rest : { ...rest, owners };
+    };
+    const old = many(6, (n) => idle(n));
+    const seen = watch(
+      old,
+      many(6, (n) => fresh(n + 50, 100)),
+      many(6, (n) => fresh(n + 50, 1100, JAVA)),
+    );
+    expect(seen.pools.map(({ past }) => [past.created, past.closed, past.waves.length])).toEqual([[6, 6, 1]]);
   });
 
   it('tells ages and quiet times, and that ages are lower bounds', () => {

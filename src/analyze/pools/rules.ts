@@ -179,7 +179,7 @@ export const reconnectWave: PoolRule = (pool) => {
     rule: 'reconnect_wave',
     severity: periods.length > 0 ? 'warning' : 'info',
     sure: 'likely',
-    message: `half or more of the connections of ${processText(pool)} to ${endText(pool)} were replaced at once, ${past.waves.length === 1 ? 'once' : `${past.waves.length} times`} in ${duration(past.watchedMs)}`,
+    message: `half or more of the connections of ${processText(pool)} to ${endText(pool)} were replaced together ${past.waves.length === 1 ? 'once' : `${past.waves.length} times`} in ${duration(past.watchedMs)}`,
     evidence: [
       fact(
         'waves',

@@ -13,7 +13,8 @@ export function describePools(
   origin: Origin,
 ): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
   const spreads = new Spreads(list);
-  const entries = [...book.all()];
+  // A pool whose connections all turned out to be of another had an owner that was found late.
+  const entries = [...book.all()].filter(([, { tally }]) => tally.seen > 0);
   const pools = entries
     .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin))
     .sort(byWeight);

@@ -90,9 +90,10 @@ export class PoolTally {
     this.noteWave(time);
   }
 
-  /** Connections made at an earlier look whose process is known only now. */
-  addCreated(count: number): void {
+  /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
+  addCreated(count: number, recent: boolean): void {
     this.created = Math.max(0, this.created + count);
+    if (recent) this.createdBefore = Math.max(0, this.createdBefore + count);
   }
 
   /** Time from the look before its first connections to `now`, ms: the time in which those were created. */
