@@ -47,6 +47,8 @@ export interface PoolPast {
   readonly lowest: Connections;
   readonly highest: Connections;
   readonly highestBusy: Connections;
+  /** With those of which it cannot be told. */
+  readonly highestMaybeBusy: Connections;
   /** Looks at which connections were open and none of them was surely idle. */
   readonly neverIdleLooks: number;
   /** Of all connections at all looks, how many were busy. */

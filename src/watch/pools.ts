@@ -8,7 +8,7 @@ import { ConnectionList, MARKS, TupleKey } from './pools/connection-list.js';
 import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
-import { USE, useByBalance, useReader } from './pools/use.js';
+import { USE, type Use, useByChange, useReader } from './pools/use.js';
 
 const SYN_SENT = stateCode('syn-sent');
 const LAST_ACK = stateCode('last-ack');
@@ -58,7 +58,8 @@ export class PoolWatch {
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
       ...describePools(this.book, lists[0], origin),
-      ...(this.looks > 1 && opened >= 0 && { activeOpens: opened }),
+      // The kernel counts for all, also for those that the filter leaves out.
+      ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
       gaps: this.allGaps(),
     };
   }
@@ -287,23 +288,28 @@ class LookPass {
   }
 
   private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
-    const { now, before } = this.options;
-    const { segmentsOut, segmentsIn } = this.columns;
-    const more = (segmentsOut?.[row] || 0) - (segmentsIn?.[row] || 0);
+    const { now } = this.options;
+    const { segmentsOut, segmentsIn, retransmits } = this.columns;
+    const out = (segmentsOut?.[row] || 0) - (retransmits?.[row] || 0);
+    const more = out - (segmentsIn?.[row] || 0);
     const balance = outbound ? more : -more;
     now.balance[entry] = balance;
     let use = this.useOf(row, outbound);
-    if (use === USE.unsure && known >= 0 && segmentsOut !== undefined && segmentsIn !== undefined) {
-      const marks = before.marks[known] ?? 0;
-      const change = balance - (before.balance[known] ?? 0);
-      use = useByBalance((marks & MARKS.busy) !== 0, (marks & MARKS.idle) !== 0, change);
+    if (segmentsOut !== undefined && segmentsIn !== undefined) {
+      tally.levels.learn(use, balance);
+      if (use === USE.unsure) use = this.tellUse(known, balance, tally);
     }
-    if (use === USE.busy) tally.busy++;
-    else if (use === USE.unknown) tally.unknownUse++;
-    else tally.idle++;
-    if (use === USE.unsure) tally.unsure++;
-    else if (use !== USE.unknown)
-      now.marks[entry] = (now.marks[entry] ?? 0) | (use === USE.busy ? MARKS.busy : MARKS.idle);
+    tally.addUse(use);
+    if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
+    if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
+  }
+
+  private tellUse(known: number, balance: number, tally: PoolTally): Use {
+    const { before } = this.options;
+    const marks = known < 0 ? 0 : (before.marks[known] ?? 0);
+    const change = balance - (before.balance[known] ?? 0);
+    const use = useByChange((marks & MARKS.busy) !== 0, (marks & MARKS.idle) !== 0, change);
+    return use === USE.unsure ? tally.levels.tell(balance) : use;
   }
 
   /** With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). */

@@ -317,7 +317,7 @@ describe('HikariCP beside the sockets', () => {
 
   it('says where they differ', () => {
     expect(matches(stats(10, 6))[0]?.[1]).toEqual([
-      'HikariCP says that 6 of "orders" are active, 4 are busy on the wire: its line is older, or the application holds 2 without a request under way',
+      'HikariCP says that 6 of "orders" are active, 4 at most are busy on the wire: its line is older, or the application holds 2 without a request under way',
     ]);
     expect(matches(stats(10, 1))[0]?.[1]).toEqual([
       expect.stringMatching(/1 of "orders" are active, 4 are busy/),

@@ -239,6 +239,37 @@ describe('use', () => {
   });
 });
 
+describe('what one connection tells of the others of its pool', () => {
+  const segments = (dataSegmentsOut: number, dataSegmentsIn: number): RowSpec => ({
+    columns: { dataSegmentsOut, dataSegmentsIn },
+  });
+  const tie = (n: number, out: number, back: number) => used(n, 300, 300, segments(out, back));
+
+  it('holds where each request and each answer is one segment', () => {
+    const rows = [
+      busy(1, 300, segments(4, 4)),
+      idle(2, 300, segments(7, 8)),
+      tie(3, 9, 9),
+      tie(4, 9, 10),
+      tie(5, 9, 12),
+    ];
+    expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 3, unsure: 1 });
+  });
+
+  it('does not where they differ, nor where it was as often the other', () => {
+    const differ = many(9, (n) => busy(n, 300, segments(4, 4 + 3 * n)));
+    expect(first(watch([...differ, tie(20, 9, 9)]))).toMatchObject({ busy: 9, idle: 1, unsure: 1 });
+    const both = [busy(1, 300, segments(4, 4)), idle(2, 300, segments(4, 4))];
+    expect(first(watch([...both, tie(20, 9, 9)]))).toMatchObject({ busy: 1, idle: 2, unsure: 1 });
+  });
+
+  it('leaves out segments that were sent again', () => {
+    const again = tie(3, 12, 9);
+    const resent: RowSpec = { ...again, columns: { ...again.columns, retransmitsTotal: 3 } };
+    expect(first(watch([busy(1, 300, segments(4, 4)), resent]))).toMatchObject({ busy: 2, unsure: 0 });
+  });
+});
+
 describe('a large table', () => {
   it('of 100,000 connections is followed in well under 100 ms per look, and its churn is exact', () => {
     const pools = new PoolWatch();

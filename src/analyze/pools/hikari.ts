@@ -49,9 +49,10 @@ function disagreements(stats: HikariStats, pool: Pool): string[] {
     said.push(
       `HikariCP says that ${count(active)} of "${name}" are active, ${count(pool.busy)} are busy on the wire: its line is older, or they are being tested or opened`,
     );
-  if (pool.busy !== undefined && pool.busy < active)
+  const mayBeBusy = (pool.busy ?? active) + (pool.unsure ?? 0);
+  if (mayBeBusy < active)
     said.push(
-      `HikariCP says that ${count(active)} of "${name}" are active, ${count(pool.busy)} are busy on the wire: its line is older, or the application holds ${count(active - pool.busy)} without a request under way`,
+      `HikariCP says that ${count(active)} of "${name}" are active, ${count(mayBeBusy)} at most are busy on the wire: its line is older, or the application holds ${count(active - mayBeBusy)} without a request under way`,
     );
   return said;
 }

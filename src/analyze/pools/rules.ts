@@ -233,21 +233,23 @@ const OVERSIZED = { open: 10, busyShare: 0.2, watchedMs: 1.5 * SECOND };
 
 /** Far more idle than were ever used at once, as far as was seen. */
 export const oversized: PoolRule = (pool) => {
-  const { open, past, direction, busy } = pool;
+  const { open, past, direction, busy, closeWaits } = pool;
   if (direction !== 'outbound' || busy === undefined || past.looks < LEAST_LOOKS) return undefined;
+  // Those that the peer closes are another matter.
+  if (closeWaits.stuck > 0) return undefined;
   if (past.watchedMs < OVERSIZED.watchedMs || past.lowest < OVERSIZED.open) return undefined;
-  if (past.highestBusy > open * OVERSIZED.busyShare) return undefined;
+  if (past.highestMaybeBusy > open * OVERSIZED.busyShare) return undefined;
   return {
     rule: 'pool_oversized',
     severity: 'info',
     sure: 'suspected',
-    message: `${processText(pool)} keeps ${counted(open, 'connection')} to ${endText(pool)}, and at most ${count(past.highestBusy)} were busy at any of ${past.looks} looks`,
+    message: `${processText(pool)} keeps ${counted(open, 'connection')} to ${endText(pool)}, and ${past.highestMaybeBusy === 0 ? 'none was' : `at most ${count(past.highestMaybeBusy)} were`} busy at any of ${past.looks} looks`,
     evidence: [
       fact(
         'highest_busy',
-        past.highestBusy,
+        past.highestMaybeBusy,
         'connections',
-        `${percent(past.highestBusy / open)} of ${count(open)} busy (inferred) at the busiest look of ${duration(past.watchedMs)}`,
+        `${percent(past.highestMaybeBusy / open)} of ${count(open)} busy (inferred) at the busiest look of ${duration(past.watchedMs)}`,
       ),
     ],
     advice:

@@ -1,4 +1,5 @@
 import type { HikariMatch, Pool, PoolFinding, PoolsReport, RemoteSum, Spread } from '../../model/pools.js';
+import { connections } from '../../model/units.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
 import type { Names } from '../names.js';
 import { markOf, paint, type Role, roleOf } from '../style.js';
@@ -20,14 +21,15 @@ export function* poolsTable(report: PoolsReport, names: Names, style: TableStyle
 
 function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Generator<string> {
   learnNames(report, names);
-  const rows = report.pools.map((pool, index) => ({
+  const all = report.pools.map((pool, index) => ({
     pool,
     findings: report.findings.filter((finding) => finding.pool === index),
     hikari: report.hikari.find((match) => match.pool === index),
   }));
+  const rows = all.filter((row) => !isLeftOver(row));
   if (rows.length === 0) yield 'no connections';
   else {
-    const layout = layOut(columnsWith(names), rows, style);
+    const layout = layOut(columnsWith(names, rows), rows, style);
     yield headLine(layout);
     for (const row of rows) {
       yield rowLine(layout, row);
@@ -41,6 +43,10 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
   for (const note of notes(report))
     for (const line of wrapWords(note, '', style.width)) yield paint('dim', line, style.color);
 }
+
+/** Ports in TIME-WAIT and nothing else: of no process, and nothing to say about. JSON has them. */
+const isLeftOver = ({ pool, findings }: Row): boolean =>
+  findings.length === 0 && pool.owner === 'none' && pool.past.highest === 0 && pool.past.created === 0;
 
 const severityOf = ({ findings }: Row) => findings[0]?.severity;
 const role = (row: Row): Role => roleOf(severityOf(row));
@@ -66,7 +72,7 @@ const spread = (title: string, of: (row: Row) => string, giveUp: number): Column
   giveUp,
 });
 
-const columnsWith = (names: Names): readonly Column<Row>[] => [
+const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[] => [
   { title: 'S', text: (row) => markOf(severityOf(row)), role },
   { title: 'PROCESS', text: ({ pool }) => processCell(pool, names), min: 10 },
   { title: 'DIR', text: ({ pool }) => (pool.direction === 'outbound' ? 'out' : 'in'), giveUp: 1 },
@@ -74,7 +80,8 @@ const columnsWith = (names: Names): readonly Column<Row>[] => [
   { title: 'SERVICE', text: ({ pool }) => pool.service ?? '-', giveUp: 6 },
   number('OPEN', ({ pool }) => pool.open),
   number('BUSY', ({ pool }) => pool.busy),
-  number('IDLE', ({ pool }) => pool.idle),
+  number('IDLE', ({ pool }) => surelyIdle(pool)),
+  ...(rows.some(({ pool }) => (pool.unsure ?? 0) > 0) ? [number('UNSURE', ({ pool }) => pool.unsure)] : []),
   number('CONNECTING', ({ pool }) => pool.connecting, 7),
   number('HALF-CLOSED', ({ pool }) => pool.closeWait + pool.finWait + pool.lastAck, 8),
   number('HIGHEST', ({ pool }) => pool.past.highest, 4),
@@ -86,6 +93,9 @@ const columnsWith = (names: Names): readonly Column<Row>[] => [
   spread('P95', ({ pool }) => spreadText(pool.quiet, 'p95'), 10),
   spread('RTT', ({ pool }) => spreadText(pool.rtt, 'p50'), 9),
 ];
+
+const surelyIdle = ({ idle, unsure = connections(0) }: Pool) =>
+  idle === undefined ? undefined : idle - unsure;
 
 function processCell({ owner }: Pool, names: Names): string {
   if (typeof owner !== 'object') return owner === 'none' ? '-' : '?';
@@ -167,7 +177,10 @@ function notes({ looks, watchedMs, pools, activeOpens }: PoolsReport): string[] 
     looks > 1
       ? ` NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.${missed}`
       : '';
+  const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
+    ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
+    : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, so does a request that was sent within 10 ms of the answer before it, and callers that wait for a connection leave no trace.${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${rates} SERVICE is a guess by port.`,
   ];
 }

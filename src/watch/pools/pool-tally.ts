@@ -1,6 +1,8 @@
 import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js';
 import { connections, millis, ratio } from '../../model/units.js';
 
+import { USE, type Use, UseLevels } from './use.js';
+
 /** So many times of waves are kept: enough for a period. */
 const KEPT_WAVES = 16;
 /** A wave replaces at least so many connections, and half of those that were open. */
@@ -39,6 +41,7 @@ export class PoolTally {
   private lowest = 0;
   private highest = 0;
   private highestBusy = 0;
+  private highestMaybeBusy = 0;
   private neverIdleLooks = 0;
   private busySum = 0;
   private openSum = 0;
@@ -51,8 +54,16 @@ export class PoolTally {
   private inWave = false;
   private waveLooks = 0;
   private readonly waves: number[] = [];
+  readonly levels = new UseLevels();
   reused = 0;
   seen = 0;
+
+  addUse(use: Use): void {
+    if (use === USE.unknown) this.unknownUse++;
+    else if (use === USE.busy || use === USE.active) this.busy++;
+    else this.idle++;
+    if (use === USE.unsure) this.unsure++;
+  }
 
   /** Before the rows of a look. */
   begin(): void {
@@ -82,6 +93,7 @@ export class PoolTally {
     this.lowest = Math.min(this.lowest, open);
     this.highest = Math.max(this.highest, open);
     this.highestBusy = Math.max(this.highestBusy, busy);
+    this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
     if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
     this.busySum += busy;
     this.openSum += open;
@@ -136,6 +148,7 @@ export class PoolTally {
       lowest: connections(this.lowest),
       highest: connections(this.highest),
       highestBusy: connections(this.highestBusy),
+      highestMaybeBusy: connections(this.highestMaybeBusy),
       neverIdleLooks: this.neverIdleLooks,
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
       created: this.created,
