@@ -51,6 +51,8 @@ export interface PoolPast {
   readonly highestMaybeBusy: Connections;
   /** Looks at which connections were open and none of them was surely idle. */
   readonly neverIdleLooks: number;
+  /** Unsure at the last look, and without data since the first: they may have been idle all the time. */
+  readonly neverSeenUsed: Connections;
   /** Of all connections at all looks, how many were busy. */
   readonly busyShare: Ratio;
   /** Lower bounds: what came and went between two looks was not seen. */

@@ -299,7 +299,7 @@ class LookPass {
       tally.levels.learn(use, balance);
       if (use === USE.unsure) use = this.tellUse(known, balance, tally);
     }
-    tally.addUse(use);
+    tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
     if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
     if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
   }

@@ -254,6 +254,7 @@ describe('what one connection tells of the others of its pool', () => {
       tie(5, 9, 12),
     ];
     expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 3, unsure: 1 });
+    expect(first(watch([busy(1, 300, segments(4, 4)), tie(3, 9, 10)]))).toMatchObject({ idle: 1, unsure: 0 });
   });
 
   it('does not where they differ, nor where it was as often the other', () => {

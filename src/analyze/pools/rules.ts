@@ -65,7 +65,7 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
 function isPinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
   if (isStreaming(service) || bytesReceived === 0 || connecting > 0) return false;
   if (open < 2 || past.looks < LEAST_LOOKS || past.watchedMs < SECOND) return false;
-  if (past.lowest !== open || past.highest !== open) return false;
+  if (past.lowest !== open || past.highest !== open || past.neverSeenUsed > 0) return false;
   const share = open * past.looks >= SURE.many ? SURE.shareOfMany : SURE.share;
   return past.neverIdleLooks === past.looks && past.busyShare >= share;
 }

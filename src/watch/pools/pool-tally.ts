@@ -18,6 +18,7 @@ export class PoolTally {
   unknownUse = 0;
   /** Of the idle ones, those that may be busy again. */
   unsure = 0;
+  private unsureAndStill = 0;
   waiting = 0;
   closeWait = 0;
   heldCloseWait = 0;
@@ -58,11 +59,13 @@ export class PoolTally {
   reused = 0;
   seen = 0;
 
-  addUse(use: Use): void {
+  /** `moved`: data went either way since its first look. */
+  addUse(use: Use, moved: boolean): void {
     if (use === USE.unknown) this.unknownUse++;
     else if (use === USE.busy || use === USE.active) this.busy++;
     else this.idle++;
     if (use === USE.unsure) this.unsure++;
+    if (use === USE.unsure && !moved) this.unsureAndStill++;
   }
 
   /** Before the rows of a look. */
@@ -71,7 +74,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
-    this.unsure = this.unknownUse = this.waiting = 0;
+    this.unsure = this.unsureAndStill = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
@@ -150,6 +153,7 @@ export class PoolTally {
       highestBusy: connections(this.highestBusy),
       highestMaybeBusy: connections(this.highestMaybeBusy),
       neverIdleLooks: this.neverIdleLooks,
+      neverSeenUsed: connections(this.unsureAndStill),
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
       created: this.created,
       closed: this.closed,

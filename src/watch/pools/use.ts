@@ -83,9 +83,17 @@ export class UseLevels {
     this.total++;
   }
 
-  /** What a connection of unsure use does, if it can be told. */
+  /** What a connection of unsure use does, if it can be told: at a level, or one request beside it. */
   tell(balance: number): Use {
-    const level = this.seen.size > MOST_BALANCES ? undefined : this.seen.get(balance);
+    if (this.seen.size > MOST_BALANCES) return USE.unsure;
+    const here = this.believed(balance);
+    if (here !== USE.unsure) return here;
+    if (this.believed(balance + 1) === USE.busy) return USE.idle;
+    return this.believed(balance - 1) === USE.idle ? USE.busy : USE.unsure;
+  }
+
+  private believed(balance: number): Use {
+    const level = this.seen.get(balance);
     if (level === undefined || level.busy + level.idle < this.total * BELIEVED.share) return USE.unsure;
     if (level.busy >= Math.max(1, level.idle * BELIEVED.times)) return USE.busy;
     return level.idle >= Math.max(1, level.busy * BELIEVED.times) ? USE.idle : USE.unsure;
