@@ -1,4 +1,4 @@
-// Writes schema/*.schema.json from the types of src/model/json.ts and src/model/trace-json.ts. `--check` only says whether they are up to date.
+// Writes schema/*.schema.json from the types of src/model/*json.ts. `--check` only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Config, createGenerator } from 'ts-json-schema-generator';
@@ -18,6 +18,8 @@ const SCHEMAS = {
   group: 'GroupLineJson',
   alert: 'AlertJson',
   check: 'CheckJson',
+  pools: 'PoolsJson',
+  pool: 'PoolLineJson',
 } as const;
 
 const config: Config = {

@@ -17,9 +17,13 @@ export interface Descriptors {
  * Open descriptors and their limit, by pid, for owners of listeners whose queue is not empty: with the limit reached, accept()
  * fails and the queue is not drained (KERNEL.md 1). At most 64 processes; what may not be read is absent.
  */
-export function readDescriptors(table: SocketTable, proc: string): ReadonlyMap<number, Descriptors> {
+export const readDescriptors = (table: SocketTable, proc: string): ReadonlyMap<number, Descriptors> =>
+  readDescriptorsOf(ownersOfQueues(table), proc);
+
+/** The same for any processes. */
+export function readDescriptorsOf(pids: Iterable<number>, proc: string): ReadonlyMap<number, Descriptors> {
   const found = new Map<number, Descriptors>();
-  for (const pid of ownersOfQueues(table)) {
+  for (const pid of pids) {
     if (found.size >= MOST_PROCESSES) break;
     const limit = /^Max open files\s+(\d+)/m.exec(readText(join(proc, String(pid), 'limits')) ?? '')?.[1];
     const open = countOpen(join(proc, String(pid), 'fd'));

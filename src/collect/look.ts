@@ -12,6 +12,8 @@ import { SocketSource, type SourceLook } from './source.js';
 interface OwnerWish {
   /** Owners of every row, not only of listeners and of rows that were asked for. */
   readonly everything: boolean;
+  /** Also of those whose descriptor had another socket before. */
+  readonly thorough?: boolean;
   /** How long to wait for them; `Infinity`: until they are known. */
   readonly patienceMs: number;
 }

@@ -45,7 +45,8 @@ export async function* observeTimes(
   door: Partial<Door> = {},
 ): AsyncGenerator<TableObservation, void, undefined> {
   const looker = new Looker(options, { ...defaultDoor(), ...door });
-  const wish = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
+  const thorough = options.thoroughOwners ?? false;
+  const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   const start = monotonicNow();
   for (let sample = 0; sample < samples; sample++) {
     const wait = start + sample * everyMs - monotonicNow();

@@ -18,6 +18,8 @@ export interface CollectOptions {
   /** What the caller wants to see: `troubled` for listeners with waiting connections, `all` for everything. */
   readonly scope: Scope;
   readonly owners: boolean;
+  /** Owners of connections that come and go too, at the cost of more scans (`observeTimes`). Default false. */
+  readonly thoroughOwners?: boolean;
   /** tcp_info of every connection (ages, round-trip times): more than doubles the work for a large table. Default true. */
   readonly details?: boolean;
   /** For one run of ss, or one answer of the kernel. */

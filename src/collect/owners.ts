@@ -76,7 +76,10 @@ export class OwnerFinder implements OwnerLookup {
     await waitAtMost(this.running, options.patienceMs);
   }
 
-  private async work(table: SocketTable, { everything = false, signal }: UpdateOptions): Promise<void> {
+  private async work(
+    table: SocketTable,
+    { everything = false, thorough = false, signal }: UpdateOptions,
+  ): Promise<void> {
     await this.warmUp(signal);
     const listeners = inodesOf(table, true);
     const gone = this.forgetChanged(listeners);
@@ -84,7 +87,7 @@ export class OwnerFinder implements OwnerLookup {
     this.asked.clear();
     const unknown = this.unknownAmong(wanted);
     if (gone || (unknown.length > 0 && (everything || monotonicNow() >= this.nextScanAt))) {
-      await this.search(unknown, everything ? listeners : unknown, signal);
+      await this.search(unknown, everything && !thorough ? listeners : unknown, signal);
     } else if (monotonicNow() >= this.nextNewProcessesAt) await this.rescan('new processes', signal);
     this.hiddenListeners = this.isIncomplete ? this.countMissing(listeners) : 0;
   }
@@ -177,6 +180,8 @@ export class OwnerFinder implements OwnerLookup {
 }
 
 interface UpdateOptions {
+  /** Reads the links of all descriptors again for any row, not for listeners only: a number that was used before may be another socket. */
+  readonly thorough?: boolean;
   readonly everything?: boolean;
   readonly patienceMs: number;
   readonly signal?: AbortSignal | undefined;

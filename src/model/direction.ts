@@ -24,6 +24,21 @@ export function directionFinder(table: SocketTable): (row: number) => Direction 
   };
 }
 
+/**
+ * Finds the listener that a row came in through: the one with its very address, else the wildcard; `undefined` where the
+ * table has none. Of a SO_REUSEPORT group it is the first.
+ */
+export function listenerFinder(table: SocketTable): (row: number) => number | undefined {
+  const listening = listeningPorts(table);
+  return (row) => {
+    const hosts = listening.get(table.localPort[row] ?? 0);
+    return (
+      hosts?.find((listener) => sameHost(table, listener, row)) ??
+      hosts?.find((listener) => isAny(table, listener))
+    );
+  };
+}
+
 function listeningPorts(table: SocketTable): Map<number, number[]> {
   const ports = new Map<number, number[]>();
   for (let row = 0; row < table.length; row++) {
@@ -37,8 +52,13 @@ function listeningPorts(table: SocketTable): Map<number, number[]> {
 }
 
 /** Whether the listener's address takes connections for the row's: the same, or the wildcard. */
-function covers(table: SocketTable, listener: number, row: number): boolean {
-  const word = (of: number, index: number) => table.localAddress[of * 4 + index];
-  const wildcard = [0, 1, 2, 3].every((index) => word(listener, index) === 0);
-  return wildcard || [0, 1, 2, 3].every((index) => word(listener, index) === word(row, index));
-}
+const covers = (table: SocketTable, listener: number, row: number): boolean =>
+  isAny(table, listener) || sameHost(table, listener, row);
+
+const WORDS = [0, 1, 2, 3];
+
+const isAny = ({ localAddress }: SocketTable, row: number): boolean =>
+  WORDS.every((word) => localAddress[row * 4 + word] === 0);
+
+const sameHost = ({ localAddress }: SocketTable, a: number, b: number): boolean =>
+  WORDS.every((word) => localAddress[a * 4 + word] === localAddress[b * 4 + word]);

@@ -17,6 +17,13 @@ export const RULES = [
   'unknown_limit',
   'owners_hidden',
   'source_error',
+  'pool_exhausted',
+  'pool_churn',
+  'pool_leak',
+  'pool_oversized',
+  'pool_uneven',
+  'reconnect_wave',
+  'close_wait_leak',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

@@ -225,6 +225,7 @@ export interface EndJson {
   listeners: number;
   connections: number;
   groups?: number;
+  pools?: number;
   gaps: GapJson[];
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ParseError } from '../../src/model/errors.js';
+import { parseHikari } from '../../src/parse/hikari.js';
 import { parseCounters } from '../../src/parse/proc/counters.js';
 import { parseProcNet } from '../../src/parse/proc/net.js';
 import { parseServices } from '../../src/parse/proc/services.js';
@@ -97,5 +98,14 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     name: 'parse/proc/services',
     samples: () => [new TextEncoder().encode('http 80/tcp www # web\n')],
     run: (bytes) => void parseServices(textOf(bytes)),
+  },
+  {
+    name: 'parse/hikari',
+    samples: () => [
+      new TextEncoder().encode(
+        'a: P-1 - Pool stats (total=10, active=0, idle=10, waiting=0)\nP-2 - Pool stats (total=10/10, idle=10/10, active=0, waiting=0)\n',
+      ),
+    ],
+    run: (bytes) => void parseHikari(textOf(bytes)),
   },
 ];

@@ -467,7 +467,8 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
       const env = fake('ss', `echo $$ > ${folder}/pid; exec sleep 30`);
       for (const signal of ['SIGQUIT', 'SIGUSR2', 'SIGALRM'] as const) {
         rmSync(join(folder, 'pid'), { force: true });
-        const words = [...env, process.execPath, RUN_JS, 'check', '--no-config', '--no-state'];
+        const check = [RUN_JS, 'check', '--no-config', '--no-state', '--source', 'ss'];
+        const words = [...env, process.execPath, ...check];
         const child = namespace.spawn('env', words);
         await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toContain('pid');
         child.kill(signal);

@@ -1,0 +1,98 @@
+import { Flags, type Interfaces } from '@oclif/core';
+import { ParseError } from '../model/errors.js';
+import type { Rule, Severity } from '../model/findings.js';
+import { SEVERITIES } from '../model/findings.js';
+import { parseDuration } from './duration.js';
+import { asUsage, colorFlag, durationFlag, filterFlag, redactFlag, sourceFlags } from './flags.js';
+
+/** What `pools` can find, and what may be given to `--fail-on`. */
+export const POOL_RULE_NAMES = [
+  'pool_exhausted',
+  'pool_churn',
+  'pool_leak',
+  'pool_oversized',
+  'pool_uneven',
+  'reconnect_wave',
+  'close_wait_leak',
+] as const satisfies readonly Rule[];
+
+const HOUR = 3_600_000;
+
+export const poolsFlags = {
+  duration: durationFlag({ min: 0, max: 24 * HOUR })({
+    char: 'd',
+    default: parseDuration('5s', 'default'),
+    defaultHelp: async () => '5s',
+    helpValue: '5s',
+    description: 'how long to look; rates, waves and leaks need time',
+  }),
+  interval: durationFlag({ min: 50, max: HOUR })({
+    char: 'i',
+    default: parseDuration('1s', 'default'),
+    defaultHelp: async () => '1s',
+    helpValue: '1s',
+    description: 'time between two looks',
+  }),
+  from: Flags.string({
+    helpValue: 'FILE',
+    description: 'a recording, the whole of it, instead of this machine: for leaks over hours and waves',
+    exclusive: ['duration', 'interval', 'source', 'no-owners'],
+  }),
+  filter: filterFlag,
+  format: Flags.option({
+    options: ['table', 'json', 'ndjson', 'csv'] as const,
+    default: 'table' as const,
+    char: 'f',
+    description: 'form of the output',
+  })(),
+  top: Flags.integer({
+    char: 'n',
+    min: 1,
+    helpValue: '20',
+    description: 'show this many pools, the worst and largest',
+  }),
+  hikari: Flags.string({
+    helpValue: 'LOG',
+    description: 'log of HikariCP: its own numbers beside the sockets',
+  }),
+  'fail-on': Flags.string({
+    helpValue: 'RULE,...',
+    description: `exit with 1 when one of these is found: ${POOL_RULE_NAMES.join(', ')}, or that bad or worse: warning, critical`,
+  }),
+  ...sourceFlags,
+  redact: redactFlag,
+  'no-color': colorFlag,
+};
+
+export type PoolsFlags = Interfaces.InferredFlags<typeof poolsFlags>;
+
+/** What ends a command with status 1. */
+export interface PoolLimits {
+  readonly rules: ReadonlySet<Rule>;
+  readonly severity?: Severity;
+}
+
+/** Reads `pool_exhausted,close-wait-leak` or `warning`. Throws UsageError. */
+export const readPoolLimits = (list: string | undefined): PoolLimits | undefined =>
+  list === undefined ? undefined : asUsage(() => parseLimits(list));
+
+function parseLimits(list: string): PoolLimits {
+  const expected = `warning, critical or some of ${POOL_RULE_NAMES.join(', ')}`;
+  const words = list
+    .split(',')
+    .map((word) => word.trim().toLowerCase().replaceAll('-', '_'))
+    .filter((word) => word !== '');
+  // A variable that is empty in a script must not make a check that never fails.
+  if (words.length === 0) throw new ParseError('--fail-on', expected, list);
+  const rules = new Set<Rule>();
+  let severity: Severity | undefined;
+  for (const word of words) {
+    const rule = POOL_RULE_NAMES.find((name) => name === word);
+    const level = SEVERITIES.find((name) => name === word);
+    if (rule !== undefined) rules.add(rule);
+    else if (level === 'critical' || level === 'warning')
+      severity = severity === 'warning' ? severity : level;
+    else throw new ParseError('--fail-on', expected, word);
+  }
+  return { rules, ...(severity && { severity }) };
+}

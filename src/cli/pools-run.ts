@@ -1,0 +1,144 @@
+import { judgePools } from '../analyze/pools.js';
+import { readDescriptorsOf } from '../collect/descriptors.js';
+import { readTail } from '../collect/log-tail.js';
+import { observeTimes } from '../collect/observe.js';
+import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { SockwatchError } from '../model/errors.js';
+import { severityRank } from '../model/findings.js';
+import type { HikariStats } from '../model/hikari.js';
+import type { Gap } from '../model/observation.js';
+import type { PoolsReport, PoolsSeen } from '../model/pools.js';
+import { parseHikari } from '../parse/hikari.js';
+import type { TableStyle } from '../render/columns.js';
+import type { Names } from '../render/names.js';
+import { poolsCsv } from '../render/pools/csv.js';
+import { poolsJson, poolsNdjson } from '../render/pools/json.js';
+import { poolsTable } from '../render/pools/table.js';
+import { PoolWatch, type RowFilter } from '../watch/pools.js';
+import type { PoolLimits, PoolsFlags } from './pools-flags.js';
+
+/**
+ * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
+ * Throws SourceError where the sockets, and SockwatchError where the log cannot be read.
+ */
+export async function watchPools(
+  flags: PoolsFlags,
+  filter: RowFilter | undefined,
+  signal: AbortSignal,
+): Promise<PoolsReport> {
+  // A path that is wrong is better said before the watch than after it.
+  if (flags.hikari !== undefined) await readTail(flags.hikari);
+  const watch = new PoolWatch(filter);
+  const damage: Gap[] = [];
+  if (flags.from === undefined) await lookAgain(flags, watch, signal);
+  else await readLooks(flags.from, damage, watch, signal);
+  const seen = watch.report();
+  if (seen === undefined) throw nothingSeen(flags.from);
+  return judgePools(
+    { ...seen, gaps: [...damage, ...seen.gaps] },
+    {
+      hikari: await readHikari(flags.hikari),
+      // Those of a recording may have been of another host.
+      ...(flags.from === undefined && { descriptors: readDescriptorsOf(leakers(seen), defaultDoor().proc) }),
+    },
+  );
+}
+
+async function lookAgain(
+  { duration, interval, ...flags }: PoolsFlags,
+  watch: PoolWatch,
+  signal: AbortSignal,
+) {
+  const options: CollectOptions = {
+    source: flags.source,
+    udp: false,
+    unix: false,
+    scope: 'all',
+    owners: !flags['no-owners'],
+    thoroughOwners: true,
+    timeoutMs: flags.timeout,
+  };
+  const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
+  let startedAt: number | undefined;
+  try {
+    for await (const observation of observeTimes(options, pace, signal)) {
+      watch.take(observation);
+      const { monotonic } = observation.origin;
+      startedAt ??= monotonic;
+      // Looks that take longer than the interval must not make the watch longer.
+      if (monotonic - startedAt + interval / 2 >= duration) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function readLooks(path: string, damage: Gap[], watch: PoolWatch, signal: AbortSignal): Promise<void> {
+  const { looksOf } = await import('./recorded-look.js');
+  for await (const observation of looksOf(path, damage)) {
+    watch.take(observation);
+    if (signal.aborted) return;
+  }
+}
+
+const nothingSeen = (from: string | undefined) =>
+  from === undefined
+    ? new SockwatchError('stopped before the first look', 'let it look once')
+    : new SockwatchError(`${from} has no look at all connections`, 'record without --no-connections');
+
+async function readHikari(path: string | undefined): Promise<readonly HikariStats[]> {
+  if (path === undefined) return [];
+  const stats = parseHikari(await readTail(path));
+  if (stats.length > 0) return stats;
+  throw new SockwatchError(
+    `${path} has no line of HikariCP such as "Pool stats (total=10, active=0, idle=10, waiting=0)"`,
+    'set the log level of com.zaxxer.hikari to DEBUG and wait 30 s',
+  );
+}
+
+/** Processes whose descriptors matter to a finding. */
+const leakers = ({ pools }: PoolsSeen): ReadonlySet<number> =>
+  new Set(
+    pools.flatMap(({ owner, closeWaits }) =>
+      typeof owner === 'object' && closeWaits.stuck > 0 ? [owner.pid] : [],
+    ),
+  );
+
+/** The first pools of a report and what belongs to them. */
+export function topPools(report: PoolsReport, top: number | undefined): PoolsReport {
+  if (top === undefined || report.pools.length <= top) return report;
+  return {
+    ...report,
+    pools: report.pools.slice(0, top),
+    remotes: report.remotes.slice(0, top),
+    findings: report.findings.filter(({ pool }) => pool < top),
+    hikari: report.hikari.filter(({ pool }) => pool === undefined || pool < top),
+  };
+}
+
+/** Whether `--fail-on` is met by anything that was found. */
+export const isFound = ({ findings }: PoolsReport, { rules, severity }: PoolLimits): boolean =>
+  findings.some(
+    (finding) =>
+      rules.has(finding.rule) ||
+      (severity !== undefined && severityRank(finding.severity) >= severityRank(severity)),
+  );
+
+/** The report in the format that was asked for, in small strings. */
+export function writePools(
+  report: PoolsReport,
+  { format }: Pick<PoolsFlags, 'format'>,
+  names: Names,
+  style: TableStyle,
+): Iterable<string> {
+  switch (format) {
+    case 'json':
+      return poolsJson(report, names);
+    case 'ndjson':
+      return poolsNdjson(report, names);
+    case 'csv':
+      return poolsCsv(report, names);
+    case 'table':
+      return poolsTable(report, names, style);
+  }
+}

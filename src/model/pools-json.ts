@@ -1,0 +1,154 @@
+import type { Rule, Severity } from './findings.js';
+import type { EvidenceJson, FindingJson, GapJson, OriginJson } from './json.js';
+import type { PoolDirection } from './pools.js';
+import type { Sureness } from './trace.js';
+
+/*
+ * What other programs read of `sockwatch pools`: names stay, more fields may come, absent means unknown. The files in
+ * schema/ are made from these types (`npm run schema`).
+ */
+
+/** How something is spread over the open connections: nearest ranks, ms. */
+export interface SpreadJson {
+  p50: number;
+  p95: number;
+  max: number;
+}
+
+/** What HikariCP said of itself. */
+export interface HikariJson {
+  name: string;
+  total: number;
+  active: number;
+  idle: number;
+  /** Threads that wait for a connection. */
+  waiting: number;
+  maximum?: number;
+  minimum_idle?: number;
+  /** Sentences on where it and the sockets differ. */
+  disagreements: string[];
+}
+
+/** The connections of one process to one remote (outbound), or of one process and listener (inbound). */
+export interface PoolJson {
+  direction: PoolDirection;
+  /** Absent: unknown, or no process holds the sockets any more (`process_gone`). */
+  pid?: number;
+  process?: string;
+  process_gone?: true;
+  netns?: string;
+  /** Outbound. */
+  remote?: string;
+  /** Inbound: the listener. */
+  local?: string;
+  /** By the port: a guess. */
+  service?: string;
+  /** Established. */
+  open: number;
+  connecting: number;
+  /** Inferred from queues and times. */
+  busy?: number;
+  idle?: number;
+  /** Of the idle ones, those that may be busy again: their last data went both ways within one jiffy. */
+  idle_unsure?: number;
+  /** Busy and idle are inferences, never the pool's own numbers. */
+  use_basis?: 'inferred';
+  /** Established, inbound, not accepted yet. */
+  waiting: number;
+  /** CLOSE-WAIT, FIN-WAIT, CLOSING and LAST-ACK together. */
+  half_closed: number;
+  close_wait: number;
+  /** In CLOSE-WAIT at an earlier look too, and held by the process. */
+  close_wait_stuck: number;
+  close_wait_growth: number;
+  fin_wait: number;
+  last_ack: number;
+  time_wait: number;
+  /** Open at once, at any look. */
+  highest: number;
+  highest_busy: number;
+  lowest: number;
+  /** Lower bounds: what came and went between two looks was not seen. */
+  created: number;
+  closed: number;
+  created_per_second?: number;
+  closed_per_second?: number;
+  /** Connections on which data moved again at a later look, and all that were seen. */
+  reused: number;
+  seen: number;
+  age_ms?: SpreadJson;
+  /** Some were there at the first look: their ages are lower bounds. */
+  age_at_least?: true;
+  /** Since data were last sent or received. */
+  idle_ms?: SpreadJson;
+  rtt_ms?: SpreadJson;
+  /** Of the open connections since they were made. */
+  bytes_sent?: number;
+  bytes_received?: number;
+  retransmissions?: number;
+  looks: number;
+  hikari?: HikariJson;
+  findings: Rule[];
+}
+
+/** One remote address and port, over all processes: what a limit of its server counts of this namespace. */
+export interface PoolRemoteJson {
+  remote: string;
+  service?: string;
+  processes: number;
+  open: number;
+  connecting: number;
+  busy?: number;
+  idle?: number;
+  time_wait: number;
+  highest: number;
+  created_per_second?: number;
+  closed_per_second?: number;
+}
+
+export interface PoolFindingJson {
+  rule: Rule;
+  severity: Severity;
+  sure: Sureness;
+  subject: {
+    direction: PoolDirection;
+    pid?: number;
+    process?: string;
+    remote?: string;
+    local?: string;
+    netns?: string;
+  };
+  message: string;
+  evidence: EvidenceJson[];
+  advice?: string;
+}
+
+/** Output of `sockwatch pools --format json`. */
+export interface PoolsJson extends OriginJson {
+  schema: 'sockwatch.pools/1';
+  /** From the first look to the last. */
+  seconds: number;
+  looks: number;
+  pools: PoolJson[];
+  remotes: PoolRemoteJson[];
+  findings: PoolFindingJson[];
+  /** Pools in the log of HikariCP that no sockets could be put beside. */
+  hikari_unmatched?: HikariJson[];
+  /** Connections opened from this namespace, by the kernel's counter; compare `created` of the outbound pools. */
+  active_opens?: number;
+  gaps: GapJson[];
+}
+
+/** One line of `sockwatch pools --format ndjson`, between a header and an end line. */
+export type PoolLineJson = { schema: 'sockwatch.pool/1' } & PoolJson;
+
+/** First line of that: findings as the other commands have them. */
+export interface PoolsHeaderJson extends OriginJson {
+  schema: 'sockwatch.header/1';
+  seconds: number;
+  looks: number;
+  remotes: PoolRemoteJson[];
+  findings: FindingJson[];
+  hikari_unmatched?: HikariJson[];
+  active_opens?: number;
+}

@@ -1,0 +1,157 @@
+import type { Endpoint } from './endpoint.js';
+import type { Finding } from './findings.js';
+import type { HikariStats } from './hikari.js';
+import type { Gap, Origin } from './observation.js';
+import type { Owner } from './sockets.js';
+import type { Sureness } from './trace.js';
+import type { Bytes, Connections, Millis, PerSecond, Ratio } from './units.js';
+
+/** How something is spread over the open connections of a pool. */
+export interface Spread {
+  readonly p50: Millis;
+  readonly p95: Millis;
+  readonly max: Millis;
+}
+
+/** Connections at the last look, by what they do. */
+export interface PoolCounts {
+  /** Established; those that wait for accept() too. */
+  readonly open: Connections;
+  /** SYN-SENT, or SYN-RECV of a listener. */
+  readonly connecting: Connections;
+  /**
+   * Inferred: data in a queue or not acknowledged, or a request sent (outbound) or received (inbound) after the last answer.
+   * Absent: the source has no times of connections.
+   */
+  readonly busy?: Connections;
+  /** Inferred: the rest of which the times are known. A transaction that is open but quiet looks the same (KERNEL.md 10). */
+  readonly idle?: Connections;
+  /** Of the idle ones: last data went both ways within one jiffy, so that a request may be under way again. */
+  readonly unsure?: Connections;
+  /** Established, inbound, not accepted yet. */
+  readonly waiting: Connections;
+  readonly closeWait: Connections;
+  /** FIN-WAIT-1, FIN-WAIT-2 and CLOSING: closed here first. */
+  readonly finWait: Connections;
+  readonly lastAck: Connections;
+  /** No sockets any more, but ports. */
+  readonly timeWait: Connections;
+}
+
+/** What was seen of a pool, from the look before its first connections (or the first of all) to the last. */
+export interface PoolPast {
+  readonly looks: number;
+  readonly watchedMs: Millis;
+  /** Open at the first look, the least and the most at any. */
+  readonly first: Connections;
+  readonly lowest: Connections;
+  readonly highest: Connections;
+  readonly highestBusy: Connections;
+  /** With those of which it cannot be told. */
+  readonly highestMaybeBusy: Connections;
+  /** Looks at which connections were open and none of them was surely idle. */
+  readonly neverIdleLooks: number;
+  /** Unsure at the last look, and without data since the first: they may have been idle all the time. */
+  readonly neverSeenUsed: Connections;
+  /** Of all connections at all looks, how many were busy. */
+  readonly busyShare: Ratio;
+  /** Lower bounds: what came and went between two looks was not seen. */
+  readonly created: number;
+  readonly closed: number;
+  /** Connections on which data moved between two looks after the one that first showed them, and all that were seen. */
+  readonly reused: number;
+  readonly seen: number;
+  /** Wall clock of moments at which half of the connections or more were replaced; the last ones. */
+  readonly waves: readonly number[];
+  readonly waveLooks: number;
+}
+
+/** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9). */
+export interface CloseWaitFacts {
+  /** In that state at an earlier look already. */
+  readonly stuck: Connections;
+  /** More (or less) than at the first look. */
+  readonly growth: number;
+  /** Time since the last segment of the peer: a lower bound of the time since its FIN. */
+  readonly oldestMs?: Millis;
+}
+
+export const DIRECTIONS = ['outbound', 'inbound'] as const;
+export type PoolDirection = (typeof DIRECTIONS)[number];
+
+/** The connections of one process to one remote, or of one process and listener. */
+export interface Pool extends PoolCounts {
+  readonly direction: PoolDirection;
+  /** `none`: no process holds the sockets any more; `unknown`: they could not be read. */
+  readonly owner: Owner | 'none' | 'unknown';
+  readonly netns?: string;
+  /** Remote address and port (outbound), address and port of the listener (inbound). */
+  readonly end: Endpoint;
+  readonly port?: number;
+  readonly service?: string;
+  /** Lower bounds. Absent: only one look. */
+  readonly createdPerSecond?: PerSecond;
+  readonly closedPerSecond?: PerSecond;
+  readonly age?: Spread;
+  /** Some connections were there at the first look: they are at least as old as `age` says. */
+  readonly agesAtLeast: boolean;
+  /** The smaller of the times since data were last sent and received, of all open connections. */
+  readonly quiet?: Spread;
+  readonly rtt?: Spread;
+  /** Since the open connections were made. */
+  readonly bytesSent?: Bytes;
+  readonly bytesReceived?: Bytes;
+  readonly retransmissions?: number;
+  readonly past: PoolPast;
+  readonly closeWaits: CloseWaitFacts;
+}
+
+/** A remote address and port, over all processes: what its server sees of this host. */
+export interface RemoteSum {
+  readonly end: Endpoint;
+  readonly service?: string;
+  readonly processes: number;
+  readonly open: Connections;
+  readonly connecting: Connections;
+  readonly busy?: Connections;
+  readonly idle?: Connections;
+  readonly timeWait: Connections;
+  /** Open at once. */
+  readonly highest: Connections;
+  readonly createdPerSecond?: PerSecond;
+  readonly closedPerSecond?: PerSecond;
+}
+
+/** `certain`: counted; `likely`: inferred from what was counted; `suspected`: other causes look the same. */
+export interface PoolFinding extends Finding {
+  readonly sure: Sureness;
+  /** Index into `pools`. */
+  readonly pool: number;
+}
+
+/** HikariCP's own numbers and the sockets side by side. */
+export interface HikariMatch {
+  readonly stats: HikariStats;
+  /** Index into `pools`; absent: no pool can be told to be this one. */
+  readonly pool?: number;
+  /** Whole sentences; empty: they agree. */
+  readonly disagreements: readonly string[];
+}
+
+/** All that was seen in one watch. */
+export interface PoolsSeen {
+  readonly origin: Origin;
+  /** From the first look to the last. */
+  readonly watchedMs: Millis;
+  readonly looks: number;
+  readonly pools: readonly Pool[];
+  readonly remotes: readonly RemoteSum[];
+  /** Connections that this namespace opened during the watch by the kernel's count, beside those that were seen. */
+  readonly activeOpens?: number;
+  readonly gaps: readonly Gap[];
+}
+
+export interface PoolsReport extends PoolsSeen {
+  readonly findings: readonly PoolFinding[];
+  readonly hikari: readonly HikariMatch[];
+}

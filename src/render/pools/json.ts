@@ -1,0 +1,186 @@
+import type { HikariMatch, Pool, PoolFinding, PoolsReport, RemoteSum, Spread } from '../../model/pools.js';
+import type {
+  HikariJson,
+  PoolFindingJson,
+  PoolJson,
+  PoolRemoteJson,
+  PoolsHeaderJson,
+  PoolsJson,
+  SpreadJson,
+} from '../../model/pools-json.js';
+import { evidenceJson, findingJson, gapJson, isoTime, known, round, roundKnown } from '../json-parts.js';
+import { jsonText } from '../json-text.js';
+import type { Names } from '../names.js';
+
+/** The whole answer as one object. */
+export function toPoolsJson(report: PoolsReport, names: Names): PoolsJson {
+  learnNames(report, names);
+  return {
+    schema: 'sockwatch.pools/1',
+    ...headJson(report, names),
+    pools: report.pools.map((_, index) => poolJson(report, index, names)),
+    remotes: report.remotes.map((remote) => remoteJson(remote, names)),
+    findings: report.findings.map((finding) => poolFindingJson(finding, report, names)),
+    ...unmatchedJson(report, names),
+    gaps: report.gaps.map((gap) => gapJson(gap, names)),
+  };
+}
+
+/** The object with one pool a line. */
+export function* poolsJson(report: PoolsReport, names: Names): Generator<string> {
+  const { pools, ...rest } = toPoolsJson(report, names);
+  yield `${jsonText(rest).slice(0, -1)},\n"pools":[`;
+  for (const [index, pool] of pools.entries()) yield `${index === 0 ? '\n' : ',\n'}${jsonText(pool)}`;
+  yield ']}\n';
+}
+
+/** A header, a line for each pool, an end. */
+export function* poolsNdjson(report: PoolsReport, names: Names): Generator<string> {
+  learnNames(report, names);
+  const header: PoolsHeaderJson = {
+    schema: 'sockwatch.header/1',
+    ...headJson(report, names),
+    remotes: report.remotes.map((remote) => remoteJson(remote, names)),
+    findings: report.findings.map((finding) => findingJson(finding, names)),
+    ...unmatchedJson(report, names),
+  };
+  yield `${jsonText(header)}\n`;
+  for (const index of report.pools.keys())
+    yield `${jsonText({ schema: 'sockwatch.pool/1', ...poolJson(report, index, names) })}\n`;
+  const gaps = report.gaps.map((gap) => gapJson(gap, names));
+  yield `${jsonText({ schema: 'sockwatch.end/1', listeners: 0, connections: 0, pools: report.pools.length, gaps })}\n`;
+}
+
+/** Before the first sentence, so that the names in it are hidden too. */
+export function learnNames({ origin, pools, remotes }: PoolsReport, names: Names): void {
+  names.machine(origin.host);
+  for (const { end, owner } of pools) {
+    names.endpoint(end);
+    if (typeof owner === 'object') names.owner(owner);
+  }
+  for (const { end } of remotes) names.endpoint(end);
+}
+
+const headJson = ({ origin, watchedMs, looks, activeOpens }: PoolsReport, names: Names) =>
+  known({
+    time: isoTime(origin.time),
+    host: names.machine(origin.host),
+    netns: origin.netns,
+    source: origin.source,
+    boot_id: names.redacted ? undefined : origin.bootId,
+    monotonic_ms: round(origin.monotonic),
+    seconds: round(watchedMs / 1000),
+    looks,
+    active_opens: activeOpens,
+  });
+
+function unmatchedJson({ hikari }: PoolsReport, names: Names) {
+  const unmatched = hikari.filter(({ pool }) => pool === undefined).map((match) => hikariJson(match, names));
+  return unmatched.length === 0 ? {} : { hikari_unmatched: unmatched };
+}
+
+const ownerFields = ({ owner }: Pool, names: Names) =>
+  typeof owner === 'object' ? { pid: owner.pid, process: names.owner(owner).name } : {};
+
+const endField = ({ direction, end }: Pool, names: Names) =>
+  direction === 'outbound' ? { remote: names.endpoint(end) } : { local: names.endpoint(end) };
+
+/** One pool of a report. */
+export function poolJson(report: PoolsReport, index: number, names: Names): PoolJson {
+  const pool = report.pools[index] as Pool;
+  const hikari = report.hikari.find((match) => match.pool === index);
+  const { past, closeWaits } = pool;
+  return known({
+    direction: pool.direction,
+    ...ownerFields(pool, names),
+    process_gone: pool.owner === 'none' ? (true as const) : undefined,
+    netns: pool.netns,
+    ...endField(pool, names),
+    service: pool.service,
+    open: pool.open,
+    connecting: pool.connecting,
+    busy: pool.busy,
+    idle: pool.idle,
+    idle_unsure: pool.unsure,
+    use_basis: pool.busy === undefined ? undefined : ('inferred' as const),
+    waiting: pool.waiting,
+    half_closed: pool.closeWait + pool.finWait + pool.lastAck,
+    close_wait: pool.closeWait,
+    close_wait_stuck: closeWaits.stuck,
+    close_wait_growth: closeWaits.growth,
+    fin_wait: pool.finWait,
+    last_ack: pool.lastAck,
+    time_wait: pool.timeWait,
+    highest: past.highest,
+    highest_busy: past.highestBusy,
+    lowest: past.lowest,
+    created: past.created,
+    closed: past.closed,
+    created_per_second: roundKnown(pool.createdPerSecond),
+    closed_per_second: roundKnown(pool.closedPerSecond),
+    reused: past.reused,
+    seen: past.seen,
+    age_ms: spreadJson(pool.age),
+    age_at_least: pool.agesAtLeast && pool.age !== undefined ? (true as const) : undefined,
+    idle_ms: spreadJson(pool.quiet),
+    rtt_ms: spreadJson(pool.rtt),
+    bytes_sent: pool.bytesSent,
+    bytes_received: pool.bytesReceived,
+    retransmissions: pool.retransmissions,
+    looks: past.looks,
+    hikari: hikari === undefined ? undefined : hikariJson(hikari, names),
+    findings: report.findings.filter(({ pool: of }) => of === index).map(({ rule }) => rule),
+  });
+}
+
+const spreadJson = (spread: Spread | undefined): SpreadJson | undefined =>
+  spread && { p50: round(spread.p50), p95: round(spread.p95), max: round(spread.max) };
+
+export const remoteJson = (remote: RemoteSum, names: Names): PoolRemoteJson =>
+  known({
+    remote: names.endpoint(remote.end),
+    service: remote.service,
+    processes: remote.processes,
+    open: remote.open,
+    connecting: remote.connecting,
+    busy: remote.busy,
+    idle: remote.idle,
+    time_wait: remote.timeWait,
+    highest: remote.highest,
+    created_per_second: roundKnown(remote.createdPerSecond),
+    closed_per_second: roundKnown(remote.closedPerSecond),
+  });
+
+const hikariJson = ({ stats, disagreements }: HikariMatch, names: Names): HikariJson =>
+  known({
+    name: hikariName(stats.name, names),
+    total: stats.total,
+    active: stats.active,
+    idle: stats.idle,
+    waiting: stats.waiting,
+    maximum: stats.maximum,
+    minimum_idle: stats.minimumIdle,
+    disagreements: disagreements.map((text) => names.sentence(text)),
+  });
+
+/** The name of a pool often tells whose database it is. */
+export const hikariName = (name: string, names: Names): string =>
+  names.redacted ? names.owner({ pid: 0, fd: 0, name }).name : name;
+
+function poolFindingJson(finding: PoolFinding, { pools }: PoolsReport, names: Names): PoolFindingJson {
+  const pool = pools[finding.pool] as Pool;
+  return known({
+    rule: finding.rule,
+    severity: finding.severity,
+    sure: finding.sure,
+    subject: known({
+      direction: pool.direction,
+      ...ownerFields(pool, names),
+      ...endField(pool, names),
+      netns: pool.netns,
+    }),
+    message: names.sentence(finding.message),
+    evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),
+    advice: finding.advice === undefined ? undefined : names.sentence(finding.advice),
+  });
+}

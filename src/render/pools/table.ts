@@ -1,0 +1,186 @@
+import type { HikariMatch, Pool, PoolFinding, PoolsReport, RemoteSum, Spread } from '../../model/pools.js';
+import { connections } from '../../model/units.js';
+import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
+import type { Names } from '../names.js';
+import { markOf, paint, type Role, roleOf } from '../style.js';
+import { cleanText, formatCount, formatDuration } from '../text.js';
+import { hikariName, learnNames } from './json.js';
+
+const INDENT = '    ';
+
+interface Row {
+  readonly pool: Pool;
+  readonly findings: readonly PoolFinding[];
+  readonly hikari: HikariMatch | undefined;
+}
+
+/** The pools for people, each with its findings below it; then remotes that several processes share, and what the numbers mean. */
+export function* poolsTable(report: PoolsReport, names: Names, style: TableStyle): Generator<string> {
+  for (const line of tableLines(report, names, style)) yield `${line}\n`;
+}
+
+function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Generator<string> {
+  learnNames(report, names);
+  const all = report.pools.map((pool, index) => ({
+    pool,
+    findings: report.findings.filter((finding) => finding.pool === index),
+    hikari: report.hikari.find((match) => match.pool === index),
+  }));
+  const rows = all.filter((row) => !isLeftOver(row));
+  if (rows.length === 0) yield 'no connections';
+  else {
+    const layout = layOut(columnsWith(names, rows), rows, style);
+    yield headLine(layout);
+    for (const row of rows) {
+      yield rowLine(layout, row);
+      yield* belowLines(row, names, style);
+    }
+  }
+  for (const match of report.hikari)
+    if (match.pool === undefined) yield* hikariLines(match, names, style, '');
+  yield* remoteLines(report.remotes, names, style);
+  yield '';
+  for (const note of notes(report))
+    for (const line of wrapWords(note, '', style.width)) yield paint('dim', line, style.color);
+}
+
+/** Ports in TIME-WAIT and nothing else: of no process, and nothing to say about. JSON has them. */
+const isLeftOver = ({ pool, findings }: Row): boolean =>
+  findings.length === 0 && pool.owner === 'none' && pool.past.highest === 0 && pool.past.created === 0;
+
+const severityOf = ({ findings }: Row) => findings[0]?.severity;
+const role = (row: Row): Role => roleOf(severityOf(row));
+
+type Numbers = (row: Row) => number | undefined;
+const number = (title: string, of: Numbers, giveUp?: number): Column<Row> => ({
+  title,
+  align: 'right',
+  text: (row) => countText(of(row)),
+  ...(giveUp !== undefined && { giveUp }),
+});
+
+const countText = (value: number | undefined) => (value === undefined ? '?' : formatCount(value));
+const rateText = (value: number | undefined) => {
+  if (value === undefined) return '-';
+  return value === 0 || value >= 9.95 ? formatCount(value) : value.toFixed(1);
+};
+
+const spread = (title: string, of: (row: Row) => string, giveUp: number): Column<Row> => ({
+  title,
+  align: 'right',
+  text: of,
+  giveUp,
+});
+
+const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[] => [
+  { title: 'S', text: (row) => markOf(severityOf(row)), role },
+  { title: 'PROCESS', text: ({ pool }) => processCell(pool, names), min: 10 },
+  { title: 'DIR', text: ({ pool }) => (pool.direction === 'outbound' ? 'out' : 'in'), giveUp: 1 },
+  { title: 'REMOTE', text: ({ pool }) => endCell(pool, names), min: 15 },
+  { title: 'SERVICE', text: ({ pool }) => pool.service ?? '-', giveUp: 6 },
+  number('OPEN', ({ pool }) => pool.open),
+  number('BUSY', ({ pool }) => pool.busy),
+  number('IDLE', ({ pool }) => surelyIdle(pool)),
+  ...(rows.some(({ pool }) => (pool.unsure ?? 0) > 0) ? [number('UNSURE', ({ pool }) => pool.unsure)] : []),
+  number('CONNECTING', ({ pool }) => pool.connecting, 7),
+  number('HALF-CLOSED', ({ pool }) => pool.closeWait + pool.finWait + pool.lastAck, 8),
+  number('HIGHEST', ({ pool }) => pool.past.highest, 4),
+  spread('NEW/S', ({ pool }) => rateText(pool.createdPerSecond), 2),
+  spread('CLOSED/S', ({ pool }) => rateText(pool.closedPerSecond), 3),
+  spread('AGE P50', ({ pool }) => ageText(pool, 'p50'), 5),
+  spread('P95', ({ pool }) => ageText(pool, 'p95'), 10),
+  spread('IDLE P50', ({ pool }) => spreadText(pool.quiet, 'p50'), 5),
+  spread('P95', ({ pool }) => spreadText(pool.quiet, 'p95'), 10),
+  spread('RTT', ({ pool }) => spreadText(pool.rtt, 'p50'), 9),
+];
+
+const surelyIdle = ({ idle, unsure = connections(0) }: Pool) =>
+  idle === undefined ? undefined : idle - unsure;
+
+function processCell({ owner }: Pool, names: Names): string {
+  if (typeof owner !== 'object') return owner === 'none' ? '-' : '?';
+  return `${cleanText(names.owner(owner).name)}/${owner.pid}`;
+}
+
+const endCell = ({ direction, end }: Pool, names: Names): string =>
+  cleanText(direction === 'outbound' ? names.endpoint(end) : `clients of ${names.endpoint(end)}`);
+
+const spreadText = (spread: Spread | undefined, which: keyof Spread): string =>
+  spread === undefined ? '-' : formatDuration(spread[which]);
+
+const ageText = ({ age, agesAtLeast }: Pool, which: keyof Spread): string =>
+  age === undefined ? '-' : `${agesAtLeast ? '>=' : ''}${formatDuration(age[which])}`;
+
+function* belowLines({ findings, hikari }: Row, names: Names, style: TableStyle): Generator<string> {
+  const line = (text: string) => wrapWords(cleanText(names.sentence(text)), INDENT, style.width);
+  for (const { message, advice } of findings) {
+    yield* line(message);
+    if (advice !== undefined) yield* line(`-> ${advice}`);
+  }
+  if (hikari !== undefined) yield* hikariLines(hikari, names, style, INDENT);
+}
+
+function hikariLines(
+  { stats, disagreements }: HikariMatch,
+  names: Names,
+  style: TableStyle,
+  indent: string,
+): string[] {
+  const { total, active, idle, waiting, maximum } = stats;
+  const most = maximum === undefined ? '' : `/${maximum}`;
+  const first = `HikariCP ${hikariName(stats.name, names)}: total ${total}${most}, active ${active}, idle ${idle}, waiting ${waiting}`;
+  return [first, ...disagreements.map((text) => names.sentence(text))].flatMap((text) =>
+    wrapWords(cleanText(text), indent, style.width),
+  );
+}
+
+/** Where one process has all of a remote's connections, its row says the same. */
+function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableStyle): Generator<string> {
+  const shared = remotes.filter(({ processes }) => processes > 1);
+  if (shared.length === 0) return;
+  const cell = (title: string, text: (remote: RemoteSum) => string, giveUp?: number): Column<RemoteSum> => ({
+    title,
+    align: 'right',
+    text,
+    ...(giveUp !== undefined && { giveUp }),
+  });
+  const columns: Column<RemoteSum>[] = [
+    { title: 'ALL PROCESSES TO', text: ({ end }) => cleanText(names.endpoint(end)), min: 16 },
+    { title: 'SERVICE', text: ({ service }) => service ?? '-', giveUp: 3 },
+    cell('PROCESSES', ({ processes }) => formatCount(processes), 4),
+    cell('OPEN', ({ open }) => formatCount(open)),
+    cell('BUSY', ({ busy }) => countText(busy)),
+    cell('IDLE', ({ idle }) => countText(idle)),
+    cell('CONNECTING', ({ connecting }) => formatCount(connecting), 5),
+    cell('HIGHEST', ({ highest }) => formatCount(highest), 2),
+    cell('TIME-WAIT', ({ timeWait }) => formatCount(timeWait), 6),
+    cell('NEW/S', ({ createdPerSecond }) => rateText(createdPerSecond), 1),
+    cell('CLOSED/S', ({ closedPerSecond }) => rateText(closedPerSecond), 1),
+  ];
+  yield '';
+  const layout = layOut(columns, shared, style);
+  yield headLine(layout);
+  for (const remote of shared) yield rowLine(layout, remote);
+}
+
+/** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
+function notes({ looks, watchedMs, pools, activeOpens }: PoolsReport): string[] {
+  const made = pools.reduce(
+    (sum, { direction, past }) => sum + (direction === 'outbound' ? past.created : 0),
+    0,
+  );
+  const missed =
+    activeOpens === undefined || activeOpens <= made
+      ? ''
+      : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(made)} new connections were seen.`;
+  const rates =
+    looks > 1
+      ? ` NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.${missed}`
+      : '';
+  const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
+    ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
+    : '';
+  return [
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${rates} SERVICE is a guess by port.`,
+  ];
+}

@@ -1,0 +1,367 @@
+import { CLOSE_WAIT, ESTABLISHED, LISTEN, MPTCP, SYN_RECV, stateCode, TCP } from '../analyze/codes.js';
+import { directionFinder } from '../model/direction.js';
+import type { Gap, Observation, TableObservation } from '../model/observation.js';
+import type { PoolsSeen } from '../model/pools.js';
+import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import { millis } from '../model/units.js';
+import { ConnectionList, MARKS, TupleKey } from './pools/connection-list.js';
+import { PoolBook, type PoolEntry } from './pools/pool-book.js';
+import { describePools } from './pools/pool-facts.js';
+import type { PoolTally } from './pools/pool-tally.js';
+import { USE, type Use, useByChange, useReader } from './pools/use.js';
+
+const SYN_SENT = stateCode('syn-sent');
+const LAST_ACK = stateCode('last-ack');
+const TIME_WAIT = stateCode('time-wait');
+/** More connections than this are not followed, which is said. */
+const MOST_CONNECTIONS = 1 << 20;
+/** Ages are counted in jiffies, and a look takes time itself. */
+const SLACK_MS = 50;
+const KEPT_GAPS = 100;
+
+/** Which connections count; absent: all. */
+export interface RowFilter {
+  matchesRow(row: SocketRow): boolean;
+}
+
+/**
+ * Follows connections from look to look by 4-tuple and cookie, and sums them by process and remote, or process and listener.
+ * Only complete tables count (scope `all`). A connection belongs to the filter, and to its pool, by its first look. Nothing here
+ * reads a clock; memory is bounded: 2^20 connections, 20,000 pools.
+ */
+export class PoolWatch {
+  private lists: readonly [now: ConnectionList, before: ConnectionList] | undefined;
+  private key: TupleKey | undefined;
+  private readonly book = new PoolBook();
+  private looks = 0;
+  private first: TableObservation | undefined;
+  private last: TableObservation | undefined;
+  private notFollowed = 0;
+  private readonly gaps = new Map<string, Gap>();
+
+  constructor(private readonly filter?: RowFilter) {}
+
+  take(observation: Observation): void {
+    if (observation.kind !== 'table' && observation.kind !== 'gap') return;
+    for (const gap of observation.gaps) this.noteGap(gap);
+    if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
+  }
+
+  /** What was seen so far; `undefined` before the first complete table. */
+  report(): PoolsSeen | undefined {
+    const { first, last, lists } = this;
+    if (first === undefined || last === undefined || lists === undefined) return undefined;
+    const { origin } = last;
+    const opened = (last.counters?.ActiveOpens ?? Number.NaN) - (first.counters?.ActiveOpens ?? Number.NaN);
+    return {
+      origin,
+      watchedMs: millis(origin.monotonic - first.origin.monotonic),
+      looks: this.looks,
+      ...describePools(this.book, lists[0], origin),
+      // The kernel counts for all, also for those that the filter leaves out.
+      ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
+      gaps: this.allGaps(),
+    };
+  }
+
+  private look(observation: TableObservation): void {
+    const { monotonic, time } = observation.origin;
+    this.key ??= new TupleKey(Math.floor(monotonic * 1000) | 0);
+    const [before, now] = this.lists ?? [new ConnectionList(), new ConnectionList()];
+    now.restart(Math.min(observation.sockets.length, MOST_CONNECTIONS));
+    for (const [, { tally }] of this.book.all()) tally.begin();
+    const elapsed = this.last === undefined ? undefined : monotonic - this.last.origin.monotonic;
+    const pass = new LookPass(observation.sockets, this.book, {
+      before,
+      now,
+      key: this.key,
+      elapsed,
+      at: monotonic,
+    });
+    this.notFollowed = pass.run(this.filter);
+    this.lists = [now, before];
+    const lookBefore = this.last?.origin.monotonic ?? monotonic;
+    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore);
+    this.sumRemotes();
+    this.looks++;
+    this.first ??= observation;
+    this.last = observation;
+  }
+
+  private sumRemotes(): void {
+    for (const remote of this.book.allRemotes()) remote.openNow = 0;
+    for (const [, { remote, tally }] of this.book.all())
+      if (remote !== undefined) remote.openNow += tally.open;
+    for (const remote of this.book.allRemotes()) remote.highest = Math.max(remote.highest, remote.openNow);
+  }
+
+  private noteGap(gap: Gap): void {
+    if (this.gaps.size < KEPT_GAPS) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
+  }
+
+  private allGaps(): Gap[] {
+    const gaps = [...this.gaps.values()];
+    if (this.notFollowed === 0) return gaps;
+    return [
+      ...gaps,
+      { what: 'pools', why: `${this.notFollowed} connections were not followed: there are too many` },
+    ];
+  }
+}
+
+interface PassOptions {
+  readonly before: ConnectionList;
+  readonly now: ConnectionList;
+  readonly key: TupleKey;
+  /** Time since the look before, ms; `undefined` at the first. */
+  readonly elapsed: number | undefined;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+/** One pass over the rows of a table: no object and no text per row, but for the first look at a connection. */
+class LookPass {
+  private readonly found: Uint8Array;
+  private readonly useOf;
+  private readonly columns;
+
+  constructor(
+    private readonly table: SocketTable,
+    private readonly book: PoolBook,
+    private readonly options: PassOptions,
+  ) {
+    this.found = new Uint8Array(options.before.length);
+    this.useOf = useReader(table);
+    this.columns = columnsOf(table);
+  }
+
+  /** Gives the number of connections that found no room. */
+  run(filter: RowFilter | undefined): number {
+    const { table, book } = this;
+    const { before, now, key } = this.options;
+    const poolOf = book.finder(table, directionFinder(table));
+    const cursor = table.cursor();
+    let left = 0;
+    for (let row = 0; row < table.length; row++) {
+      if (!isConnection(table, row)) continue;
+      const known = this.knownEntry(row);
+      cursor.index = row;
+      if (known < 0 && filter !== undefined && !filter.matchesRow(cursor)) continue;
+      const pool = known < 0 || this.isWorthAsking(known, row) ? poolOf(row) : before.pool[known];
+      const entry = pool === undefined || now.length >= MOST_CONNECTIONS ? -1 : now.add(key, table, row);
+      if (pool === undefined || now.length >= MOST_CONNECTIONS) left++;
+      if (pool === undefined || entry < 0) continue;
+      now.pool[entry] = pool;
+      this.enter(row, entry, known);
+    }
+    this.countGone();
+    return left;
+  }
+
+  /** The entry of the look before that is the same connection, or -1. TIME-WAIT has a socket, and a cookie, of its own. */
+  private knownEntry(row: number): number {
+    const { before, key } = this.options;
+    key.load(this.table, row);
+    const entry = before.find(key);
+    if (entry < 0) return -1;
+    const turned = this.table.state[row] === TIME_WAIT;
+    const again = before.state[entry] === TIME_WAIT && !turned;
+    return again || !(turned || before.hasCookieOf(entry, this.table, row)) ? -1 : entry;
+  }
+
+  /** Owners come late, or with accept(). */
+  private isWorthAsking(known: number, row: number): boolean {
+    const entry = this.book.get(this.options.before.pool[known] ?? -1);
+    if (entry === undefined) return true;
+    return (
+      entry.isUnresolved && this.table.state[row] !== TIME_WAIT && (this.columns.inode?.[row] ?? 1) !== 0
+    );
+  }
+
+  private enter(row: number, entry: number, known: number): void {
+    const { now, before } = this.options;
+    const pool = this.book.get(now.pool[entry] ?? -1);
+    if (pool === undefined) return;
+    now.state[entry] = this.table.state[row] ?? 0;
+    if (known < 0) this.welcome(row, entry, pool.tally);
+    else {
+      this.found[known] = 1;
+      now.marks[entry] = (before.marks[known] ?? 0) & ~(MARKS.busy | MARKS.idle);
+      now.bornAt[entry] = before.bornAt[known] ?? 0;
+      if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
+      this.noteReuse(row, entry, known, pool.tally);
+      if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
+    }
+    now.moved[entry] = this.movedBytes(row);
+    this.tally(row, entry, known, pool);
+  }
+
+  /** A connection that no look has shown before. */
+  private welcome(row: number, entry: number, tally: PoolTally): void {
+    const { now, at, elapsed } = this.options;
+    const ageMs = this.leastAge(row);
+    now.bornAt[entry] = at - ageMs;
+    tally.seen++;
+    if (elapsed !== undefined && ageMs <= elapsed + SLACK_MS) {
+      now.marks[entry] = MARKS.created;
+      tally.createdNow++;
+      if (hasEnded(this.table.state[row])) tally.closedNow++;
+      return;
+    }
+    now.marks[entry] = MARKS.older;
+    if (elapsed !== undefined) tally.takeBackClosed();
+  }
+
+  /** The owner of a connection was found later than the connection. */
+  private moveMarks(known: number, to: PoolTally): void {
+    const { before, at, elapsed = 0 } = this.options;
+    const from = this.book.get(before.pool[known] ?? -1)?.tally;
+    const marks = before.marks[known] ?? 0;
+    const isRecent = (before.bornAt[known] ?? 0) >= at - 2 * elapsed - SLACK_MS;
+    for (const [tally, one] of [
+      [from, -1],
+      [to, 1],
+    ] as const) {
+      if (tally === undefined) continue;
+      tally.seen += one;
+      if ((marks & MARKS.reused) !== 0) tally.reused += one;
+      if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
+    }
+  }
+
+  private noteReuse(row: number, entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
+    const marks = now.marks[entry] ?? 0;
+    if ((marks & MARKS.reused) !== 0 || !(this.movedBytes(row) > (before.moved[known] ?? 0))) return;
+    now.marks[entry] = marks | MARKS.reused;
+    tally.reused++;
+  }
+
+  /** Times count from the handshake on where nothing was sent or received since: a connection is at least as old. */
+  private leastAge(row: number): number {
+    if (this.table.state[row] !== ESTABLISHED && this.table.state[row] !== CLOSE_WAIT) return 0;
+    return Math.max(this.columns.sent?.[row] || 0, this.columns.received?.[row] || 0);
+  }
+
+  private movedBytes(row: number): number {
+    const { bytesSent, bytesReceived } = this.columns;
+    return (bytesSent?.[row] || 0) + (bytesReceived?.[row] || 0);
+  }
+
+  private tally(row: number, entry: number, known: number, { identity, tally }: PoolEntry): void {
+    const { now } = this.options;
+    now.quietMs[entry] = now.rttMs[entry] = Number.NaN;
+    switch (this.table.state[row]) {
+      case ESTABLISHED:
+        this.tallyOpen(row, entry, identity.direction === 'outbound', tally);
+        this.tallyUse(row, entry, known, identity.direction === 'outbound', tally);
+        break;
+      case SYN_SENT:
+      case SYN_RECV:
+        tally.connecting++;
+        break;
+      case CLOSE_WAIT:
+        this.tallyCloseWait(row, entry, tally);
+        break;
+      case LAST_ACK:
+        tally.lastAck++;
+        break;
+      case TIME_WAIT:
+        tally.timeWait++;
+        break;
+      default:
+        tally.finWait++;
+    }
+  }
+
+  private tallyOpen(row: number, entry: number, outbound: boolean, tally: PoolTally): void {
+    const { now } = this.options;
+    const { columns } = this;
+    tally.open++;
+    if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
+    now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
+    now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
+    if (columns.hasBytes) tally.hasBytes = true;
+    tally.bytesSent += columns.bytesSent?.[row] || 0;
+    tally.bytesReceived += columns.bytesReceived?.[row] || 0;
+    tally.retransmissions += columns.retransmits?.[row] || 0;
+  }
+
+  private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
+    const { now } = this.options;
+    const { segmentsOut, segmentsIn, retransmits } = this.columns;
+    const out = (segmentsOut?.[row] || 0) - (retransmits?.[row] || 0);
+    const more = out - (segmentsIn?.[row] || 0);
+    const balance = outbound ? more : -more;
+    now.balance[entry] = balance;
+    let use = this.useOf(row, outbound);
+    if (segmentsOut !== undefined && segmentsIn !== undefined) {
+      tally.levels.learn(use, balance);
+      if (use === USE.unsure) use = this.tellUse(known, balance, tally);
+    }
+    tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
+    if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
+    if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
+  }
+
+  private tellUse(known: number, balance: number, tally: PoolTally): Use {
+    const { before } = this.options;
+    const marks = known < 0 ? 0 : (before.marks[known] ?? 0);
+    const change = balance - (before.balance[known] ?? 0);
+    const use = useByChange((marks & MARKS.busy) !== 0, (marks & MARKS.idle) !== 0, change);
+    return use === USE.unsure ? tally.levels.tell(balance) : use;
+  }
+
+  /** With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). */
+  private tallyCloseWait(row: number, entry: number, tally: PoolTally): void {
+    const { now } = this.options;
+    tally.closeWait++;
+    if (this.columns.inode?.[row] === 0) return;
+    tally.heldCloseWait++;
+    const marks = now.marks[entry] ?? 0;
+    if ((marks & MARKS.closeWait) !== 0) tally.stuckCloseWait++;
+    now.marks[entry] = marks | MARKS.closeWait;
+    const ms = this.columns.acked?.[row] ?? Number.NaN;
+    if (!(tally.oldestCloseWaitMs >= ms)) tally.oldestCloseWaitMs = ms;
+  }
+
+  private countGone(): void {
+    const { before } = this.options;
+    for (let entry = 0; entry < before.length; entry++) {
+      if (this.found[entry] === 1) continue;
+      if (hasEnded(before.state[entry])) continue;
+      const pool = this.book.get(before.pool[entry] ?? -1);
+      if (pool !== undefined) pool.tally.closedNow++;
+    }
+  }
+}
+
+/** Closed by its process: FIN-WAIT, CLOSING, LAST-ACK and TIME-WAIT, whether or not the peer has heard. */
+const hasEnded = (state: number | undefined): boolean =>
+  state !== ESTABLISHED && state !== SYN_SENT && state !== SYN_RECV && state !== CLOSE_WAIT;
+
+function columnsOf(table: SocketTable) {
+  const bytesSent = table.column('bytesSent') ?? table.column('bytesAcked');
+  const bytesReceived = table.column('bytesReceived');
+  return {
+    inode: table.column('inode'),
+    sent: table.column('lastSentMs'),
+    received: table.column('lastReceivedMs'),
+    acked: table.column('lastAckMs'),
+    rtt: table.column('rttMs'),
+    retransmits: table.column('retransmitsTotal'),
+    segmentsOut: table.column('dataSegmentsOut'),
+    segmentsIn: table.column('dataSegmentsIn'),
+    bytesSent,
+    bytesReceived,
+    hasBytes: bytesSent !== undefined || bytesReceived !== undefined,
+  };
+}
+
+/** TCP and MPTCP; an MPTCP connection is counted once, not its subflows. */
+function isConnection({ protocol, state, flags }: SocketTable, row: number): boolean {
+  if (protocol[row] !== TCP && protocol[row] !== MPTCP) return false;
+  if (state[row] === LISTEN) return false;
+  const not = ROW_FLAGS.mptcpSubflow | ROW_FLAGS.remoteAny;
+  return ((flags[row] ?? 0) & not) === 0;
+}

@@ -1,0 +1,185 @@
+import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js';
+import { connections, millis, ratio } from '../../model/units.js';
+
+import { USE, type Use, UseLevels } from './use.js';
+
+/** So many times of waves are kept: enough for a period. */
+const KEPT_WAVES = 16;
+/** A wave replaces at least so many connections, and half of those that were open. */
+const LEAST_WAVE = 3;
+
+/** Numbers of one pool: those of the look that goes on, and what lasts from look to look. */
+export class PoolTally {
+  // Of this look.
+  open = 0;
+  connecting = 0;
+  busy = 0;
+  idle = 0;
+  unknownUse = 0;
+  /** Of the idle ones, those that may be busy again. */
+  unsure = 0;
+  private unsureAndStill = 0;
+  waiting = 0;
+  closeWait = 0;
+  heldCloseWait = 0;
+  stuckCloseWait = 0;
+  oldestCloseWaitMs = Number.NaN;
+  finWait = 0;
+  lastAck = 0;
+  timeWait = 0;
+  createdNow = 0;
+  closedNow = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  retransmissions = 0;
+  hasBytes = false;
+  // Of the watch.
+  lastAt = Number.NaN;
+  private looks = 0;
+  /** The look before the first, or the first of the watch: monotonic ms. */
+  private sinceAt = Number.NaN;
+  private first = 0;
+  private lowest = 0;
+  private highest = 0;
+  private highestBusy = 0;
+  private highestMaybeBusy = 0;
+  private neverIdleLooks = 0;
+  private busySum = 0;
+  private openSum = 0;
+  private created = 0;
+  private closed = 0;
+  private firstCloseWait = 0;
+  private openBefore = 0;
+  private createdBefore = 0;
+  private closedBefore = 0;
+  private inWave = false;
+  private waveLooks = 0;
+  private readonly waves: number[] = [];
+  readonly levels = new UseLevels();
+  reused = 0;
+  seen = 0;
+
+  /** `moved`: data went either way since its first look. */
+  addUse(use: Use, moved: boolean): void {
+    if (use === USE.unknown) this.unknownUse++;
+    else if (use === USE.busy || use === USE.active) this.busy++;
+    else this.idle++;
+    if (use === USE.unsure) this.unsure++;
+    if (use === USE.unsure && !moved) this.unsureAndStill++;
+  }
+
+  /** Before the rows of a look. */
+  begin(): void {
+    this.openBefore = this.open;
+    this.createdBefore = this.createdNow;
+    this.closedBefore = this.closedNow;
+    this.open = this.connecting = this.busy = this.idle = 0;
+    this.unsure = this.unsureAndStill = this.unknownUse = this.waiting = 0;
+    this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
+    this.finWait = this.lastAck = this.timeWait = 0;
+    this.createdNow = this.closedNow = 0;
+    this.bytesSent = this.bytesReceived = this.retransmissions = 0;
+    this.oldestCloseWaitMs = Number.NaN;
+  }
+
+  /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. */
+  finish(at: number, time: number, lookBefore: number): void {
+    const { open, busy } = this;
+    if (this.looks === 0) {
+      this.sinceAt = lookBefore;
+      // A pool that is new began with nothing, one whose process was found late with what it had.
+      this.first = this.lowest = open - this.createdNow;
+      this.firstCloseWait = lookBefore === at ? this.heldCloseWait : this.stuckCloseWait;
+    }
+    this.looks++;
+    if (!this.isEmpty || this.looks === 1) this.lastAt = at;
+    this.lowest = Math.min(this.lowest, open);
+    this.highest = Math.max(this.highest, open);
+    this.highestBusy = Math.max(this.highestBusy, busy);
+    this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
+    if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
+    this.busySum += busy;
+    this.openSum += open;
+    this.created += this.createdNow;
+    this.closed += this.closedNow;
+    this.noteWave(time);
+  }
+
+  /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
+  addCreated(count: number, recent: boolean): void {
+    this.created = Math.max(0, this.created + count);
+    if (recent) this.createdBefore = Math.max(0, this.createdBefore + count);
+  }
+
+  /** Time from the look before its first connections to `now`, ms: the time in which those were created. */
+  sinceMs(now: number): number {
+    return now - this.sinceAt;
+  }
+
+  /** A connection that a look had missed (dumps are not atomic): it had not ended. */
+  takeBackClosed(): void {
+    if (this.closed > 0) this.closed--;
+  }
+
+  get isEmpty(): boolean {
+    return this.open + this.connecting + this.closeWait + this.finWait + this.lastAck + this.timeWait === 0;
+  }
+
+  counts(): PoolCounts {
+    const isKnown = this.unknownUse < this.open || this.open === 0;
+    return {
+      open: connections(this.open),
+      connecting: connections(this.connecting),
+      ...(isKnown && {
+        busy: connections(this.busy),
+        idle: connections(this.idle),
+        unsure: connections(this.unsure),
+      }),
+      waiting: connections(this.waiting),
+      closeWait: connections(this.closeWait),
+      finWait: connections(this.finWait),
+      lastAck: connections(this.lastAck),
+      timeWait: connections(this.timeWait),
+    };
+  }
+
+  past(now: number): PoolPast {
+    return {
+      looks: this.looks,
+      watchedMs: millis(this.sinceMs(now)),
+      first: connections(this.first),
+      lowest: connections(this.lowest),
+      highest: connections(this.highest),
+      highestBusy: connections(this.highestBusy),
+      highestMaybeBusy: connections(this.highestMaybeBusy),
+      neverIdleLooks: this.neverIdleLooks,
+      neverSeenUsed: connections(this.unsureAndStill),
+      busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
+      created: this.created,
+      closed: this.closed,
+      reused: this.reused,
+      seen: this.seen,
+      waves: [...this.waves],
+      waveLooks: this.waveLooks,
+    };
+  }
+
+  closeWaits(): CloseWaitFacts {
+    return {
+      stuck: connections(this.stuckCloseWait),
+      growth: this.heldCloseWait - this.firstCloseWait,
+      ...(Number.isFinite(this.oldestCloseWaitMs) && { oldestMs: millis(this.oldestCloseWaitMs) }),
+    };
+  }
+
+  /** Replacements of half of the pool within two looks: the closing may be seen one look before the opening. */
+  private noteWave(time: number): void {
+    const least = Math.max(LEAST_WAVE, (this.openBefore + this.closedBefore) / 2);
+    const closed = this.closedNow + this.closedBefore;
+    const created = this.createdNow + this.createdBefore;
+    const isWave = closed >= least && created >= least;
+    if (isWave) this.waveLooks++;
+    if (isWave && !this.inWave && this.waves.push(time) > KEPT_WAVES) this.waves.shift();
+    this.inWave = isWave;
+  }
+}

@@ -1,0 +1,344 @@
+import { describe, expect, it } from 'vitest';
+import { judgePools, type PoolsBeside } from '../../src/analyze/pools.js';
+import type { HikariStats } from '../../src/model/hikari.js';
+import { PoolWatch } from '../../src/watch/pools.js';
+import { listen, look, type RowSpec } from '../support/table-builder.js';
+
+const JAVA = [{ pid: 812, fd: 9, name: 'java' }];
+const LISTENER = listen(
+  '0.0.0.0:443',
+  [0, 128],
+  { inode: 7 },
+  { owners: [{ pid: 90, fd: 6, name: 'nginx' }] },
+);
+
+/** Connection `n` of java: sent and received so long ago. */
+const used = (n: number, sent: number, received: number, rest: RowSpec = {}): RowSpec => ({
+  local: `10.0.0.1:${40_000 + n}`,
+  remote: '10.0.0.9:3306',
+  cookie: n + 1,
+  owners: JAVA,
+  ...rest,
+  columns: {
+    inode: 100 + n,
+    lastSentMs: sent,
+    lastReceivedMs: received,
+    lastAckMs: received,
+    bytesSent: 100,
+    bytesReceived: 900,
+    ...rest.columns,
+  },
+});
+const idle = (n: number, ms = 500, rest: RowSpec = {}) => used(n, ms + 20, ms, rest);
+const busy = (n: number, ms = 300, rest: RowSpec = {}) => used(n, ms, ms + 20, rest);
+const many = (count: number, make: (n: number) => RowSpec, from = 0) =>
+  Array.from({ length: count }, (_, n) => make(from + n));
+
+/** What is found in looks of `everyMs`. */
+function judge(
+  looks: readonly (readonly RowSpec[])[],
+  { everyMs = 1000, ...beside }: PoolsBeside & { everyMs?: number } = {},
+) {
+  const pools = new PoolWatch();
+  for (const [index, rows] of looks.entries()) pools.take(look(index * everyMs, [LISTENER, ...rows]));
+  const seen = pools.report();
+  if (seen === undefined) throw new Error('no look');
+  return judgePools(seen, beside);
+}
+
+const rulesOf = (...args: Parameters<typeof judge>) =>
+  judge(...args).findings.map(({ rule, severity }) => `${severity} ${rule}`);
+const times = (count: number, make: (index: number) => RowSpec[]) =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+describe('pool_exhausted', () => {
+  const full = many(10, (n) => busy(n));
+
+  it('all busy at a constant maximum over the whole watch', () => {
+    const { findings } = judge(times(6, () => full));
+    expect(findings).toMatchObject([
+      {
+        rule: 'pool_exhausted',
+        severity: 'warning',
+        sure: 'suspected',
+        subject: 'java/812 > 10.0.0.9:3306',
+        message:
+          'none of the 10 connections of java/812 to 10.0.0.9:3306 (mysql) was idle at any of 6 looks, and none was opened or closed: the pool may be at its maximum',
+      },
+    ]);
+    // Whoever waits for a connection has no socket: only the pool itself knows.
+    expect(JSON.stringify(findings)).not.toMatch(/\d+ (callers|threads)/);
+  });
+
+  it.each([
+    ['one was idle once', times(6, (at) => (at === 3 ? [...many(9, (n) => busy(n)), idle(9)] : full))],
+    ['one more was opened', times(6, (at) => (at < 3 ? full.slice(1) : full))],
+    ['two looks tell too little', times(2, () => full)],
+    ['one connection is no pool', times(6, () => [busy(1)])],
+    [
+      'nothing ever came back: a one-way sender',
+      times(6, () => many(4, (n) => busy(n, 300, { columns: { bytesReceived: 0 } }))),
+    ],
+    [
+      'a service that always has requests under way',
+      times(6, () => many(4, (n) => busy(n, 300, { remote: '10.0.0.9:9092' }))),
+    ],
+    ['it cannot be told: all within one jiffy', times(6, () => many(5, (n) => used(n, 300, 300)))],
+    [
+      'inbound',
+      times(6, () =>
+        many(5, (n) => used(n, 320, 300, { local: '10.0.0.1:443', remote: `10.0.0.2:${n + 1}` })),
+      ),
+    ],
+  ])('not where %s', (_, looks) => {
+    expect(rulesOf(looks)).toEqual([]);
+  });
+
+  const hikari = (rest: Partial<HikariStats>): PoolsBeside => ({
+    hikari: [{ name: 'orders', total: 10, active: 10, idle: 0, waiting: 0, ...rest }],
+  });
+
+  it('is certain where HikariCP says that threads wait', () => {
+    const { findings } = judge(
+      times(3, () => [...many(9, (n) => busy(n)), idle(9)]),
+      hikari({ waiting: 5 }),
+    );
+    expect(findings).toMatchObject([
+      {
+        rule: 'pool_exhausted',
+        severity: 'critical',
+        sure: 'certain',
+        message: expect.stringMatching(/^5 threads of java\/812 waited/),
+      },
+    ]);
+  });
+
+  it('is not said where HikariCP has idle ones', () => {
+    expect(
+      rulesOf(
+        times(6, () => full),
+        hikari({ active: 9, idle: 1 }),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('pool_churn', () => {
+  const gone = (n: number) => idle(n, 0, { state: 'time-wait', owners: [], columns: { inode: 0 } });
+
+  it('short connections, by TIME-WAIT of which no process is known', () => {
+    const { findings, pools } = judge(times(6, (at) => many(at * 10, gone)));
+    expect(findings).toMatchObject([
+      {
+        rule: 'pool_churn',
+        sure: 'likely',
+        message: expect.stringMatching(/^processes that were gone at the look made at least 10\.0 new/),
+      },
+    ]);
+    expect(pools[0]).toMatchObject({ owner: 'none', timeWait: 50, past: { created: 50, closed: 50 } });
+  });
+
+  it('is the finding of the process that alone connects there', () => {
+    const { findings } = judge(times(6, (at) => [...many(at * 10, gone), idle(1000 + at, 1)]));
+    expect(findings).toMatchObject([{ rule: 'pool_churn', subject: 'java/812 > 10.0.0.9:3306' }]);
+    expect(findings[0]?.evidence.map(({ metric }) => metric)).toEqual([
+      'created',
+      'reused',
+      'created_nameless',
+      'time_wait',
+    ]);
+  });
+
+  it.each([
+    ['the pool is warmed up', times(6, (at) => many(at * 10, (n) => idle(n, 100)))],
+    ['it is replaced once', times(6, (at) => many(10, (n) => idle(n, 100), at < 3 ? 0 : 100))],
+    ['a few come and go', times(6, (at) => many(1, (n) => idle(n, 100), at))],
+    [
+      'they came in: that is for the listener',
+      times(6, (at) =>
+        many(20, (n) => idle(n, 100, { local: '10.0.0.1:443', remote: `10.0.0.2:${n + 1}` }), at * 20),
+      ),
+    ],
+  ])('not where %s', (_, looks) => {
+    expect(rulesOf(looks).filter((rule) => rule.includes('churn'))).toEqual([]);
+  });
+});
+
+describe('reconnect_wave', () => {
+  const wave = (at: number) => many(10, (n) => idle(n, 100), at * 100);
+
+  it('half of a pool replaced at once', () => {
+    expect(rulesOf(times(8, (at) => wave(at < 4 ? 0 : 1)))).toContain('info reconnect_wave');
+  });
+
+  it('again and again, with the period', () => {
+    const { findings } = judge(times(13, (at) => wave(Math.floor(at / 4))));
+    const found = findings.find(({ rule }) => rule === 'reconnect_wave');
+    expect(found).toMatchObject({
+      severity: 'warning',
+      message: expect.stringMatching(/3 times in 12\.0 s$/),
+    });
+    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 4 });
+  });
+
+  it.each([
+    ['one by one', times(8, (at) => many(10, (n) => idle(n, 100), at))],
+    ['closed, not opened again', times(8, (at) => (at < 4 ? wave(0) : wave(0).slice(5)))],
+    ['opened only', times(8, (at) => many(at < 4 ? 5 : 10, (n) => idle(n, 100)))],
+  ])('not where they go %s', (_, looks) => {
+    expect(rulesOf(looks)).not.toContain('info reconnect_wave');
+    expect(rulesOf(looks)).not.toContain('warning reconnect_wave');
+  });
+});
+
+describe('pool_leak', () => {
+  const grow = (at: number) =>
+    many(10 + at * 2, (n) => idle(n, Math.max(100, (at - Math.max(0, (n - 10) / 2)) * 60_000 + 600_000)));
+
+  it('grows, never shrinks, lies idle', () => {
+    expect(rulesOf(times(16, grow), { everyMs: 60_000 })).toContain('warning pool_leak');
+  });
+
+  it.each([
+    ['the watch was short', times(16, grow), 1000],
+    ['they are used', times(16, (at) => many(10 + at * 2, (n) => idle(n, 1000))), 60_000],
+    ['it shrinks too', times(16, (at) => grow(at < 14 ? at : 3)), 60_000],
+  ])('not where %s', (_, looks, everyMs) => {
+    expect(rulesOf(looks, { everyMs })).not.toContain('warning pool_leak');
+  });
+});
+
+describe('pool_oversized', () => {
+  it('far more than were ever busy', () => {
+    expect(rulesOf(times(4, () => [...many(40, (n) => idle(n)), busy(50)]))).toEqual(['info pool_oversized']);
+  });
+  it('not where many were busy once', () => {
+    expect(
+      rulesOf(times(4, (at) => (at === 1 ? many(40, (n) => busy(n)) : many(40, (n) => idle(n))))),
+    ).toEqual([]);
+  });
+});
+
+describe('pool_uneven', () => {
+  const to = (host: string, count: number, from: number, state: RowSpec['state'] = 'established') =>
+    many(count, (n) => idle(n, 500, { remote: `${host}:8080`, state }), from);
+
+  it('one address has nearly all', () => {
+    expect(rulesOf([[...to('10.0.0.9', 9, 0), ...to('10.0.0.8', 1, 100)]])).toEqual(['info pool_uneven']);
+  });
+  it('is a warning where another is not reached', () => {
+    expect(rulesOf([[...to('10.0.0.9', 9, 0), ...to('10.0.0.8', 1, 100, 'syn-sent')]])).toEqual([
+      'warning pool_uneven',
+    ]);
+  });
+  it.each([
+    ['shared', [...to('10.0.0.9', 9, 0), ...to('10.0.0.8', 4, 100)]],
+    ['to another network', [...to('10.0.0.9', 9, 0), ...to('10.0.7.8', 1, 100)]],
+    ['few', [...to('10.0.0.9', 2, 0), ...to('10.0.0.8', 0, 100)]],
+  ])('not where they are %s', (_, rows) => {
+    expect(rulesOf([rows])).toEqual([]);
+  });
+});
+
+describe('close_wait_leak', () => {
+  const left = (n: number, ms = 2000, rest: RowSpec = {}) => idle(n, ms, { state: 'close-wait', ...rest });
+
+  it('grows, and those that were there stay', () => {
+    const looks = times(6, (at) => many(at * 2, (n) => left(n)));
+    const { findings } = judge(looks, { descriptors: new Map([[812, { open: 900, limit: 1024 }]]) });
+    expect(findings).toMatchObject([
+      {
+        rule: 'close_wait_leak',
+        severity: 'critical',
+        message: 'java/812 has not closed 10 connections to 10.0.0.9:3306 (mysql) that the peer has closed',
+      },
+    ]);
+    expect(findings[0]?.evidence.at(-1)?.text).toBe(
+      '900 of 1,024 descriptors in use: at this pace the limit is reached in 62.0 s',
+    );
+    expect(rulesOf(looks)).toEqual(['warning close_wait_leak']);
+  });
+
+  it('is old', () => {
+    expect(rulesOf(times(3, () => many(4, (n) => left(n, 90_000))))).toEqual(['warning close_wait_leak']);
+  });
+
+  it.each([
+    ['young and of constant number', times(6, () => many(4, (n) => left(n)))],
+    [
+      'closed soon: other ones at each look',
+      times(4, (at) => many(2 + (at % 2), (n) => left(n, 100), at * 10)),
+    ],
+    [
+      'not accepted yet',
+      times(6, (at) =>
+        many(at * 2, (n) =>
+          left(n, 100, {
+            local: '10.0.0.1:443',
+            remote: `10.0.0.2:${n + 1}`,
+            owners: [],
+            columns: { inode: 0 },
+          }),
+        ),
+      ),
+    ],
+  ])('not where they are %s', (_, looks) => {
+    expect(rulesOf(looks)).toEqual([]);
+  });
+});
+
+describe('HikariCP beside the sockets', () => {
+  const stats = (total: number, active: number, name = 'orders'): HikariStats => ({
+    name,
+    total,
+    active,
+    idle: total - active,
+    waiting: 0,
+  });
+  const rows = [
+    ...many(10, (n) => (n < 4 ? busy(n) : idle(n))),
+    ...many(5, (n) => idle(n, 500, { remote: '10.0.0.7:5432' }), 100),
+    ...many(10, (n) => idle(n, 500, { remote: '10.0.0.6:80' }), 200),
+  ];
+  const matches = (...hikari: HikariStats[]) => {
+    const { pools, hikari: found } = judge([rows], { hikari });
+    return found.map(({ pool, disagreements }) => [
+      pool === undefined ? undefined : pools[pool]?.service,
+      disagreements,
+    ]);
+  };
+
+  it('goes to the pool of a database with the same total', () => {
+    expect(matches(stats(10, 4), stats(5, 0, 'users'))).toEqual([
+      ['mysql', []],
+      ['postgres', []],
+    ]);
+  });
+
+  it('says where they differ', () => {
+    expect(matches(stats(10, 6))[0]?.[1]).toEqual([
+      'HikariCP says that 6 of "orders" are active, 4 at most are busy on the wire: its line is older, or the application holds 2 without a request under way',
+    ]);
+    expect(matches(stats(10, 1))[0]?.[1]).toEqual([
+      expect.stringMatching(/1 of "orders" are active, 4 are busy/),
+    ]);
+  });
+
+  it('chooses none where several fit or none does', () => {
+    expect(matches(stats(7, 0))).toEqual([
+      [undefined, ['no pool of 7 connections was seen that could be "orders"']],
+    ]);
+  });
+
+  it('takes the only pool whatever its total is', () => {
+    const { hikari } = judge([many(3, (n) => idle(n))], { hikari: [stats(10, 0)] });
+    expect(hikari).toMatchObject([
+      {
+        pool: 0,
+        disagreements: [
+          expect.stringMatching(/has 10 connections, the sockets to 10\.0\.0\.9:3306 \(mysql\) are 3/),
+        ],
+      },
+    ]);
+  });
+});

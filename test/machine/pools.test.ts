@@ -1,0 +1,272 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
+import { sockwatch } from '../support/cli.js';
+import { needs } from '../support/needs.js';
+import { type Namespace, withNamespace } from '../support/netns.js';
+import { Database, PoolClient } from '../support/pool.js';
+
+const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
+const ADDRESS = '127.0.0.1';
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const isValid = new Ajv({ strict: false }).compile<PoolsJson>(
+  JSON.parse(readFileSync(new URL('../../schema/pools.schema.json', import.meta.url), 'utf8')),
+);
+
+/** What `pools --format json` says there. */
+async function pools(namespace: Namespace, ...args: string[]): Promise<PoolsJson> {
+  const words = ['pools', '--format', 'json', '--duration', '2s', '--interval', '250ms', ...args];
+  const { code, stdout, stderr } = await sockwatch(namespace, words);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const said = JSON.parse(stdout) as PoolsJson;
+  expect(isValid(said), JSON.stringify(isValid.errors)).toBe(true);
+  return said;
+}
+
+async function start(namespace: Namespace, port = 3306) {
+  const [database, client] = await Promise.all([Database.start(namespace), PoolClient.start(namespace)]);
+  await database.listen(ADDRESS, port);
+  return { database, client, where: { address: ADDRESS, port } };
+}
+
+function poolOf({ pools: all }: PoolsJson, pid: number, direction: PoolJson['direction']): PoolJson {
+  const found = all.filter((pool) => pool.pid === pid && pool.direction === direction);
+  expect(found, JSON.stringify(all, null, 1)).toHaveLength(1);
+  return found[0] as PoolJson;
+}
+
+const findingOf = (said: PoolsJson, rule: string) => said.findings.find((finding) => finding.rule === rule);
+
+describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('tells busy from idle, on both sides, as the programs know it', async () => {
+    await withNamespace(async (namespace) => {
+      const { database, client, where } = await start(namespace);
+      await client.open(where, 10);
+      await client.query(0, 10, 20);
+      await sleep(50);
+      await client.ask(0, 4, 60_000);
+      const said = await pools(namespace);
+      expect(poolOf(said, client.pid, 'outbound')).toMatchObject({
+        process: 'python3',
+        remote: '127.0.0.1:3306',
+        service: 'mysql',
+        open: 10,
+        busy: 4,
+        idle: 6,
+        connecting: 0,
+        highest: 10,
+        created: 0,
+        closed: 0,
+        created_per_second: 0,
+        age_at_least: true,
+        findings: [],
+      });
+      expect(poolOf(said, database.pid, 'inbound')).toMatchObject({
+        local: '127.0.0.1:3306',
+        open: 10,
+        busy: 4,
+        idle: 6,
+        findings: [],
+      });
+      expect(said.remotes).toMatchObject([{ remote: '127.0.0.1:3306', processes: 1, open: 10, busy: 4 }]);
+      expect(said.findings).toEqual([]);
+    });
+  });
+
+  it('sees a request that followed an answer within one jiffy', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 5);
+      await client.warmUp(0, 5);
+      await sleep(100);
+      await client.ask(4, 1, 60_000);
+      await client.query(0, 4, 0);
+      await client.ask(0, 2, 60_000);
+      await sleep(300);
+      expect(poolOf(await pools(namespace), client.pid, 'outbound')).toMatchObject({ busy: 3, idle: 2 });
+    });
+  });
+
+  it.each([300, 0])('finds a pool that is always busy with requests of %d ms', async (ms) => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 5);
+      await client.warmUp(0, 5);
+      await client.busy(0, 5, ms);
+      const said = await pools(namespace);
+      expect(poolOf(said, client.pid, 'outbound').findings).toEqual(['pool_exhausted']);
+      expect(findingOf(said, 'pool_exhausted')).toMatchObject({
+        severity: 'warning',
+        sure: 'suspected',
+        subject: { pid: client.pid, remote: '127.0.0.1:3306', direction: 'outbound' },
+      });
+    });
+  });
+
+  it('does not call a pool exhausted that has one idle connection', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 5);
+      await client.query(0, 5, 0);
+      await client.busy(0, 4, 300);
+      expect((await pools(namespace)).findings).toEqual([]);
+    });
+  });
+
+  it('finds connections that are made for each request, by process where it can be told', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace, 6379);
+      await client.churn(where, 20);
+      await client.open(where, 1);
+      const said = await pools(namespace);
+      const finding = findingOf(said, 'pool_churn');
+      expect(finding).toMatchObject({
+        severity: 'warning',
+        subject: { remote: '127.0.0.1:6379', pid: client.pid },
+      });
+      const [remote] = said.remotes;
+      expect(remote?.created_per_second).toBeGreaterThan(10);
+      expect(remote?.closed_per_second).toBeGreaterThan(10);
+      expect(remote?.time_wait).toBeGreaterThan(20);
+      // Each of them left a TIME-WAIT here, so that hardly any is missed.
+      expect(
+        said.pools.reduce((sum, { direction, created }) => sum + (direction === 'outbound' ? created : 0), 0),
+      ).toBeGreaterThan((said.active_opens ?? 0) * 0.9);
+      expect(said.findings.filter(({ rule }) => rule === 'pool_churn')).toHaveLength(1);
+    });
+  });
+
+  it('takes a pool that fills, or that is replaced, for no churn', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.grow(where, 100);
+      const said = await pools(namespace);
+      const pool = poolOf(said, client.pid, 'outbound');
+      expect(pool.created_per_second).toBeGreaterThan(5);
+      expect(pool).toMatchObject({ closed: 0, findings: [] });
+    });
+  });
+
+  it('finds a wave of reconnects', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 6);
+      await client.replace(where, 1500);
+      const said = await pools(namespace);
+      const pool = poolOf(said, client.pid, 'outbound');
+      expect(pool).toMatchObject({
+        open: 6,
+        highest: 6,
+        created: 6,
+        closed: 6,
+        findings: ['reconnect_wave'],
+      });
+      expect(findingOf(said, 'reconnect_wave')).toMatchObject({ severity: 'info' });
+    });
+  });
+
+  it('finds CLOSE-WAIT that grows, and not what is closed soon', async () => {
+    await withNamespace(async (namespace) => {
+      const { database, client, where } = await start(namespace);
+      await client.open(where, 20);
+      await client.query(0, 20, 0);
+      await database.accepted(20);
+      const before = pools(namespace);
+      for (let step = 0; step < 10; step++) {
+        await sleep(200);
+        await database.fin(1);
+      }
+      const said = await before;
+      const pool = poolOf(said, client.pid, 'outbound');
+      expect(pool.findings).toContain('close_wait_leak');
+      expect(pool.close_wait_growth).toBeGreaterThan(3);
+      expect(pool.close_wait_stuck).toBeGreaterThan(3);
+      expect(pool.half_closed).toBe(pool.close_wait);
+      expect(findingOf(said, 'close_wait_leak')?.evidence.map(({ metric }) => metric)).toContain(
+        'descriptors',
+      );
+    });
+  });
+
+  it('says where connections go to one of several addresses only', async () => {
+    await withNamespace(async (namespace) => {
+      const { database, client, where } = await start(namespace);
+      await database.listen('127.0.0.2', 3306);
+      await client.open(where, 12);
+      await client.open({ address: '127.0.0.2', port: 3306 }, 1);
+      const said = await pools(namespace, '--filter', `pid:${client.pid}`);
+      expect(said.pools.map(({ remote, findings }) => [remote, findings])).toEqual([
+        ['127.0.0.1:3306', ['pool_uneven', 'pool_oversized']],
+        ['127.0.0.2:3306', []],
+      ]);
+    });
+  });
+
+  it("shows HikariCP's numbers beside the sockets, and where they differ", async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sockwatch-hikari-'));
+    try {
+      await withNamespace(async (namespace) => {
+        const { client, where } = await start(namespace);
+        await client.open(where, 5);
+        await client.query(0, 5, 0);
+        await sleep(100);
+        await client.ask(0, 2, 60_000);
+        await sleep(300);
+        const log = join(folder, 'app.log');
+        writeFileSync(
+          log,
+          '12:00:00.000 [HikariPool-1 housekeeper] DEBUG com.zaxxer.hikari.pool.HikariPool - HikariPool-1 - Pool stats (total=5/5, idle=1/5, active=4, waiting=0)\n',
+        );
+        const said = await pools(namespace, '--hikari', log);
+        const { hikari } = poolOf(said, client.pid, 'outbound');
+        expect(hikari).toMatchObject({
+          name: 'HikariPool-1',
+          total: 5,
+          active: 4,
+          idle: 1,
+          waiting: 0,
+          maximum: 5,
+        });
+        expect(hikari?.disagreements).toEqual([
+          expect.stringMatching(/4 of "HikariPool-1" are active, 2 at most are busy on the wire/),
+        ]);
+        const table = await sockwatch(namespace, ['pools', '--duration', '0s', '--hikari', log]);
+        expect(table.stdout).toContain('HikariCP HikariPool-1: total 5/5, active 4, idle 1, waiting 0');
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('ends with 1 where --fail-on is met, hides what --redact must hide', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 3);
+      await client.query(0, 3, 0);
+      await sleep(100);
+      await client.ask(0, 3, 60_000);
+      const look = ['pools', '--duration', '1500ms', '--interval', '300ms'];
+      const failed = await sockwatch(namespace, [...look, '--fail-on', 'pool-exhausted', '--redact']);
+      expect(failed).toMatchObject({ code: 1, stderr: '' });
+      expect(failed.stdout).toContain('process-1');
+      expect(failed.stdout).not.toMatch(/python3|127\.0\.0\.1/);
+      expect(await sockwatch(namespace, [...look, '--fail-on', 'pool_leak', '--top', '1'])).toMatchObject({
+        code: 0,
+      });
+      const lines = (await sockwatch(namespace, [...look, '--format', 'ndjson'])).stdout.trim().split('\n');
+      expect(lines.map((line) => JSON.parse(line).schema)).toEqual([
+        'sockwatch.header/1',
+        'sockwatch.pool/1',
+        'sockwatch.pool/1',
+        'sockwatch.end/1',
+      ]);
+      const csv = (await sockwatch(namespace, [...look, '--format', 'csv'])).stdout.split('\r\n');
+      expect(csv[0]).toMatch(/^direction,pid,process,remote,local,service,open,busy,idle/);
+      expect(csv).toHaveLength(4);
+    });
+  });
+});

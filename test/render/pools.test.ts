@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { judgePools } from '../../src/analyze/pools.js';
+import { PLAIN_NAMES } from '../../src/render/names.js';
+import { poolsCsv } from '../../src/render/pools/csv.js';
+import { poolsJson, poolsNdjson } from '../../src/render/pools/json.js';
+import { poolsTable } from '../../src/render/pools/table.js';
+import { Pseudonyms } from '../../src/render/redact.js';
+import { PoolWatch } from '../../src/watch/pools.js';
+import { listen, look, type RowSpec } from '../support/table-builder.js';
+
+const EVIL = '=a\x1b[2J"\n,b\u202e';
+const owners = [{ pid: 7, fd: 1, name: EVIL }];
+const columns = {
+  inode: 1,
+  lastSentMs: 300,
+  lastReceivedMs: 320,
+  bytesSent: 9,
+  bytesReceived: 9,
+  rttMs: 0.2,
+};
+
+/** A pool that is exhausted, of a process with a hostile name, and HikariCP with another. */
+function report() {
+  const watch = new PoolWatch();
+  const rows = [1, 2, 3].map(
+    (n): RowSpec => ({
+      local: `[2001:db8::1]:${n}`,
+      remote: '[2001:db8::9]:3306',
+      cookie: n,
+      owners,
+      columns,
+    }),
+  );
+  for (let at = 0; at < 4; at++) watch.take(look(at * 1000, [listen('0.0.0.0:443', [0, 8]), ...rows]));
+  const seen = watch.report();
+  if (seen === undefined) throw new Error('no look');
+  return judgePools(seen, { hikari: [{ name: `p${EVIL}`, total: 3, active: 1, idle: 0, waiting: 0 }] });
+}
+
+const text = (pieces: Iterable<string>) => [...pieces].join('');
+const schemaOf = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../schema/${name}.schema.json`, import.meta.url), 'utf8'));
+
+describe('the output of pools', () => {
+  it('lets no name of a process or pool speak to the terminal', () => {
+    for (const output of [
+      text(poolsTable(report(), PLAIN_NAMES, { color: false })),
+      text(poolsJson(report(), PLAIN_NAMES)),
+      text(poolsNdjson(report(), PLAIN_NAMES)),
+      text(poolsCsv(report(), PLAIN_NAMES)).replaceAll('\r\n', ''),
+    ])
+      expect(output).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+    expect(text(poolsCsv(report(), PLAIN_NAMES)).split('\r\n')).toHaveLength(3);
+  });
+
+  it('hides addresses and names everywhere', () => {
+    for (const write of [poolsJson, poolsNdjson, poolsCsv])
+      expect(text(write(report(), new Pseudonyms()))).not.toMatch(/2001:db8|\[2J|web-01/);
+    const table = text(poolsTable(report(), new Pseudonyms(), { color: false }));
+    expect(table).not.toMatch(/2001:db8|\[2J/);
+    expect(table).toContain('process-1/7');
+  });
+
+  it('is what the schemas say', () => {
+    const ajv = new Ajv({ strict: false });
+    const whole = JSON.parse(text(poolsJson(report(), PLAIN_NAMES)));
+    expect(ajv.validate(schemaOf('pools'), whole), ajv.errorsText()).toBe(true);
+    expect(whole.pools[0]).toMatchObject({
+      process: EVIL,
+      remote: '[2001:db8::9]:3306',
+      open: 3,
+      busy: 3,
+      findings: ['pool_exhausted'],
+    });
+    expect(whole.pools[0].hikari.disagreements).toHaveLength(1);
+    const [head, line, end] = text(poolsNdjson(report(), PLAIN_NAMES)).split('\n');
+    for (const [name, json] of [
+      ['header', head],
+      ['pool', line],
+      ['end', end],
+    ])
+      expect(ajv.validate(schemaOf(name ?? ''), JSON.parse(json ?? '')), `${name}: ${ajv.errorsText()}`).toBe(
+        true,
+      );
+  });
+
+  it('fits a narrow terminal', () => {
+    for (const line of text(poolsTable(report(), PLAIN_NAMES, { color: false, width: 80 })).split('\n'))
+      expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/analyze/filter.js';
+import { judgePools } from '../../src/analyze/pools.js';
+import type { Pool } from '../../src/model/pools.js';
+import { SOCKET_STATES } from '../../src/model/sockets.js';
+import { SocketTable } from '../../src/model/table.js';
+import { PoolWatch } from '../../src/watch/pools.js';
+import { listen, look, type RowSpec } from '../support/table-builder.js';
+
+const JAVA = [{ pid: 812, fd: 9, name: 'java' }];
+const NGINX = [{ pid: 90, fd: 6, name: 'nginx' }];
+const DB = '10.0.0.9:3306';
+const LISTENER = listen('0.0.0.0:443', [0, 128], { inode: 7 }, { owners: NGINX });
+
+/** A used connection of java to the database from port `n`: sent and received so long ago. */
+const used = (n: number, sent: number, received: number, rest: RowSpec = {}): RowSpec => ({
+  local: `10.0.0.1:${40_000 + n}`,
+  remote: DB,
+  cookie: n + 1,
+  owners: JAVA,
+  ...rest,
+  columns: {
+    inode: 100 + n,
+    lastSentMs: sent,
+    lastReceivedMs: received,
+    lastAckMs: received,
+    bytesSent: 100,
+    bytesReceived: 900,
+    rttMs: 0.5,
+    ...rest.columns,
+  },
+});
+const idle = (n: number, ms = 500, rest: RowSpec = {}) => used(n, ms + 20, ms, rest);
+const busy = (n: number, ms = 300, rest: RowSpec = {}) => used(n, ms, ms + 20, rest);
+const many = (count: number, make: (n: number) => RowSpec) =>
+  Array.from({ length: count }, (_, n) => make(n));
+
+/** Looks, a second apart. */
+function watch(...looks: readonly (readonly RowSpec[])[]) {
+  const pools = new PoolWatch();
+  for (const [index, rows] of looks.entries()) pools.take(look(index * 1000, [LISTENER, ...rows]));
+  const seen = pools.report();
+  if (seen === undefined) throw new Error('no look');
+  return seen;
+}
+
+const first = ({ pools }: { readonly pools: readonly Pool[] }) => pools[0] as Pool;
+
+describe('counting', () => {
+  it('has nothing to say before the first look, and no rates after one', () => {
+    expect(new PoolWatch().report()).toBeUndefined();
+    const pool = first(watch([idle(1)]));
+    expect(pool).toMatchObject({ open: 1, busy: 0, idle: 1, owner: JAVA[0], service: 'mysql', port: 3306 });
+    expect(pool).not.toHaveProperty('createdPerSecond');
+  });
+
+  it('groups by process and remote, and by process and listener', () => {
+    const seen = watch([
+      ...many(3, idle),
+      idle(10, 500, { remote: '10.0.0.8:3306' }),
+      idle(11, 500, { owners: [{ pid: 813, fd: 1, name: 'java' }] }),
+      idle(20, 500, { local: '10.0.0.1:443', remote: '203.0.113.9:5000', owners: NGINX }),
+      idle(21, 500, { local: '10.0.0.1:443', remote: '203.0.113.9:5001', owners: [], columns: { inode: 0 } }),
+    ]);
+    expect(
+      seen.pools.map(({ direction, owner, open, waiting }) => [
+        direction,
+        typeof owner === 'object' && owner.pid,
+        open,
+        waiting,
+      ]),
+    ).toEqual([
+      ['outbound', 812, 3, 0],
+      ['inbound', 90, 2, 1],
+      ['outbound', 812, 1, 0],
+      ['outbound', 813, 1, 0],
+    ]);
+    expect(seen.remotes.map(({ processes, open, highest }) => [processes, open, highest])).toEqual([
+      [2, 4, 4],
+      [1, 1, 1],
+    ]);
+  });
+
+  it('counts states apart', () => {
+    const states = ['syn-sent', 'close-wait', 'fin-wait-2', 'last-ack', 'time-wait'] as const;
+    expect(first(watch(states.map((state, n) => idle(n, 500, { state }))))).toMatchObject({
+      open: 0,
+      connecting: 1,
+      closeWait: 1,
+      finWait: 1,
+      lastAck: 1,
+      timeWait: 1,
+    });
+  });
+
+  it('counts what came and went, by cookie where the tuple is the same', () => {
+    const again = (cookie: number) => idle(3, 100, { cookie });
+    const { past, createdPerSecond } = first(
+      watch(
+        [idle(1), idle(2), again(50)],
+        [idle(1, 1500), idle(4, 100), again(51)],
+        [idle(1, 2500), idle(4, 1100), again(51)],
+      ),
+    );
+    expect(past).toMatchObject({ created: 2, closed: 2, highest: 3, lowest: 3, first: 3, seen: 5 });
+    expect(createdPerSecond).toBe(1);
+  });
+
+  it('keeps the process of a connection that goes to TIME-WAIT, and counts it as closed once', () => {
+    const gone = idle(1, 0, { state: 'time-wait', owners: [], cookie: 77, columns: { inode: 0 } });
+    const seen = watch([idle(1)], [gone], [gone], []);
+    expect(seen.pools).toHaveLength(1);
+    expect(first(seen).past).toMatchObject({ created: 0, closed: 1 });
+  });
+
+  it('takes a connection that one dump missed for the same', () => {
+    const seen = watch([idle(1), idle(2)], [idle(1, 1500)], [idle(1, 2500), idle(2, 2500)]);
+    expect(first(seen).past).toMatchObject({ created: 0, closed: 0 });
+  });
+
+  it('knows the process later than the connection', () => {
+    const early = idle(1, 100, { columns: { inode: 101 } });
+    const nobody = Object.fromEntries(Object.entries(early).filter(([key]) => key !== 'owners'));
+    const seen = watch([], [nobody], [idle(1, 1100)]);
+    const mine = seen.pools.find(({ owner }) => typeof owner === 'object');
+    expect(mine).toMatchObject({ open: 1, past: { seen: 1, created: 1, closed: 0 } });
+    expect(seen.pools).toHaveLength(1);
+  });
+
+  it('sees a wave whose new connections have a process one look later', () => {
+    const fresh = (n: number, ms: number, owners?: typeof JAVA): RowSpec => {
+      const { owners: _, ...rest } = idle(n, ms);
+      return owners === undefined ? rest : { ...rest, owners };
+    };
+    const old = many(6, (n) => idle(n));
+    const seen = watch(
+      old,
+      many(6, (n) => fresh(n + 50, 100)),
+      many(6, (n) => fresh(n + 50, 1100, JAVA)),
+    );
+    expect(seen.pools.map(({ past }) => [past.created, past.closed, past.waves.length])).toEqual([[6, 6, 1]]);
+  });
+
+  it('tells ages and quiet times, and that ages are lower bounds', () => {
+    const { age, agesAtLeast, quiet } = first(watch([idle(1, 9000)], [idle(1, 10_000), idle(2, 400)]));
+    expect(age).toEqual({ p50: 420, p95: 10_020, max: 10_020 });
+    expect(agesAtLeast).toBe(true);
+    expect(quiet).toEqual({ p50: 400, p95: 10_000, max: 10_000 });
+    expect(first(watch([], [idle(2, 400)])).agesAtLeast).toBe(false);
+  });
+
+  it('knows no use without times', () => {
+    const bare = (n: number): RowSpec => ({ local: `10.0.0.1:${n + 1}`, remote: DB, columns: { inode: 5 } });
+    const pool = first(watch(many(2, bare)));
+    expect(pool).toMatchObject({ open: 2 });
+    expect(pool).not.toHaveProperty('busy');
+    expect(pool).not.toHaveProperty('quiet');
+  });
+
+  it('reads a filter at the first look at a connection', () => {
+    const pools = new PoolWatch(parseFilter('state:established rport:3306'));
+    pools.take(look(0, [LISTENER, idle(1), idle(2, 500, { remote: '10.0.0.9:80' })]));
+    pools.take(look(1000, [LISTENER, idle(1, 500, { state: 'close-wait' })]));
+    expect(pools.report()?.pools).toMatchObject([{ open: 0, closeWait: 1, past: { closed: 0 } }]);
+  });
+
+  it('looks at complete tables only', () => {
+    const pools = new PoolWatch();
+    pools.take(look(0, [idle(1)]));
+    pools.take(look(1000, [], { scope: 'listeners' }));
+    expect(pools.report()).toMatchObject({ looks: 1, pools: [{ open: 1 }] });
+  });
+});
+
+describe('use', () => {
+  const useOf = (spec: RowSpec, ...later: RowSpec[]) => {
+    const { busy: working, idle: resting, unsure } = first(watch([spec], ...later.map((one) => [one])));
+    return { busy: working, idle: resting, unsure };
+  };
+  const BUSY = { busy: 1, idle: 0, unsure: 0 };
+  const IDLE = { busy: 0, idle: 1, unsure: 0 };
+  const UNSURE = { busy: 0, idle: 1, unsure: 1 };
+
+  it.each([
+    ['a request without an answer', busy(1), BUSY],
+    ['an answer after the request', idle(1), IDLE],
+    ['never used', used(1, 300, 300, { columns: { bytesSent: 0, bytesReceived: 0 } }), IDLE],
+    ['data not acknowledged', idle(1, 500, { queues: [0, 10] }), BUSY],
+    ['data not read', idle(1, 500, { queues: [10, 0] }), BUSY],
+    ['segments under way', idle(1, 500, { columns: { unacked: 1 } }), BUSY],
+    ['both within the last jiffy', used(1, 4, 8), BUSY],
+    ['both within one jiffy', used(1, 300, 300), UNSURE],
+    ['an ACK alone, 40 ms after both', used(1, 300, 300, { columns: { lastAckMs: 260 } }), BUSY],
+    [
+      'an ACK long after both: a keep-alive probe',
+      used(1, 9000, 9000, { columns: { lastAckMs: 1000 } }),
+      UNSURE,
+    ],
+    [
+      'inbound: a request without an answer',
+      used(1, 320, 300, { local: '10.0.0.1:443', owners: NGINX }),
+      BUSY,
+    ],
+    ['inbound: answered', used(1, 300, 320, { local: '10.0.0.1:443', owners: NGINX }), IDLE],
+  ])('%s', (_, spec, use) => {
+    expect(useOf(spec)).toEqual(use);
+  });
+
+  const after = (out: number, back: number) =>
+    used(1, 300, 300, { columns: { dataSegmentsOut: out, dataSegmentsIn: back } });
+  it.each([
+    [
+      'one request more than answers',
+      idle(1, 500, { columns: { dataSegmentsOut: 5, dataSegmentsIn: 9 } }),
+      after(8, 11),
+      BUSY,
+    ],
+    ['as many', idle(1, 500, { columns: { dataSegmentsOut: 5, dataSegmentsIn: 9 } }), after(7, 11), IDLE],
+    [
+      'the answer to what was under way',
+      busy(1, 500, { columns: { dataSegmentsOut: 6, dataSegmentsIn: 9 } }),
+      after(6, 10),
+      IDLE,
+    ],
+    [
+      'that answer, and another request',
+      busy(1, 500, { columns: { dataSegmentsOut: 6, dataSegmentsIn: 9 } }),
+      after(7, 10),
+      BUSY,
+    ],
+    [
+      'answers of many segments',
+      idle(1, 500, { columns: { dataSegmentsOut: 5, dataSegmentsIn: 9 } }),
+      after(6, 30),
+      UNSURE,
+    ],
+  ])('from the look before: %s', (_, before, now, use) => {
+    expect(useOf(before, now)).toEqual(use);
+  });
+});
+
+describe('what one connection tells of the others of its pool', () => {
+  const segments = (dataSegmentsOut: number, dataSegmentsIn: number): RowSpec => ({
+    columns: { dataSegmentsOut, dataSegmentsIn },
+  });
+  const tie = (n: number, out: number, back: number) => used(n, 300, 300, segments(out, back));
+
+  it('holds where each request and each answer is one segment', () => {
+    const rows = [
+      busy(1, 300, segments(4, 4)),
+      idle(2, 300, segments(7, 8)),
+      tie(3, 9, 9),
+      tie(4, 9, 10),
+      tie(5, 9, 12),
+    ];
+    expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 3, unsure: 1 });
+    expect(first(watch([busy(1, 300, segments(4, 4)), tie(3, 9, 10)]))).toMatchObject({ idle: 1, unsure: 0 });
+  });
+
+  it('does not where they differ, nor where it was as often the other', () => {
+    const differ = many(9, (n) => busy(n, 300, segments(4, 4 + 3 * n)));
+    expect(first(watch([...differ, tie(20, 9, 9)]))).toMatchObject({ busy: 9, idle: 1, unsure: 1 });
+    const both = [busy(1, 300, segments(4, 4)), idle(2, 300, segments(4, 4))];
+    expect(first(watch([...both, tie(20, 9, 9)]))).toMatchObject({ busy: 1, idle: 2, unsure: 1 });
+  });
+
+  it('leaves out segments that were sent again', () => {
+    const again = tie(3, 12, 9);
+    const resent: RowSpec = { ...again, columns: { ...again.columns, retransmitsTotal: 3 } };
+    expect(first(watch([busy(1, 300, segments(4, 4)), resent]))).toMatchObject({ busy: 2, unsure: 0 });
+  });
+});
+
+describe('a large table', () => {
+  it('of 100,000 connections is followed in well under 100 ms per look, and its churn is exact', () => {
+    const pools = new PoolWatch();
+    const columns = {
+      inode: 5,
+      lastSentMs: 2000,
+      lastReceivedMs: 1000,
+      bytesSent: 10,
+      bytesReceived: 10,
+      rttMs: 1,
+      dataSegmentsOut: 1,
+      dataSegmentsIn: 1,
+    };
+    const times: number[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      const table = bigTable(100_000, turn * 1000, columns);
+      const observation = look(turn * 1000, table);
+      const started = performance.now();
+      pools.take(observation);
+      times.push(performance.now() - started);
+    }
+    const report = pools.report();
+    expect(report?.pools).toHaveLength(100);
+    expect(report?.pools.reduce((sum, { past }) => sum + past.created, 0)).toBe(4000);
+    expect(report?.pools.reduce((sum, { past }) => sum + past.closed, 0)).toBe(4000);
+    // A busy machine gets thrice the time that PERFORMANCE.md allows.
+    expect(Math.min(...times.slice(1))).toBeLessThan(300);
+    expect(judgePools(report as never).findings.map(({ rule }) => rule)).not.toContain('pool_exhausted');
+  });
+});
+
+/** Connections with numbers from `from` on, to 100 remotes; young where they are new. */
+function bigTable(count: number, from: number, columns: Readonly<Record<string, number>>): SocketTable {
+  const table = new SocketTable();
+  table.reserve(count);
+  for (let n = from; n < from + count; n++) {
+    const row = table.append();
+    table.family[row] = 4;
+    table.state[row] = SOCKET_STATES.indexOf('established');
+    table.localAddress[row * 4 + 3] = 0x0a000001 + Math.floor(n / 50_000);
+    table.remoteAddress[row * 4 + 3] = 0x0a010000 + (n % 100);
+    table.localPort[row] = 10_000 + (n % 50_000);
+    table.remotePort[row] = 3306;
+    table.cookieLow[row] = n + 1;
+    table.setFlag(row, 'cookie');
+    for (const [name, value] of Object.entries(columns))
+      table.set(
+        name as 'inode',
+        row,
+        name.startsWith('last') && n >= 100_000 + from - 1000 && from > 0 ? 100 : value,
+      );
+    table.setOwners(row, JAVA);
+  }
+  return table;
+}
