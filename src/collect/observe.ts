@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
-import type { GapObservation, Observation, TableObservation } from '../model/observation.js';
-import { Looker } from './look.js';
+import type { GapObservation, LookObservation, Observation, TableObservation } from '../model/observation.js';
 import { type LookKind, LookPlan } from './look-plan.js';
-import { type CollectOptions, type Door, defaultDoor, type Pace } from './options.js';
+import { type Eyes, eyesFor } from './lookers.js';
+import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
 
@@ -19,32 +19,51 @@ const LONGEST_BACK_OFF_MS = 5000;
  * One look at the machine: sockets, counters, settings and the owners of all rows.
  * Throws `SourceError` where neither ss nor (with source `auto`) /proc/net can be read.
  */
+export function observeOnce(options: NamespaceOptions, door?: Partial<Door>): Promise<LookObservation>;
+export function observeOnce(options: CollectOptions, door?: Partial<Door>): Promise<TableObservation>;
 export async function observeOnce(
-  options: CollectOptions,
+  options: CollectOptions | NamespaceOptions,
   door: Partial<Door> = {},
-): Promise<TableObservation> {
-  const looker = new Looker(options, { ...defaultDoor(), ...door });
+): Promise<LookObservation> {
+  const looker = eyesFor(options, { ...defaultDoor(), ...door });
   const wish = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
   return (await looker.look(kindOfLook(options, looker), wish)).observation;
 }
 
-function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twice' {
+function kindOfLook({ scope }: CollectOptions, looker: Eyes): LookKind | 'twice' {
   if (scope === 'listeners') return 'listeners';
   const inOneRun = scope !== 'troubled' || (looker.countSockets() ?? Infinity) <= ONE_RUN_SOCKETS;
   return inOneRun ? 'complete' : 'twice';
+}
+
+interface Times {
+  readonly samples: number;
+  readonly everyMs: number;
 }
 
 /**
  * A given number of looks, `everyMs` from start to start; the caller may stop early.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
-export async function* observeTimes(
+export function observeTimes(
+  options: NamespaceOptions,
+  times: Times,
+  signal: AbortSignal,
+  door?: Partial<Door>,
+): AsyncGenerator<LookObservation, void, undefined>;
+export function observeTimes(
   options: CollectOptions,
-  { samples, everyMs }: { readonly samples: number; readonly everyMs: number },
+  times: Times,
+  signal: AbortSignal,
+  door?: Partial<Door>,
+): AsyncGenerator<TableObservation, void, undefined>;
+export async function* observeTimes(
+  options: CollectOptions | NamespaceOptions,
+  { samples, everyMs }: Times,
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<TableObservation, void, undefined> {
-  const looker = new Looker(options, { ...defaultDoor(), ...door });
+): AsyncGenerator<LookObservation, void, undefined> {
+  const looker = eyesFor(options, { ...defaultDoor(), ...door });
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   const start = monotonicNow();
@@ -61,7 +80,7 @@ export async function* observeTimes(
  * where the whole table would cost more than a quarter of a core, most ticks bring the listeners and who waits for them.
  */
 export async function* observe(
-  options: CollectOptions,
+  options: CollectOptions | NamespaceOptions,
   pace: Pace,
   signal: AbortSignal,
   door: Partial<Door> = {},
@@ -78,18 +97,18 @@ export async function* observe(
 
 /** What lasts from tick to tick. */
 class Watch {
-  private readonly looker: Looker;
+  private readonly looker: Eyes;
   private readonly plan: LookPlan;
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
 
   constructor(
-    private readonly options: CollectOptions,
+    private readonly options: CollectOptions | NamespaceOptions,
     door: Door,
     private readonly signal: AbortSignal,
   ) {
-    this.looker = new Looker(options, door);
+    this.looker = eyesFor(options, door);
     this.plan = new LookPlan(options.scope);
   }
 
@@ -97,9 +116,8 @@ class Watch {
   async look(skippedTicks: number): Promise<Observation | undefined> {
     this.skipped += skippedTicks;
     const startedAt = monotonicNow();
-    const { source } = this.looker;
-    const facts = { sockets: this.looker.countSockets(), hasTrouble: source.ports.length > 0 };
-    const kind = this.plan.next(startedAt, { ...facts, givesParts: source.givesParts });
+    const { hasTrouble, givesParts } = this.looker;
+    const kind = this.plan.next(startedAt, { sockets: this.looker.countSockets(), hasTrouble, givesParts });
     if (kind === undefined) {
       this.skipped++;
       return undefined;

@@ -26,12 +26,20 @@ export interface CollectOptions {
   readonly timeoutMs: number;
 }
 
+/** The same for any network namespace. */
+export interface NamespaceOptions extends CollectOptions {
+  /** A name, a pid, a path, or `all`. `undefined`: that of sockwatch. */
+  readonly netns: string | undefined;
+}
+
 /** Where the machine is entered: tests point these elsewhere. */
 export interface Door {
   /** Directories to search for programs, as in PATH. */
   readonly path: string;
   /** Where procfs is mounted. */
   readonly proc: string;
+  /** What is found below /run and /var: `/`. */
+  readonly root: string;
   readonly openDiagSocket: OpenDiagSocket;
 }
 
@@ -39,5 +47,6 @@ export interface Door {
 export const defaultDoor = (): Door => ({
   path: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
   proc: '/proc',
+  root: '/',
   openDiagSocket,
 });

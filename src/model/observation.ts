@@ -1,3 +1,4 @@
+import type { Home, Namespace } from './namespace.js';
 import type { Source } from './sockets.js';
 import type { SocketTable } from './table.js';
 import type { Connections, Millis, MonotonicMillis, WallMillis } from './units.js';
@@ -48,11 +49,31 @@ export interface TableObservation {
   readonly sysctls?: Sysctls;
   /** Descriptors in use and their limit, by pid, for owners of listeners whose queue is not empty. */
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
+  /** Where owners of listeners live, by pid; those without a container, pod or unit are left out. */
+  readonly homes?: ReadonlyMap<number, Home>;
+  /** The namespace of `origin.netns`, where it was asked for (`--netns`). */
+  readonly namespace?: Namespace;
   /** How long reading took, and how many ticks were left out since the last one because of it. */
   readonly tookMs: Millis;
   readonly skippedTicks: number;
   readonly gaps: readonly Gap[];
 }
+
+/** One look into every network namespace (`--netns all`). A namespace that is not among the looks has gone, or may not be entered. */
+export interface NamespacesObservation {
+  readonly kind: 'namespaces';
+  /** Of sockwatch itself: its namespace is one of them. */
+  readonly origin: Origin;
+  /** One for each namespace, with its own `origin.netns`, counters and settings; a gap where that namespace could not be read now. */
+  readonly looks: readonly (TableObservation | GapObservation)[];
+  readonly tookMs: Millis;
+  readonly skippedTicks: number;
+  /** What concerns all: owners that are hidden, namespaces that may not be entered. */
+  readonly gaps: readonly Gap[];
+}
+
+/** Whatever a successful look gives. */
+export type LookObservation = TableObservation | NamespacesObservation;
 
 /** Queue lengths of listeners between two tables. */
 export interface SamplesObservation {
@@ -88,10 +109,13 @@ export interface GapObservation {
   readonly gaps: readonly Gap[];
   readonly fault?: string;
   readonly remedy?: string;
+  /** As in a table. */
+  readonly namespace?: Namespace;
 }
 
 export type Observation =
   | TableObservation
+  | NamespacesObservation
   | SamplesObservation
   | ClosedObservation
   | EventObservation
