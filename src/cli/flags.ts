@@ -63,6 +63,15 @@ export const sourceFlags = {
   }),
 };
 
+/** Into which network namespace to look. */
+export const netnsFlags = {
+  netns: Flags.string({
+    helpValue: 'NAME|PID|PATH|all',
+    description:
+      'look into another network namespace: a name of ip netns, a container, a process, a file; all: into every one',
+  }),
+};
+
 /** When a queue is called filling or full; `cli/thresholds.ts` makes Thresholds of them. */
 export const thresholdFlags = {
   warn: percentFlag({ helpValue: '70', description: 'accept queue fill that is a warning, in percent' }),

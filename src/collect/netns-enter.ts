@@ -38,17 +38,27 @@ export function withinNamespace<T>(calls: Calls, { id, path }: NamespacePlace, a
     const own = openSync('/proc/thread-self/ns/net', 'r');
     try {
       if (calls.setns(target, CLONE_NEWNET) < 0) throw refused(path, calls.errno());
-      try {
-        return act();
-      } finally {
-        if (calls.setns(own, CLONE_NEWNET) < 0)
-          throw new StrandedError(`no way back from ${path} (errno ${calls.errno()})`);
-      }
+      const outcome = attempt(act);
+      if (calls.setns(own, CLONE_NEWNET) < 0)
+        throw new StrandedError(`no way back from ${path} (errno ${calls.errno()})`);
+      return outcome();
     } finally {
       closeSync(own);
     }
   } finally {
     closeSync(target);
+  }
+}
+
+/** What it gave, or what it threw: to be had once the thread is back. */
+function attempt<T>(act: () => T): () => T {
+  try {
+    const value = act();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals } from '../cli/ending.js';
 import { awaitFirstLook } from '../cli/first-look.js';
-import { durationFlag, redactFlag, sourceFlags, thresholdFlags } from '../cli/flags.js';
+import { durationFlag, netnsFlags, redactFlag, sourceFlags, thresholdFlags } from '../cli/flags.js';
 import { INTERVAL } from '../cli/live-flags.js';
 import { takeReports } from '../cli/live-reports.js';
 import { Recorder, tapEvents, tapObservations } from '../cli/recorder.js';
@@ -65,6 +65,7 @@ export default class Record extends BaseCommand {
     ...rotationFlags,
     ...thresholdFlags,
     ...sourceFlags,
+    ...netnsFlags,
     redact: redactFlag,
   };
 
@@ -74,6 +75,7 @@ export default class Record extends BaseCommand {
     const thresholds = readThresholds(flags);
     const ending = endOnSignals();
     const collect = {
+      netns: flags.netns,
       source: flags.source,
       udp: flags.udp,
       unix: flags.unix,

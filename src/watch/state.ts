@@ -5,6 +5,7 @@ import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
+import type { HandsState } from './hands.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
 import type { Track } from './track.js';
 import { NO_UDP, type UdpState } from './udp.js';
@@ -41,6 +42,10 @@ export interface WatchState {
   readonly failingSince?: number | undefined;
   /** Words that said first that owners are hidden: said once, not anew with each number. */
   readonly ownersHidden?: string | undefined;
+  /** Who holds which listeners; absent before the first look that showed owners. */
+  readonly hands?: HandsState | undefined;
+  /** With `--netns all`: the state of each namespace, by id. What is above is then of all of them. */
+  readonly namespaces?: ReadonlyMap<string, WatchState> | undefined;
 }
 
 export interface Step {
