@@ -2,6 +2,7 @@ import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { Verdict } from '../model/findings.js';
 import type { IpAddress } from '../model/ip.js';
 import type { ListenerReport } from '../model/listener.js';
+import type { Home, Namespace } from '../model/namespace.js';
 import type { Owner, Protocol, SocketState } from '../model/sockets.js';
 import type { SocketRow } from '../model/table.js';
 import { UNIX } from './codes.js';
@@ -21,6 +22,10 @@ export interface Subject {
   readonly state: SocketState;
   readonly verdict: Verdict | undefined;
   readonly owners: readonly Owner[] | undefined;
+  /** `undefined`: not known. */
+  readonly namespace: Namespace | undefined;
+  /** Where its process lives, or the first of its namespace. */
+  readonly home: Home | undefined;
   readonly isWaiting: Truth;
   /** Both ends as printed, lower case. */
   readonly addressText: string;
@@ -69,6 +74,14 @@ export class RowSubject implements Subject {
 
   get owners() {
     return this.row.owners;
+  }
+
+  get namespace() {
+    return this.row.namespace;
+  }
+
+  get home() {
+    return this.row.namespace;
   }
 
   get isWaiting() {
@@ -143,6 +156,16 @@ export class ListenerSubject implements Subject {
 
   get owners() {
     return this.report.listener.owners;
+  }
+
+  get namespace() {
+    const { namespace, netns } = this.report.listener;
+    return namespace ?? (netns === undefined ? undefined : { id: netns });
+  }
+
+  get home() {
+    const { home, namespace } = this.report.listener;
+    return home ?? namespace;
   }
 
   get isWaiting() {

@@ -65,9 +65,16 @@ export class EventFilter {
 /** The report with only what the filter lets through: for outputs that have no filter of their own. */
 export function narrowReport(report: Report, filter: Shows | undefined, events: EventFilter): Report {
   if (filter === undefined) return report;
+  const hidden = new Set<string>();
+  const listeners = report.listeners.filter((listener) => {
+    const matches = filter.matchesListener(listener);
+    if (!matches) hidden.add(listener.listener.key);
+    return matches;
+  });
   return {
     ...report,
-    listeners: report.listeners.filter((listener) => filter.matchesListener(listener)),
+    listeners,
     events: events.select(report),
+    ...(report.changes && { changes: report.changes.filter(({ subject }) => !hidden.has(subject)) }),
   };
 }

@@ -31,12 +31,10 @@ export function directionFinder(table: SocketTable): (row: number) => Direction 
 export function listenerFinder(table: SocketTable): (row: number) => number | undefined {
   const listening = listeningPorts(table);
   return (row) => {
-    const hosts = listening
-      .get(table.localPort[row] ?? 0)
-      ?.filter((listener) => inReach(table, listener, row));
+    const hosts = listening.get(table.localPort[row] ?? 0);
     return (
-      hosts?.find((listener) => sameHost(table, listener, row)) ??
-      hosts?.find((listener) => isAny(table, listener))
+      hosts?.find((listener) => sameHost(table, listener, row) && inReach(table, listener, row)) ??
+      hosts?.find((listener) => isAny(table, listener) && inReach(table, listener, row))
     );
   };
 }

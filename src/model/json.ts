@@ -1,4 +1,6 @@
+import type { ChangeKind } from './changes.js';
 import type { Rule, Severity, Verdict } from './findings.js';
+import type { Runtime } from './namespace.js';
 import type { SocketState, Source, TimerKind, UnixKind } from './sockets.js';
 
 /*
@@ -89,6 +91,15 @@ export interface ListenerJson {
   local_hex?: string;
   dual_stack?: true;
   netns?: string;
+  /** What people call that namespace, where it was asked for (`--netns`). */
+  netns_name?: string;
+  /** Container of its process: its name, else the first digits of its id. */
+  container?: string;
+  container_id?: string;
+  /** Uid of the Kubernetes pod. */
+  pod?: string;
+  /** systemd unit. */
+  unit?: string;
   inode?: number;
   cookie?: string;
   accept_queue: AcceptQueueJson;
@@ -129,6 +140,7 @@ export interface ConnectionJson {
   remote_address?: string;
   remote_port?: number;
   netns?: string;
+  netns_name?: string;
   cookie?: string;
   /** Complete, not accepted yet. */
   waiting?: boolean;
@@ -169,12 +181,21 @@ export interface GapJson {
 /** Counters by the kernel's names (`ListenOverflows`, `PassiveOpens`). */
 export type CountersJson = Record<string, number>;
 
+/** One network namespace; where it belongs to a container, a pod or a unit is told by its first process. */
 export interface NamespaceJson {
+  /** Inode. */
   id: string;
+  /** `host`, or the name of its file in /run/netns. */
   name?: string;
+  /** Name of the container, else the first digits of its id. */
   container?: string;
+  container_id?: string;
+  runtime?: Runtime;
   pod?: string;
+  unit?: string;
   counters?: CountersJson;
+  /** Change within the window. */
+  counters_delta?: CountersJson;
   /** By the names of /proc/sys: `net.core.somaxconn`. */
   sysctls?: Record<string, number>;
 }
@@ -202,8 +223,28 @@ export interface SnapshotJson extends OriginJson {
   counters_delta?: CountersJson;
   namespaces?: NamespaceJson[];
   findings: FindingJson[];
+  /** What came, went or changed hands since the look before; absent: nothing. */
+  changes?: ChangeJson[];
   gaps: GapJson[];
 }
+
+/** Something that is good to know and no trouble. */
+export interface ChangeJson {
+  event: ChangeKind;
+  /** Of a takeover. */
+  rule?: Rule;
+  severity: 'info';
+  /** ISO 8601, UTC. */
+  time: string;
+  netns?: string;
+  /** `0.0.0.0:443`, `netns web`. */
+  subject: string;
+  message: string;
+  evidence: EvidenceJson[];
+}
+
+/** One change on a line of its own: `live --format ndjson`. */
+export type EventJson = { schema: 'sockwatch.event/1'; host: string } & ChangeJson;
 
 /** First line of `--format ndjson`. */
 export interface HeaderJson extends OriginJson {

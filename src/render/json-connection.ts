@@ -1,7 +1,9 @@
 import { directionFinder } from '../model/direction.js';
 import type { ConnectionJson, TimerJson } from '../model/json.js';
+import type { Namespace } from '../model/namespace.js';
 import type { SocketRow, SocketTable } from '../model/table.js';
 import { endJson, hexOf, known, ownersJson, roundKnown } from './json-parts.js';
+import { namespaceName } from './labels.js';
 import type { Names } from './names.js';
 
 /** Gives a function that turns a row of the table into JSON; the row must not be a listener. */
@@ -12,6 +14,11 @@ export function connectionWriter(
 ): (index: number) => ConnectionJson {
   const row = table.cursor();
   const directionOf = directionFinder(table);
+  // Where only the inode is known, the name would say it again.
+  const nameOf = (namespace: Namespace | undefined) =>
+    namespace === undefined || Object.keys(namespace).length === 1
+      ? undefined
+      : namespaceName(namespace, names);
   return (index) => {
     row.index = index;
     const isTcp = row.protocol === 'tcp' || row.protocol === 'mptcp';
@@ -21,7 +28,8 @@ export function connectionWriter(
       state: row.state,
       direction: isTcp ? directionOf(index) : undefined,
       ...endsJson(row, names),
-      netns,
+      netns: row.namespace?.id ?? netns,
+      netns_name: nameOf(row.namespace),
       cookie: row.cookie,
       waiting: isTcp ? row.isWaiting : undefined,
       ...queuesJson(row),
