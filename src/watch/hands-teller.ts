@@ -22,11 +22,12 @@ export interface PendingHandOver {
   readonly change: Change;
   readonly listener: Listener;
   readonly from: Holders;
-  readonly looks: number;
+  /** Monotonic. */
+  readonly since: number;
 }
 
 /** Owners come with a later look than their sockets. */
-export const PATIENCE_LOOKS = 3;
+export const PATIENCE_MS = 5000;
 /** A host that starts hundreds of listeners at once says so in few lines. */
 const MOST_CHANGES = 50;
 
@@ -55,7 +56,7 @@ export class HandsTeller {
     const away = awayMs === undefined ? '' : `, after up to ${duration(awayMs)} without a listener`;
     const message = `taken over by ${ownersText(to)}, was ${ownersText(from)}${away}`;
     const change = this.make('takeover', listener, message, []);
-    this.waiting.push({ change, listener, from, looks: 0 });
+    this.waiting.push({ change, listener, from, since: this.look.monotonic });
   }
 
   /** Says hand-overs once it is known how many connections are left, or when waiting does not help; gives those that go on waiting. */
@@ -64,8 +65,10 @@ export class HandsTeller {
     for (const one of [...before, ...this.waiting]) {
       const left = countLeft(this.look, one.listener, one.from);
       const isKnown = left !== undefined && left.unknown === 0;
-      if (isKnown || one.looks + 1 >= PATIENCE_LOOKS) this.add(withLeft(one, left));
-      else pending.push({ ...one, looks: one.looks + 1 });
+      const isLate = this.look.monotonic - one.since >= PATIENCE_MS;
+      // Without a look at all connections their number is not known, however long one waits.
+      if (isKnown || isLate || left === undefined) this.add(withLeft(one, left));
+      else pending.push(one);
     }
     return pending;
   }

@@ -1,7 +1,7 @@
 import type { Change } from '../model/changes.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import type { Listener } from '../model/listener.js';
-import { type HandsLook, HandsTeller, PATIENCE_LOOKS, type PendingHandOver } from './hands-teller.js';
+import { type HandsLook, HandsTeller, PATIENCE_MS, type PendingHandOver } from './hands-teller.js';
 import { type Hand, type Holders, ownersText, withoutManagers } from './holders.js';
 
 /** One address with its listeners, one or a SO_REUSEPORT group, and the processes behind them. */
@@ -16,7 +16,7 @@ interface Place {
   readonly joinedAt?: number | undefined;
   readonly seen: number;
   readonly goneLooks: number;
-  /** Looks for which its coming was kept back until its owners are known. */
+  /** Since when (monotonic) its coming is kept back until its owners are known. */
   readonly untold?: number | undefined;
 }
 
@@ -95,7 +95,7 @@ function begin(
   const [listener] = members;
   const place = { listener, keys: keysOf(members), holders, settled: holders, seen: monotonic, goneLooks: 0 };
   if (teller === undefined) return place;
-  if (holders.size === 0) return { ...place, untold: 1 };
+  if (holders.size === 0) return { ...place, untold: monotonic };
   teller.tell('listener', listener, `${ownersText(holders)} listens now`);
   return place;
 }
@@ -141,7 +141,7 @@ function settleJoiners(place: Place, before: Holders, monotonic: number): Place 
 
 /** Its owners were not known when it came. */
 function tellLate(place: Place & { untold: number }, now: Holders | undefined, teller: HandsTeller): Place {
-  if (now === undefined && place.untold < PATIENCE_LOOKS) return { ...place, untold: place.untold + 1 };
+  if (now === undefined && place.seen - place.untold < PATIENCE_MS) return place;
   const { untold: _, ...rest } = place;
   teller.tell(
     'listener',

@@ -26,21 +26,23 @@ interface Part {
 /** Steps each namespace by itself, and makes one report of all. */
 export function stepNamespaces(state: WatchState, observation: NamespacesObservation): Step {
   const { origin, looks } = observation;
+  const known = stillThere(state, looks);
   const parts = looks.map((look): Part => {
     const id = look.origin.netns ?? '';
-    const before = state.namespaces?.get(id) ?? startWatch(state.config);
+    const namespace = look.namespace ?? { id };
+    const before = known.get(id) ?? startWatch(state.config);
     const next = stepOne(before, look);
-    return { namespace: look.namespace ?? { id }, ...next, isForeign: id !== origin.netns };
+    return { namespace, ...next, isForeign: id !== origin.netns };
   });
   const namespaces = new Map(parts.map((part) => [part.namespace.id, part.state]));
   const sockets = joinSockets(state, parts);
-  const gone = [...(state.namespaces ?? [])].filter(([id]) => !namespaces.has(id));
+  const gone = [...(state.namespaces ?? [])].filter(([id]) => !namespaces.has(id) || !known.has(id));
   const { book, events } = advanceAlerts(state.alerts, { ...whenOf(origin), ...NOTHING });
   const owners = state.config.oneLook ? undefined : hiddenOwners(state, observation.gaps);
   const merged = mergeReports(observation, parts, sockets);
   const windowMs = windowOf(state, origin);
   const changes = [
-    ...(state.namespaces === undefined ? [] : comings(state.namespaces, parts, origin)),
+    ...(state.namespaces === undefined ? [] : comings(known, parts, origin)),
     ...gone.map(([id, last]) => goneText(id, last, origin)),
     ...(merged.changes ?? []),
   ];
@@ -84,6 +86,22 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
   const ofOthers = (state.report?.alerts ?? []).filter(({ id: alert }) => !state.alerts.has(alert));
   const report = { ...stepped.report, alerts: [...stepped.report.alerts, ...ofOthers].sort(byWeight) };
   return { state: { ...stepped.state, namespaces, report: state.report }, report };
+}
+
+/** The kernel gives the inode of a namespace that went to the next one: another name or container is another namespace. */
+function stillThere(
+  { namespaces }: WatchState,
+  looks: NamespacesObservation['looks'],
+): ReadonlyMap<string, WatchState> {
+  const now = new Map(looks.map(({ origin, namespace }) => [origin.netns ?? '', namespace]));
+  return new Map(
+    [...(namespaces ?? [])].filter(([id, { report }]) => {
+      const [before, after] = [namespaceIn(report, id), now.get(id)];
+      return (
+        after !== undefined && before.name === after.name && before.container?.id === after.container?.id
+      );
+    }),
+  );
 }
 
 const whenOf = ({ monotonic, time }: Origin) => ({ monotonic, time });

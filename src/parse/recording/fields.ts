@@ -4,7 +4,7 @@ import { ParseError } from '../../model/errors.js';
 export class Fields {
   constructor(
     private readonly fields: Readonly<Record<string, unknown>>,
-    private readonly where: string,
+    readonly where: string,
   ) {}
 
   static parse(text: string, where: string): Fields {
@@ -14,9 +14,17 @@ export class Fields {
     } catch {
       throw new ParseError(where, 'a line of JSON', text);
     }
+    return Fields.from(value, where);
+  }
+
+  static from(value: unknown, where: string): Fields {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new ParseError(where, 'an object', text);
+      throw new ParseError(where, 'an object', String(JSON.stringify(value)).slice(0, 100));
     return new Fields(value as Record<string, unknown>, where);
+  }
+
+  value(name: string): unknown {
+    return this.fields[name];
   }
 
   has(name: string): boolean {
