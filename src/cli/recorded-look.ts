@@ -1,6 +1,6 @@
 import { RecordingFile } from '../collect/recording-file.js';
 import { SockwatchError } from '../model/errors.js';
-import type { Gap, TableObservation } from '../model/observation.js';
+import type { Gap, LookObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { startWatch, step, type WatchConfig } from '../watch/step.js';
 import { parseDuration } from './duration.js';
@@ -76,11 +76,11 @@ function lastFrameBefore({ places }: RecordingFile, moment: number): number {
 }
 
 /** Every look of a recording, for checks of the whole; what is damaged comes to `gaps`. */
-export async function* looksOf(path: string, gaps: Gap[]): AsyncGenerator<TableObservation> {
+export async function* looksOf(path: string, gaps: Gap[]): AsyncGenerator<LookObservation> {
   const recording = await RecordingFile.open(path);
   gaps.push(...recording.gaps);
   for await (const frame of framesOf(recording, 0, gaps)) {
     const observation = frame.observation();
-    if (observation.kind === 'table') yield observation;
+    if (observation.kind === 'table' || observation.kind === 'namespaces') yield observation;
   }
 }

@@ -10,8 +10,8 @@ export interface Inside {
   readonly pid: number | undefined;
   /** The one thread for all namespaces. */
   readonly helper: DumpHelper;
-  /** Files of procfs that are read there with each look; `LOOK_FILES` where nothing is said. */
-  readonly files?: readonly string[];
+  /** Files of procfs that are read there with each look: `net/netstat`, `sys/net/core/somaxconn`. */
+  readonly files: readonly string[];
 }
 
 /** Runs programs there. Not `ip netns exec`: its own /sys makes `ss -e` slow and noisy (KERNEL.md 8). */

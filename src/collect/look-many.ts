@@ -90,7 +90,7 @@ export class ManyLooker {
       looks: looks.map((look) => this.withOwners(look)),
       tookMs: millis(tookMs),
       skippedTicks: 0,
-      gaps: [...gaps, ...closedGaps(closed, hiddenProcesses)],
+      gaps: [...gaps, ...closedGaps(closed, hiddenProcesses, this.options.source === 'proc')],
     };
     return { observation, costMs: tookMs + (user + system) / 1000 };
   }
@@ -178,18 +178,30 @@ function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObser
   };
 }
 
-const ROOT = 'run as root or with CAP_SYS_ADMIN';
-const PTRACE = 'run as root or with CAP_SYS_PTRACE';
-
 /** Counted, not one line each. */
-function closedGaps(closed: number, hiddenProcesses: number): Gap[] {
-  const namespaces = closed === 1 ? '1 namespace of another user' : `${closed} namespaces of other users`;
-  const processes =
-    hiddenProcesses === 1 ? '1 process of another user' : `${hiddenProcesses} processes of other users`;
-  return [
-    ...(closed > 0 ? [{ what: 'namespaces', why: `${namespaces} could not be entered: ${ROOT}` }] : []),
-    ...(hiddenProcesses > 0
-      ? [{ what: 'namespaces', why: `those of ${processes} could not be seen: ${PTRACE}` }]
-      : []),
-  ];
+function closedGaps(closed: number, hiddenProcesses: number, isProcOnly: boolean): Gap[] {
+  const gaps: Gap[] = [];
+  const tell = (why: string) => gaps.push({ what: 'namespaces', why });
+  if (closed > 0 && isProcOnly)
+    tell(`${counted(closed, 'namespace')} without a process could not be read: /proc/net is of processes`);
+  else if (closed > 0)
+    tell(`${ofOthers(closed, 'namespace')} could not be entered: ${remedy('CAP_SYS_ADMIN')}`);
+  if (hiddenProcesses > 0)
+    tell(
+      `those of ${ofOthers(hiddenProcesses, 'process', 'es')} could not be seen: ${remedy('CAP_SYS_PTRACE')}`,
+    );
+  return gaps;
+}
+
+const isRoot = () => process.getuid?.() === 0;
+
+/** For root there are no other users, but capabilities that were taken away, and security modules. */
+const remedy = (capability: string) =>
+  isRoot() ? `needs ${capability}, and no security module against it` : `run as root or with ${capability}`;
+
+const counted = (count: number, noun: string, ending = 's') => `${count} ${noun}${count === 1 ? '' : ending}`;
+
+function ofOthers(count: number, noun: string, ending?: string): string {
+  const things = counted(count, noun, ending);
+  return isRoot() ? things : `${things} of ${count === 1 ? 'another user' : 'other users'}`;
 }

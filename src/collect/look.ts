@@ -6,12 +6,21 @@ import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import { readDescriptors } from './descriptors.js';
 import { HomeFinder } from './homes.js';
+import { FACT_FILES, readHostFacts } from './host-facts.js';
 import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
 import type { CollectOptions, Door } from './options.js';
 import { originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
-import { countSockets, ownProc, type ReadProc, readCounters, readProcOf, readSysctls } from './proc.js';
+import {
+  countSockets,
+  LOOK_FILES,
+  ownProc,
+  type ReadProc,
+  readCounters,
+  readProcOf,
+  readSysctls,
+} from './proc.js';
 import { readText } from './small-files.js';
 import { SocketSource, type SourceLook } from './source.js';
 
@@ -65,7 +74,7 @@ export class OwnerSight {
 }
 
 /** What lasts from look to look into one namespace that is not our own. */
-export interface LookerInside extends Inside {
+export interface LookerInside extends Omit<Inside, 'files'> {
   readonly namespace: Namespace;
 }
 
@@ -76,6 +85,7 @@ export interface LookerInside extends Inside {
 export class Looker {
   readonly source: SocketSource;
   private readonly owners: OwnerSight | undefined;
+  private readonly withFacts: boolean;
   readonly originNow: (source: Source) => Origin;
   /** Of the last look into another namespace. */
   private texts: Readonly<Record<string, string>> = {};
@@ -85,7 +95,9 @@ export class Looker {
     private readonly door: Door,
     private readonly inside?: LookerInside,
   ) {
-    this.source = new SocketSource(options, door, inside);
+    this.withFacts = options.facts ?? false;
+    const files = this.withFacts ? [...LOOK_FILES, ...FACT_FILES] : LOOK_FILES;
+    this.source = new SocketSource(options, door, inside && { ...inside, files });
     const ofHost = originMaker(door.proc);
     this.originNow =
       inside === undefined ? ofHost : (source) => ({ ...ofHost(source), netns: inside.namespace.id });
@@ -149,6 +161,7 @@ export class Looker {
       sockets: look.sockets,
       ...(there !== undefined && { counters: there }),
       sysctls: readSysctls(read),
+      ...(this.withFacts && { facts: readHostFacts(read) }),
       ...(this.inside !== undefined && { namespace: this.inside.namespace }),
       tookMs: millis(tookMs),
       skippedTicks: 0,

@@ -6,7 +6,7 @@ import { Dumper, type DumpTask } from './netlink-dump.js';
 import { DumpHelper } from './netlink-helper.js';
 import { openDiagSocket } from './netlink-socket.js';
 import type { CollectOptions, Door } from './options.js';
-import { countSockets, LOOK_FILES } from './proc.js';
+import { countSockets } from './proc.js';
 import type { SsLook } from './ss.js';
 
 type Wanted = Pick<CollectOptions, 'udp' | 'unix' | 'scope' | 'details'>;
@@ -57,7 +57,7 @@ export class NetlinkInside {
   /** Throws `NamespaceError`, `SourceError`, or the reason of the signal. */
   async look(kind: LookKind, ports: readonly number[], signal: AbortSignal | undefined): Promise<SsLook> {
     const isWhole = kind === 'complete';
-    const { helper, place, files = LOOK_FILES } = this.inside;
+    const { helper, place, files } = this.inside;
     const task: DumpTask = {
       dumps: dumpsFor(kind, this.options, ports),
       timeoutMs: this.options.timeoutMs,

@@ -22,6 +22,8 @@ export interface CollectOptions {
   readonly thoroughOwners?: boolean;
   /** tcp_info of every connection (ages, round-trip times): more than doubles the work for a large table. Default true. */
   readonly details?: boolean;
+  /** Numbers of the network stack too: TIME-WAIT, orphans, memory, range of ports. Default false. */
+  readonly facts?: boolean;
   /** For one run of ss, or one answer of the kernel. */
   readonly timeoutMs: number;
 }

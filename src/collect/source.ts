@@ -8,7 +8,7 @@ import type { LookKind } from './look-plan.js';
 import { NetlinkInside, NetlinkSource } from './netlink.js';
 import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door } from './options.js';
-import { LOOK_FILES, readProcNet } from './proc.js';
+import { readProcNet } from './proc.js';
 import { preloadRun, run } from './run.js';
 import { type SsLook, SsSource } from './ss.js';
 import type { SsQuery } from './ss-args.js';
@@ -162,7 +162,7 @@ export class SocketSource {
 
   private readFiles(inside: Inside, signal: AbortSignal | undefined): Promise<Record<string, string>> {
     const { timeoutMs } = this.options;
-    return readFilesInside(run, inside, inside.files ?? LOOK_FILES, {
+    return readFilesInside(run, inside, inside.files, {
       timeoutMs,
       signal,
       path: this.door.path,

@@ -1,3 +1,4 @@
+import type { HostFacts } from './host-facts.js';
 import type { Home, Namespace } from './namespace.js';
 import type { Source } from './sockets.js';
 import type { SocketTable } from './table.js';
@@ -51,6 +52,8 @@ export interface TableObservation {
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
   /** Where owners of listeners live, by pid; those without a container, pod or unit are left out. */
   readonly homes?: ReadonlyMap<number, Home>;
+  /** Where they were asked for. */
+  readonly facts?: HostFacts;
   /** The namespace of `origin.netns`, where it was asked for (`--netns`). */
   readonly namespace?: Namespace;
   /** How long reading took, and how many ticks were left out since the last one because of it. */
