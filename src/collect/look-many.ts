@@ -10,7 +10,7 @@ import type {
 import type { Source } from '../model/sockets.js';
 import { millis } from '../model/units.js';
 import type { Looked } from './look.js';
-import { Looker, OwnerSight, type OwnerWish } from './look.js';
+import { Looker, named, OwnerSight, type OwnerWish } from './look.js';
 import type { LookKind } from './look-plan.js';
 import { type FoundNamespace, NamespaceFinder } from './namespaces.js';
 import { DumpHelper } from './netlink-helper.js';
@@ -142,7 +142,7 @@ export class ManyLooker {
     try {
       const { observation } = await looker.read(kind, false, signal);
       member.lastSource = observation.origin.source;
-      return { ...observation, namespace };
+      return named(observation, namespace);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof NamespaceError && error.fault === 'missing') return 'gone';

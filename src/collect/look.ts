@@ -73,6 +73,12 @@ export class OwnerSight {
   }
 }
 
+/** The same, of a namespace of which more is known than its id. */
+export function named(observation: TableObservation, namespace: Namespace): TableObservation {
+  observation.sockets.sections = [{ from: 0, namespace }];
+  return { ...observation, namespace };
+}
+
 /** What lasts from look to look into one namespace that is not our own. */
 export interface LookerInside extends Omit<Inside, 'files'> {
   readonly namespace: Namespace;

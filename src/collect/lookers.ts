@@ -4,7 +4,7 @@ import { SourceError } from '../model/errors.js';
 import type { LookObservation, Origin } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import { HomeFinder } from './homes.js';
-import { type Looked, Looker, type OwnerWish } from './look.js';
+import { type Looked, Looker, named, type OwnerWish } from './look.js';
 import { ManyLooker } from './look-many.js';
 import type { LookKind } from './look-plan.js';
 import { type FoundNamespace, NamespaceFinder } from './namespaces.js';
@@ -72,7 +72,7 @@ class NamedLooker implements Eyes {
     const { looker, found } = this.take();
     try {
       const { observation, costMs } = await looker.look(kind, wish, signal);
-      return { observation: { ...observation, namespace: found.namespace }, costMs };
+      return { observation: named(observation, found.namespace), costMs };
     } catch (error) {
       if (error instanceof NamespaceError) this.current = undefined;
       throw error;

@@ -194,8 +194,6 @@ export interface NamespaceJson {
   pod?: string;
   unit?: string;
   counters?: CountersJson;
-  /** Change within the window. */
-  counters_delta?: CountersJson;
   /** By the names of /proc/sys: `net.core.somaxconn`. */
   sysctls?: Record<string, number>;
 }

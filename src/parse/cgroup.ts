@@ -81,7 +81,7 @@ const withRuntime = (id: string, runtime: Runtime | undefined): Container => ({
 
 /** The innermost unit, but for the scope that is the container itself. */
 function unitOf(parts: readonly string[]): string | undefined {
-  const unit = parts.findLast((part) => UNIT.test(part) && !SCOPE.test(part));
+  const unit = parts.findLast((part) => UNIT.test(part) && (MONITOR.test(part) || !SCOPE.test(part)));
   return unit?.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );

@@ -87,10 +87,7 @@ export function namespacesJson(report: Report, names: Names): NamespaceJson[] | 
   return [{ id: origin.netns, sysctls: sysctlsJson(sysctls) }];
 }
 
-function namespaceJson(
-  { namespace, counters, countersDelta, sysctls }: NamespaceReport,
-  names: Names,
-): NamespaceJson {
+function namespaceJson({ namespace, counters, sysctls }: NamespaceReport, names: Names): NamespaceJson {
   const { id, name, ...home } = redactNamespace(namespace, names);
   return known({
     id,
@@ -98,7 +95,6 @@ function namespaceJson(
     ...homeJson(home),
     runtime: home.container?.runtime,
     counters,
-    counters_delta: countersDelta,
     sysctls: sysctls && sysctlsJson(sysctls),
   });
 }
