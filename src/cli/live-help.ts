@@ -2,8 +2,8 @@ export const LIVE_SUMMARY = 'Watch listen queues, connections and alerts, refres
 
 const PARAGRAPHS = [
   `In a terminal: a screen with the listeners, the worst first; ? shows its keys, q quits. Elsewhere: at each refresh a
-line for every listener that is not ok, and a line for every event of an alert. With --format ndjson each refresh is one
-sockwatch.snapshot/1 object on one line, and each event one sockwatch.alert/1.`,
+line for every listener that is not ok, for every event of an alert, and for what came, went or changed hands. With --format ndjson each refresh is one
+sockwatch.snapshot/1 object on one line, and each event one sockwatch.alert/1 or sockwatch.event/1.`,
   `--on-alert runs a program for each event (raised, changed, cleared), one at a time and without a shell: blanks
 separate its arguments, quotes and backslashes keep them together, nothing is expanded. The event comes as JSON on its
 stdin and in SOCKWATCH_ALERT_PHASE, _RULE, _SEVERITY, _SUBJECT, _MESSAGE, _TIME and _HOST. While it runs, a newer event
@@ -23,6 +23,7 @@ export const LIVE_EXAMPLES = [
   example('The screen', ''),
   example('Only one port, four times a second', "--filter 'port:443' --interval 250ms"),
   example('Ten minutes into a log', '--format lines --duration 10m >> queues.log'),
+  example('Every container and namespace of this host', '--netns all'),
   example('For another program', '--format ndjson --count 60'),
   example('Tell someone', `--on-alert "notify --topic 'accept queues'"`),
 ];

@@ -1,3 +1,4 @@
+import type { Change } from '../model/changes.js';
 import type { AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap } from '../model/observation.js';
@@ -41,6 +42,8 @@ export interface Shows {
 /** Decides which events of alerts belong to what is shown; an alert that was shown is shown to its end. */
 export class EventFilter {
   private readonly shown = new Set<string>();
+  /** Ids of those in which a listener was shown. */
+  private readonly namespaces = new Set<string>();
 
   constructor(private readonly filter: Shows | undefined) {}
 
@@ -52,6 +55,18 @@ export class EventFilter {
       if (!this.filter.matchesListener(report)) hidden.add(report.listener.key);
     }
     return events.filter((event) => this.lets(event, hidden));
+  }
+
+  /** Those of listeners that match, and of namespaces in which one is or was shown. */
+  selectChanges(
+    changes: readonly Change[],
+    hidden: ReadonlySet<string>,
+    shown: readonly ListenerReport[],
+  ): readonly Change[] {
+    for (const { listener } of shown) if (listener.netns !== undefined) this.namespaces.add(listener.netns);
+    return changes.filter(({ kind, subject }) =>
+      kind === 'namespace' ? this.namespaces.has(subject) : !hidden.has(subject),
+    );
   }
 
   private lets({ phase, alert }: AlertEvent, hidden: ReadonlySet<string>): boolean {
@@ -75,6 +90,6 @@ export function narrowReport(report: Report, filter: Shows | undefined, events: 
     ...report,
     listeners,
     events: events.select(report),
-    ...(report.changes && { changes: report.changes.filter(({ subject }) => !hidden.has(subject)) }),
+    ...(report.changes && { changes: events.selectChanges(report.changes, hidden, listeners) }),
   };
 }

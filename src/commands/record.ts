@@ -31,6 +31,10 @@ export default class Record extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> incident.ndjson.gz --duration 1h --redact',
     },
     {
+      description: 'every container and network namespace',
+      command: '<%= config.bin %> <%= command.id %> incident.ndjson.gz --netns all',
+    },
+    {
       description: 'always, the last day in files of an hour',
       command:
         '<%= config.bin %> <%= command.id %> /var/log/sockwatch/web.ndjson.gz --rotate-time 1h --keep 24 --overwrite',
