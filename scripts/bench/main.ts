@@ -9,6 +9,7 @@ import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
 import { type Contestant, race, summarise, type Times } from './measure.js';
 import { measureNetlink } from './netlink.js';
+import { measureOwners } from './owners.js';
 import { measureRecording } from './recording.js';
 
 const { values } = parseArgs({
@@ -45,6 +46,7 @@ async function socketFigures(crowd: Crowd) {
     ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
     ...(wants('check') && { check: measureCheck(crowd, cli, Number(values.runs)) }),
     ...(wants('netlink') && { netlink: measureNetlink(crowd) }),
+    ...(wants('owners') && { owners: await measureOwners(crowd) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };
