@@ -67,8 +67,6 @@ export interface AcceptQueueJson {
   peak_is_least?: true;
   /** What was sampled since the look before; absent: nothing was. */
   samples?: QueueSamplesJson;
-  /** The same since the watch began. */
-  samples_since_start?: QueueSamplesJson;
 }
 
 /** Samples of one accept queue between looks. Shares are of the samples, 1 = all. */

@@ -74,7 +74,6 @@ const acceptQueueJson = ({ acceptQueue }: Listener, window: ListenerWindow | und
     peak_time: window && isoTime(window.peakAt),
     peak_is_least: window?.isPeakLeast,
     samples: window?.samples && samplesJson(window.samples),
-    samples_since_start: window?.allSamples && samplesJson(window.allSamples),
   });
 
 const samplesJson = (samples: SampleFacts): QueueSamplesJson => ({
