@@ -12,7 +12,12 @@ import { formatEndpoint } from '../model/endpoint.js';
 import { SockwatchError } from '../model/errors.js';
 import type { HostFacts } from '../model/host-facts.js';
 import type { Listener } from '../model/listener.js';
-import type { Gap, LookObservation, NamespacesObservation } from '../model/observation.js';
+import type {
+  Gap,
+  LookObservation,
+  NamespacesObservation,
+  SamplesObservation,
+} from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { wallMillis } from '../model/units.js';
 import { PLAIN_NAMES } from '../render/names.js';
@@ -82,7 +87,7 @@ interface Looks {
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
   compareWith: CheckState | 'first look' | undefined,
-  observations: AsyncIterable<LookObservation>,
+  observations: AsyncIterable<LookObservation | SamplesObservation>,
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
@@ -91,6 +96,7 @@ export async function lookTimes(
   for await (const observation of observations) {
     const taken = step(state, observation);
     state = taken.state;
+    if (observation.kind === 'samples') continue;
     const { report } = taken;
     if (compareWith === 'first look') before ??= stateOf(report, '');
     const since = sinceOf(before, report);

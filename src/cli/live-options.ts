@@ -55,4 +55,5 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): NamespaceOptions => (
   scope: wantsConnections(flags, mode) ? 'all' : 'troubled',
   owners: !flags['no-owners'],
   timeoutMs: flags.timeout,
+  sampleHz: flags['sample-rate'],
 });

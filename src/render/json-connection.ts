@@ -6,6 +6,12 @@ import { endJson, hexOf, known, ownersJson, roundKnown } from './json-parts.js';
 import { namespaceName } from './labels.js';
 import type { Names } from './names.js';
 
+/** Where only the inode is known, the name would say it again. */
+export const namespaceJson = (namespace: Namespace, names: Names) => ({
+  netns: namespace.id,
+  netns_name: Object.keys(namespace).length === 1 ? undefined : namespaceName(namespace, names),
+});
+
 /** Gives a function that turns a row of the table into JSON; the row must not be a listener. */
 export function connectionWriter(
   table: SocketTable,
@@ -14,11 +20,6 @@ export function connectionWriter(
 ): (index: number) => ConnectionJson {
   const row = table.cursor();
   const directionOf = directionFinder(table);
-  // Where only the inode is known, the name would say it again.
-  const nameOf = (namespace: Namespace | undefined) =>
-    namespace === undefined || Object.keys(namespace).length === 1
-      ? undefined
-      : namespaceName(namespace, names);
   return (index) => {
     row.index = index;
     const isTcp = row.protocol === 'tcp' || row.protocol === 'mptcp';
@@ -28,8 +29,7 @@ export function connectionWriter(
       state: row.state,
       direction: isTcp ? directionOf(index) : undefined,
       ...endsJson(row, names),
-      netns: row.namespace?.id ?? netns,
-      netns_name: nameOf(row.namespace),
+      ...(row.namespace === undefined ? { netns } : namespaceJson(row.namespace, names)),
       cookie: row.cookie,
       waiting: isTcp ? row.isWaiting : undefined,
       ...queuesJson(row),
@@ -63,7 +63,8 @@ function queuesJson(row: SocketRow) {
   return { recv_queue_bytes: queues.unread as number, send_queue_bytes: queues.unacked as number };
 }
 
-function timerJson({ timer }: SocketRow): TimerJson | undefined {
+/** `undefined`: none runs. */
+export function timerJson({ timer }: SocketRow): TimerJson | undefined {
   return timer && { kind: timer.kind, in_ms: timer.inMs, retransmits: timer.retransmits };
 }
 

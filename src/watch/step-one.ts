@@ -12,8 +12,9 @@ export type OneObservation = Exclude<Observation, { readonly kind: 'namespaces' 
 export function stepOne(state: WatchState, observation: OneObservation): Step {
   if (observation.kind === 'table') return stepTable(baseline(state, observation), observation);
   if (observation.kind === 'gap') return stepFault(state, observation);
-  const sampled = observation.kind === 'samples' ? takeSamples(state, observation) : state;
-  return { state: sampled, report: repeatReport(sampled, observation.origin) };
+  const next =
+    observation.kind === 'samples' ? { ...state, sampled: takeSamples(state.sampled, observation) } : state;
+  return { state: next, report: repeatReport(next, observation.origin) };
 }
 
 /** Another boot, another namespace or a clock that started anew: nothing before can be compared with. */

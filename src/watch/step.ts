@@ -8,7 +8,7 @@ export { type Step, startWatch, type WatchConfig, type WatchState } from './stat
 /**
  * Takes one observation: compares it with what was seen before and judges it. Pure: the clock comes in with the observation, and
  * differences are of its monotonic time, so that a jump of the wall clock changes nothing. A look that failed repeats the last good
- * report with its fault; samples only raise peaks. A look into all namespaces steps each by itself, and gives one report.
+ * report with its fault; samples are judged with the table that follows them. A look into all namespaces steps each by itself, and gives one report.
  */
 export function step(state: WatchState, observation: Observation): Step {
   if (observation.kind === 'namespaces') return stepNamespaces(state, observation);

@@ -7,6 +7,7 @@ import {
   type NamespacesObservation,
   type Observation,
   type Origin,
+  type SamplesObservation,
   SCOPES,
   type Scope,
   type Sysctls,
@@ -18,6 +19,7 @@ import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
 import { asList, asNumber, asText, Fields } from './fields.js';
 import { readHomes, readNamespace } from './homes.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
+import { readSamples } from './samples.js';
 
 /** What one line was; `observation` is made only when it is asked for. */
 export type Decoded =
@@ -29,6 +31,8 @@ export type Decoded =
       readonly kind: 'observation';
       readonly time: number;
       readonly monotonic: number;
+      /** What was sampled before it. */
+      readonly samples: () => readonly SamplesObservation[];
       readonly observation: () => Observation;
     };
 
@@ -82,6 +86,7 @@ export class RecordingDecoder {
           kind: 'observation',
           time,
           monotonic,
+          samples: this.readSamples(fields, { time, monotonic, netns: this.fixed.netns }, where),
           observation: this.readGap(fields, time, monotonic, where),
         };
       case 'key':
@@ -114,11 +119,12 @@ export class RecordingDecoder {
       tookMs: millis(fields.number('took_ms')),
       skippedTicks: fields.has('skipped') ? fields.number('skipped') : 0,
     };
+    const samples = this.readSamples(fields, at, where);
     const observation = fields.has('parts')
       ? this.readParts(fields, at, round, where)
       : this.readTable(fields, at, round, where);
     this.next = (this.next ?? 0) + 1;
-    return { kind: 'observation', time, monotonic, observation };
+    return { kind: 'observation', time, monotonic, samples, observation };
   }
 
   /** One look into each namespace. */
@@ -130,7 +136,7 @@ export class RecordingDecoder {
     const ids = new Set<string>();
     const looks = list.map((value, number) => {
       const place = `${where}, part ${number + 1}`;
-      const part = Fields.from(value, place);
+      const part = Fields.of(value, place);
       const own = { ...at, netns: part.text('netns') };
       ids.add(own.netns);
       return part.has('scope')
@@ -210,6 +216,11 @@ export class RecordingDecoder {
   private readGap(fields: Fields, time: number, monotonic: number, where: string): () => Observation {
     const gap = readGap(fields, where);
     return () => ({ ...gap, origin: this.origin({ time, monotonic, netns: this.fixed.netns }) });
+  }
+
+  private readSamples(fields: Fields, at: Place, where: string): () => readonly SamplesObservation[] {
+    const read = readSamples(fields, where);
+    return () => read(this.origin(at));
   }
 
   private origin({ time, monotonic, netns }: Place): Origin {

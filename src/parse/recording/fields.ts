@@ -14,10 +14,10 @@ export class Fields {
     } catch {
       throw new ParseError(where, 'a line of JSON', text);
     }
-    return Fields.from(value, where);
+    return Fields.of(value, where);
   }
 
-  static from(value: unknown, where: string): Fields {
+  static of(value: unknown, where: string): Fields {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new ParseError(where, 'an object', String(JSON.stringify(value)).slice(0, 100));
     return new Fields(value as Record<string, unknown>, where);

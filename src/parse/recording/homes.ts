@@ -6,20 +6,20 @@ export const readHomes = (list: readonly unknown[], where: string): ReadonlyMap<
   new Map(
     list.map((value) => {
       const [pid, home] = asList(value, where);
-      return [asNumber(pid, where), readHome(Fields.from(home, where))] as const;
+      return [asNumber(pid, where), readHome(Fields.of(home, where))] as const;
     }),
   );
 
 /** What a namespace is called. Throws ParseError. */
 export function readNamespace(value: unknown, where: string): Omit<Namespace, 'id'> {
-  const fields = Fields.from(value, where);
+  const fields = Fields.of(value, where);
   return { ...(fields.has('name') && { name: fields.text('name') }), ...readHome(fields) };
 }
 
 function readHome(fields: Fields): Home {
   return {
     ...(fields.has('container') && {
-      container: readContainer(Fields.from(fields.value('container'), fields.where)),
+      container: readContainer(Fields.of(fields.value('container'), fields.where)),
     }),
     ...(fields.has('pod') && { pod: fields.text('pod') }),
     ...(fields.has('unit') && { unit: fields.text('unit') }),

@@ -12,6 +12,7 @@ import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
 import { OPTIONAL_COLUMNS } from '../../model/table.js';
 import type { Names } from '../names.js';
 import { FrameEncoder, gapList, round } from './frame.js';
+import { samplesFields } from './samples.js';
 
 export interface EncodedLine {
   readonly kind: LineKind;
@@ -33,6 +34,7 @@ export class RecordingEncoder {
   private nextKey = Number.NEGATIVE_INFINITY;
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
   private number = 0;
+  private sampled: object[] = [];
 
   constructor(
     private readonly names: Names,
@@ -61,9 +63,10 @@ export class RecordingEncoder {
     });
   }
 
-  /** `undefined` for observations that a recording does not hold. */
+  /** `undefined` for observations that a recording does not hold, and for samples: the next frame has them. */
   encode(observation: Observation): EncodedLine | undefined {
     if (observation.kind === 'table' || observation.kind === 'namespaces') return this.look(observation);
+    if (observation.kind === 'samples') this.sampled.push(samplesFields(observation, this.names));
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
 
@@ -101,6 +104,7 @@ export class RecordingEncoder {
       ...(origin.netns !== this.headNetns && { netns: origin.netns }),
       took_ms: round(tookMs),
       ...(skippedTicks > 0 && { skipped: skippedTicks }),
+      ...this.takeSamples(),
       ...(observation.kind === 'table'
         ? this.framesOf(observation.origin).fields(observation)
         : this.parts(observation)),
@@ -126,6 +130,13 @@ export class RecordingEncoder {
     return known;
   }
 
+  /** Between them and the frame nothing can be lost. */
+  private takeSamples() {
+    const samples = this.sampled;
+    this.sampled = [];
+    return samples.length > 0 ? { samples } : {};
+  }
+
   private startKey(monotonic: number): void {
     this.nextKey = monotonic + this.keyEveryMs;
     this.frames = new Map();
@@ -133,7 +144,7 @@ export class RecordingEncoder {
   }
 
   private gap(observation: GapObservation): EncodedLine {
-    return line('gap', observation.origin, this.gapFields(observation));
+    return line('gap', observation.origin, { ...this.gapFields(observation), ...this.takeSamples() });
   }
 
   private gapFields({ gaps, fault, remedy }: GapObservation) {
