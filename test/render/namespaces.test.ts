@@ -11,6 +11,7 @@ import { reportLines } from '../../src/render/lines.js';
 import { PLAIN_NAMES } from '../../src/render/names.js';
 import { Pseudonyms } from '../../src/render/redact.js';
 import { snapshotCsv } from '../../src/render/snapshot-csv.js';
+import { snapshotJson } from '../../src/render/snapshot-json.js';
 import { snapshotTable } from '../../src/render/snapshot-table.js';
 import { startWatch, step } from '../../src/watch/step.js';
 import { all, DB, HOST, into, WEB } from '../support/namespaces.js';
@@ -63,6 +64,22 @@ describe('several namespaces in every output', () => {
     ]);
     const validate = new Ajv({ allowUnionTypes: true }).compile(schema('snapshot'));
     expect(validate(said), JSON.stringify(validate.errors)).toBe(true);
+  });
+
+  it('what is streamed is the same, row by row', () => {
+    const rows = Uint32Array.of(2);
+    for (const names of [PLAIN_NAMES, new Pseudonyms()]) {
+      const streamed = Buffer.concat(
+        [...snapshotJson(report(), { connections: rows, names })].map((one) => Buffer.from(one)),
+      );
+      expect(JSON.parse(streamed.toString())).toEqual(toSnapshotJson(report(), { connections: rows, names }));
+    }
+    const evil = report({ id: '102', name: '\u202eä"\n' });
+    const streamed = Buffer.concat(
+      [...snapshotJson(evil, { connections: rows })].map((one) => Buffer.from(one)),
+    ).toString();
+    expect(JSON.parse(streamed).connections[0].netns_name).toBe('\u202eä"\n');
+    expect(streamed).not.toContain('\u202e');
   });
 
   it('a change is an event of its own', () => {
