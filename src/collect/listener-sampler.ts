@@ -36,11 +36,11 @@ export class ListenerSampler {
     return this.options.sampleHz ?? 0;
   }
 
-  /** Before a look: what has come together until now. */
-  async take(): Promise<Sampled> {
+  /** Before a look: what has come together until now. `patienceMs`: how long the look may wait for it; else the next look has it. */
+  async take(patienceMs?: number): Promise<Sampled> {
     const { helper } = this;
     if (helper === undefined) return NOTHING;
-    const answer = await helper.take();
+    const answer = await helper.take(patienceMs);
     if (helper.fault !== undefined) {
       await this.stop(`the thread that samples them has failed: ${helper.fault}`);
       return NOTHING;

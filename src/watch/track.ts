@@ -101,7 +101,7 @@ function nextPeak(
   if (own !== undefined && own.peak > peak.peak)
     peak = {
       peak: own.peak,
-      peakAt: time - (monotonic - own.peakAt),
+      peakAt: time - Math.max(0, monotonic - own.peakAt),
       isPeakLeast: own.isPeakBrief && own.full === undefined,
     };
   // That no sample saw as much: it was there for a moment.
@@ -119,8 +119,10 @@ function nextPeak(
 
 function nextHistory(history: History, { listener, monotonic, historyMs, own }: TrackLook): History {
   const { length } = listener.acceptQueue;
-  const isHigher = own !== undefined && own.peak > length && own.peakAt > (history.at(-1)?.[0] ?? 0);
-  const sampled = isHigher ? addPoint(history, own.peakAt, own.peak, historyMs, true) : history;
+  const before = history.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+  const isBetween = own !== undefined && own.peakAt > before && own.peakAt <= monotonic;
+  const sampled =
+    isBetween && own.peak > length ? addPoint(history, own.peakAt, own.peak, historyMs, true) : history;
   return addPoint(sampled, monotonic, length, historyMs);
 }
 
