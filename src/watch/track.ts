@@ -90,6 +90,7 @@ export function advanceTrack(before: Track | undefined, look: TrackLook): Track 
 }
 
 type Peak = Pick<Track, 'peak' | 'peakAt' | 'isPeakLeast'>;
+const NO_PEAK: Peak = { peak: -1, peakAt: 0, isPeakLeast: false };
 
 /** The highest of what was known, what samples saw and what this look sees. */
 function nextPeak(
@@ -97,7 +98,7 @@ function nextPeak(
   { listener, monotonic, time, own, counts, overflows }: TrackLook,
 ): Peak {
   const { length, backlog = Number.POSITIVE_INFINITY } = listener.acceptQueue;
-  let peak: Peak = before ?? { peak: -1, peakAt: time, isPeakLeast: false };
+  let peak: Peak = before ?? NO_PEAK;
   if (own !== undefined && own.peak > peak.peak)
     peak = {
       peak: own.peak,
