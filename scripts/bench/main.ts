@@ -11,6 +11,7 @@ import { summarise, type Times } from './measure.js';
 import { measureNetlink } from './netlink.js';
 import { measureOwners } from './owners.js';
 import { measureRecording } from './recording.js';
+import { measureSampling } from './sampling.js';
 import { raceSizes, raceSnapshots } from './snapshot.js';
 
 const { values } = parseArgs({
@@ -51,6 +52,7 @@ async function socketFigures(crowd: Crowd) {
     ...(wants('netlink') && { netlink: measureNetlink(crowd) }),
     ...(wants('owners') && { owners: await measureOwners(crowd) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
+    ...(wants('sampling') && { sampling: await measureSampling(crowd, cli, Number(values.seconds)) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };
 }

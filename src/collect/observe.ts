@@ -17,6 +17,8 @@ import { Ticks } from './ticks.js';
 const ONE_RUN_SOCKETS = 5000;
 /** How long a refresh waits for owners: they come with a later one where a scan takes longer. */
 const OWNERS_PATIENCE_MS = 100;
+/** The thread of samples answers between two of them; while it starts, and on a host that has no processor left, later. */
+const SAMPLES_PATIENCE_MS = 100;
 /** How soon a change of pace, or an end of the pause, is noticed. */
 const NOTICE_MS = 50;
 const LONGEST_BACK_OFF_MS = 5000;
@@ -129,7 +131,7 @@ class Watch {
       return [];
     }
     // They end where the look begins: the two tell of the same time.
-    const sampled = await this.sampler.take();
+    const sampled = await this.sampler.take(SAMPLES_PATIENCE_MS);
     try {
       const wish = { everything: false, patienceMs: OWNERS_PATIENCE_MS };
       const { observation, costMs } = await this.looker.look(kind, wish, this.signal);

@@ -90,6 +90,7 @@ export function advanceTrack(before: Track | undefined, look: TrackLook): Track 
 }
 
 type Peak = Pick<Track, 'peak' | 'peakAt' | 'isPeakLeast'>;
+const NO_PEAK: Peak = { peak: -1, peakAt: 0, isPeakLeast: false };
 
 /** The highest of what was known, what samples saw and what this look sees. */
 function nextPeak(
@@ -97,11 +98,11 @@ function nextPeak(
   { listener, monotonic, time, own, counts, overflows }: TrackLook,
 ): Peak {
   const { length, backlog = Number.POSITIVE_INFINITY } = listener.acceptQueue;
-  let peak: Peak = before ?? { peak: -1, peakAt: time, isPeakLeast: false };
+  let peak: Peak = before ?? NO_PEAK;
   if (own !== undefined && own.peak > peak.peak)
     peak = {
       peak: own.peak,
-      peakAt: time - (monotonic - own.peakAt),
+      peakAt: time - Math.max(0, monotonic - own.peakAt),
       isPeakLeast: own.isPeakBrief && own.full === undefined,
     };
   // That no sample saw as much: it was there for a moment.
@@ -119,8 +120,10 @@ function nextPeak(
 
 function nextHistory(history: History, { listener, monotonic, historyMs, own }: TrackLook): History {
   const { length } = listener.acceptQueue;
-  const isHigher = own !== undefined && own.peak > length && own.peakAt > (history.at(-1)?.[0] ?? 0);
-  const sampled = isHigher ? addPoint(history, own.peakAt, own.peak, historyMs, true) : history;
+  const before = history.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+  const isBetween = own !== undefined && own.peakAt > before && own.peakAt <= monotonic;
+  const sampled =
+    isBetween && own.peak > length ? addPoint(history, own.peakAt, own.peak, historyMs, true) : history;
   return addPoint(sampled, monotonic, length, historyMs);
 }
 
