@@ -49,6 +49,9 @@ export const OPTIONAL_COLUMNS = [
   'busyMs',
   'backoff',
   'peerInode',
+  'closeKind',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 
