@@ -1,5 +1,6 @@
-import type { Observation, TableObservation } from '../model/observation.js';
+import type { ClosedObservation, Observation, TableObservation } from '../model/observation.js';
 import { rebaseAlerts } from './alerts.js';
+import { keepClosed } from './closed.js';
 import { repeatReport, stepFault } from './fault.js';
 import { takeSamples } from './samples.js';
 import { isOtherKernel, type Step, startWatch, type WatchState } from './state.js';
@@ -15,8 +16,15 @@ export { type Step, startWatch, type WatchConfig, type WatchState } from './stat
 export function step(state: WatchState, observation: Observation): Step {
   if (observation.kind === 'table') return stepTable(baseline(state, observation), observation);
   if (observation.kind === 'gap') return stepFault(state, observation);
+  if (observation.kind === 'closed') return stepClosed(state, observation);
   const sampled = observation.kind === 'samples' ? takeSamples(state, observation) : state;
   return { state: sampled, report: repeatReport(sampled, observation.origin) };
+}
+
+/** What ended is judged with the next table. */
+function stepClosed(state: WatchState, observation: ClosedObservation): Step {
+  const kept = { ...state, closed: keepClosed(state.closed, observation, state.sockets) };
+  return { state: kept, report: repeatReport(kept, observation.origin) };
 }
 
 /** Another boot, another namespace or a clock that started anew: nothing before can be compared with. */
