@@ -6,6 +6,8 @@ import type { BeatTaskSpec } from './beat-tasks.js';
 export interface BeatWorkerData {
   readonly specs: readonly BeatTaskSpec[];
   readonly periodMs: number;
+  /** 1: there is a question; the thread waits on it. */
+  readonly flag: Int32Array;
 }
 
 export type BeatQuestion = 'take' | 'end';
@@ -26,18 +28,23 @@ const PATIENCE_MS = 2000;
 export class BeatHelper {
   private readonly worker: Worker;
   private isOver = false;
+  /** Why the thread has failed. */
+  fault: string | undefined;
   /** Asked for and not here yet. */
   private answer: Promise<BeatAnswer | undefined> | undefined;
   private readonly exited: Promise<unknown>;
 
-  constructor(data: BeatWorkerData) {
+  private readonly flag = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(data: Omit<BeatWorkerData, 'flag'>) {
     this.worker = new Worker(new URL('../collect/beat-worker.js', import.meta.url), {
-      workerData: data,
+      workerData: { ...data, flag: this.flag } satisfies BeatWorkerData,
       stdin: false,
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
-    this.worker.once('error', () => {
+    this.worker.once('error', ({ message }) => {
       this.isOver = true;
+      this.fault = message;
     });
     this.exited = once(this.worker, 'exit').catch(() => {});
     this.worker.once('exit', () => {
@@ -67,13 +74,19 @@ export class BeatHelper {
       };
       const onExit = () => settle(undefined);
       worker.on('message', settle).on('exit', onExit).ref();
-      worker.postMessage('take' satisfies BeatQuestion);
+      this.put('take');
     });
+  }
+
+  private put(question: BeatQuestion): void {
+    this.worker.postMessage(question);
+    Atomics.store(this.flag, 0, 1);
+    Atomics.notify(this.flag, 0);
   }
 
   /** In good order: the thread closes what it has opened, and ends by itself. */
   async end(): Promise<void> {
-    if (!this.isOver) this.worker.postMessage('end' satisfies BeatQuestion);
+    if (!this.isOver) this.put('end');
     this.worker.ref();
     const timer = setTimeout(() => void this.worker.terminate(), PATIENCE_MS);
     await this.exited;

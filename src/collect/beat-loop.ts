@@ -19,33 +19,29 @@ export interface Taken {
   readonly transfer?: readonly ArrayBuffer[];
 }
 
-/** Runs its tasks at a steady rate, on this thread, until it is closed. */
+/** Does its tasks at a steady rate; who has it waits between the beats. Times are monotonic, ms. */
 export class BeatLoop {
   private readonly clock: BeatClock;
-  private timer: NodeJS.Timeout | undefined;
 
-  /** `now`: monotonic ms, as of `monotonicNow`. */
   constructor(
     readonly tasks: readonly BeatTask[],
     periodMs: number,
     private readonly now: () => number,
   ) {
     this.clock = new BeatClock(now(), periodMs);
-    this.wait();
+  }
+
+  /** How long until the next beat. */
+  remaining(): number {
+    return this.clock.remaining(this.now());
+  }
+
+  beat(): void {
+    this.clock.take(this.now());
+    for (const task of this.tasks) task.beat(this.now());
   }
 
   close(): void {
-    clearTimeout(this.timer);
     for (const task of this.tasks) task.close();
-  }
-
-  private wait(): void {
-    this.timer = setTimeout(() => this.beat(), Math.round(this.clock.remaining(this.now())));
-  }
-
-  private beat(): void {
-    this.clock.take(this.now());
-    for (const task of this.tasks) task.beat(this.now());
-    this.wait();
   }
 }
