@@ -2,6 +2,7 @@ import { SourceError } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import type { TableParts } from '../model/table.js';
 import { ClosedParser, wireOf } from '../parse/netlink/index.js';
+import type { BeatTask } from './beat-loop.js';
 import { type ClosedSocket, LOST, type OpenClosedSocket, openClosedSocket } from './closed-socket.js';
 
 /** Sockets that ended, on their way to the main thread. */
@@ -30,7 +31,7 @@ const U32 = 2 ** 32;
  * Takes what the kernel tells of sockets that end, before its buffer is full, and keeps it until it is asked for. A task of the thread
  * of beats, whose memory is bounded: what is too much the kernel drops, and counts.
  */
-export class ClosedTask {
+export class ClosedTask implements BeatTask {
   private readonly wire = wireOf(new Uint8Array(MESSAGE_BYTES));
   private readonly full: ClosedParser[] = [];
   private filling: ClosedParser;

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
-import type { GapObservation, Observation, TableObservation } from '../model/observation.js';
+import type {
+  ClosedObservation,
+  GapObservation,
+  Observation,
+  TableObservation,
+} from '../model/observation.js';
+import { ClosedSource } from './closed-source.js';
 import { Looker } from './look.js';
 import { type LookKind, LookPlan } from './look-plan.js';
 import { type CollectOptions, type Door, defaultDoor, type Pace } from './options.js';
@@ -68,11 +74,17 @@ export async function* observe(
 ): AsyncGenerator<Observation, void, undefined> {
   const watch = new Watch(options, { ...defaultDoor(), ...door }, signal);
   const ticks = new Ticks(monotonicNow(), pace.intervalMs);
-  while (await waitForTick(ticks, pace, signal)) {
-    const observation = await watch.look(ticks.take());
-    if (signal.aborted) return;
-    if (observation !== undefined) yield observation;
-    ticks.plan(monotonicNow(), pace.intervalMs, watch.notBefore(pace.intervalMs));
+  try {
+    while (await waitForTick(ticks, pace, signal)) {
+      // Before the look: its table then has the TIME-WAIT of every connection that this tells of.
+      yield* await watch.takeClosed();
+      const observation = await watch.look(ticks.take());
+      if (signal.aborted) return;
+      if (observation !== undefined) yield observation;
+      ticks.plan(monotonicNow(), pace.intervalMs, watch.notBefore(pace.intervalMs));
+    }
+  } finally {
+    await watch.end();
   }
 }
 
@@ -83,6 +95,8 @@ class Watch {
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
+  private hasLooked = false;
+  private readonly closed: ClosedSource | undefined;
 
   constructor(
     private readonly options: CollectOptions,
@@ -91,11 +105,25 @@ class Watch {
   ) {
     this.looker = new Looker(options, door);
     this.plan = new LookPlan(options.scope);
+    this.closed =
+      options.closed === true
+        ? new ClosedSource(options.source, door.path, this.looker.originNow)
+        : undefined;
+  }
+
+  /** What ended since the last time; nothing before the first look, which waits for nobody. */
+  async takeClosed(): Promise<ClosedObservation[]> {
+    return this.hasLooked ? ((await this.closed?.take()) ?? []) : [];
+  }
+
+  async end(): Promise<void> {
+    await this.closed?.end();
   }
 
   /** The observation of one tick: `undefined` where the tick is left out or the signal has aborted. */
   async look(skippedTicks: number): Promise<Observation | undefined> {
     this.skipped += skippedTicks;
+    this.hasLooked = true;
     const startedAt = monotonicNow();
     const { source } = this.looker;
     const facts = { sockets: this.looker.countSockets(), hasTrouble: source.ports.length > 0 };
