@@ -16,6 +16,7 @@ export const ACTIONS = [
   'zoom',
   'charts',
   'pools',
+  'closed',
   'details',
   'up',
   'down',
@@ -147,6 +148,14 @@ export const KEYS: readonly KeyBinding[] = [
     shown: 'p',
     text: 'pools: connections counted by process and remote',
     bar: { key: 'p', word: 'Pools', rank: 10 },
+    group: 'look',
+  },
+  {
+    keys: ['e'],
+    action: 'closed',
+    shown: 'e',
+    text: 'ended connections: how many, how long they lasted, who closed them',
+    bar: { key: 'e', word: 'Ended', rank: 10.5 },
     group: 'look',
   },
   {

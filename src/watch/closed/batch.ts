@@ -1,4 +1,5 @@
 import type { Closer } from '../../model/closed.js';
+import type { Direction } from '../../model/direction.js';
 import type { Listener } from '../../model/listener.js';
 import type { ClosedObservation } from '../../model/observation.js';
 import type { SocketTable } from '../../model/table.js';
@@ -53,35 +54,54 @@ export class BatchReader {
     return this.joined[row] ?? NOT_THERE;
   }
 
-  read(row: number, isInbound: boolean, facts: ClosedFacts): void {
+  /** Without a listener: who opened it, as far as its numbers tell. */
+  directionOf(row: number): Direction {
+    return this.endings.directionOf(row, this.table);
+  }
+
+  read(row: number, direction: Direction, facts: ClosedFacts): void {
     const { columns } = this;
-    const [sent, received, ack] = [columns.sent[row], columns.received[row], columns.ack[row]];
-    const busy = orZero(columns.busy[row]);
-    facts.ending = this.endings.endingOf(row, isInbound);
+    facts.ending = this.endings.endingOf(row, direction);
     facts.closer = this.closerOf(row, facts);
-    // Whichever direction carried nothing still counts from the beginning.
-    const isExact = [
-      Number.isNaN(columns.dataOut[row]) ? sent : NaN,
-      Number.isNaN(columns.dataIn[row]) ? received : NaN,
-    ];
-    const exact = Math.max(orZero(isExact[0]), orZero(isExact[1]));
-    facts.lastedAtLeast = Math.max(
-      exact,
-      orZero(sent),
-      orZero(received),
-      orZero(ack),
-      busy,
-      this.agedBefore(row),
-    );
-    facts.lastedAtMost = exact > 0 ? exact : this.rowBefore(row) === NOT_THERE ? this.upperBound : Number.NaN;
-    if (facts.lastedAtMost < facts.lastedAtLeast) facts.lastedAtMost = facts.lastedAtLeast;
-    const carried = !Number.isNaN(columns.dataOut[row]) || !Number.isNaN(columns.dataIn[row]);
-    facts.idle = carried ? Math.min(sent ?? Number.NaN, received ?? Number.NaN) : Number.NaN;
-    facts.bytesSent = Math.max(0, orZero(columns.bytesSent[row]) - orZero(columns.bytesAgain[row]));
-    facts.bytesReceived = orZero(columns.bytesReceived[row]);
+    // The kernel tells of it when it has time: the last acknowledgement came with the end.
+    const since = facts.ending === 'finished' ? orZero(columns.ack[row]) : 0;
+    const sent = Math.max(0, (columns.sent[row] ?? Number.NaN) - since);
+    const received = Math.max(0, (columns.received[row] ?? Number.NaN) - since);
+    const hasSent = !Number.isNaN(columns.dataOut[row]);
+    const hasReceived = !Number.isNaN(columns.dataIn[row]);
+    this.readAge(row, hasSent ? Number.NaN : sent, hasReceived ? Number.NaN : received, facts);
+    facts.lastedAtLeast = Math.max(facts.lastedAtLeast, orZero(sent), orZero(received));
+    facts.lastedAtMost = Math.max(facts.lastedAtMost, facts.lastedAtLeast);
+    facts.idle = hasSent || hasReceived ? Math.min(sent, received) : Number.NaN;
+    this.readVolume(row, hasReceived, facts);
+  }
+
+  /** Ages of a direction that carried nothing still count from the beginning: then the age is exact. */
+  private readAge(row: number, sentNothing: number, receivedNothing: number, facts: ClosedFacts): void {
+    const exact = Math.max(orZero(sentNothing), orZero(receivedNothing));
+    const isExact = !Number.isNaN(sentNothing) || !Number.isNaN(receivedNothing);
+    const isNew = this.rowBefore(row) === NOT_THERE;
+    facts.lastedAtLeast = Math.max(exact, orZero(this.columns.busy[row]), this.agedBefore(row));
+    facts.lastedAtMost = isExact ? exact : isNew ? this.upperBound : Number.NaN;
+  }
+
+  /** The kernel has forgotten the numbers of what was aborted. */
+  private readVolume(row: number, hasReceived: boolean, facts: ClosedFacts): void {
+    const { columns } = this;
+    const isTold = !this.endings.isAborted(row);
+    facts.bytesSent = !isTold
+      ? Number.NaN
+      : Math.max(0, orZero(columns.bytesSent[row]) - orZero(columns.bytesAgain[row]));
+    // The kernel counts the peer's FIN as a byte, where it came before ours was acknowledged.
+    const fin = facts.closer === 'peer' ? 1 : 0;
+    facts.bytesReceived = !isTold
+      ? Number.NaN
+      : hasReceived
+        ? Math.max(0, orZero(columns.bytesReceived[row]) - fin)
+        : 0;
     facts.rtt = columns.rtt[row] ?? Number.NaN;
     facts.retransmissions = orZero(columns.again[row]);
-    facts.busy = busy;
+    facts.busy = orZero(columns.busy[row]);
     facts.receiverLimited = orZero(columns.receiverLimited[row]);
     facts.bufferLimited = orZero(columns.bufferLimited[row]);
   }

@@ -60,6 +60,8 @@ export class BatchAdder {
   /** By listener, or by remote and process: so that most rows need no text. */
   private readonly inbound = new Map<Listener, ClosedTally>();
   private readonly outbound = new Map<number, Map<number | string, ClosedTally>>();
+  /** Copied for this batch, by group. */
+  private readonly opened = new Map<string, ClosedTally>();
   private readonly listeners = new Map<string, ListenerCount>();
   private readonly facts = newFacts();
   private counts = { inbound: 0, outbound: 0, failedConnects: 0, notShown: 0 };
@@ -74,18 +76,21 @@ export class BatchAdder {
   add(observation: ClosedObservation, around: Around): void {
     const reader = new BatchReader(observation, around);
     const { facts } = this;
-    // Tallies of this batch are of its time.
     for (let row = 0; row < reader.table.length; row++) {
       const listener = reader.listenerOf(row);
-      reader.read(row, listener !== undefined, facts);
-      const before = reader.rowBefore(row);
+      const direction = listener === undefined ? reader.directionOf(row) : 'inbound';
+      reader.read(row, direction, facts);
       const tally =
-        listener === undefined ? this.outboundTally(reader, row, around) : this.inboundTally(listener);
+        listener !== undefined
+          ? this.inboundTally(listener)
+          : direction === 'inbound'
+            ? this.strayTally(reader.table, row)
+            : this.outboundTally(reader, row, around);
       if (tally === undefined) this.counts.notShown++;
       else tally.add(facts);
       if (facts.ending === 'refused' || facts.ending === 'unanswered') this.counts.failedConnects++;
-      else if (listener === undefined) this.counts.outbound++;
-      else this.countInbound(listener, before < 0);
+      else if (direction !== 'inbound') this.counts.outbound++;
+      else this.countInbound(listener, reader.rowBefore(row) < 0);
     }
   }
 
@@ -93,8 +98,10 @@ export class BatchAdder {
     return { ...this.counts, groups: this.groups, listeners: this.listeners };
   }
 
-  private countInbound({ key }: Listener, isFresh: boolean): void {
+  private countInbound(listener: Listener | undefined, isFresh: boolean): void {
     this.counts.inbound++;
+    if (listener === undefined) return;
+    const { key } = listener;
     const count = this.listeners.get(key) ?? { closed: 0, fresh: 0 };
     this.listeners.set(key, count);
     count.closed++;
@@ -114,6 +121,13 @@ export class BatchAdder {
     });
     if (tally !== undefined) this.inbound.set(listener, tally);
     return tally;
+  }
+
+  /** Came in through a listener that no table has had. */
+  private strayTally(table: SocketTable, row: number): ClosedTally | undefined {
+    const end = table.row(row).local;
+    const id = `in ${formatEndpoint(end)}`;
+    return this.open({ id, direction: 'inbound', end, owners: undefined, ownersOf: 'listener' });
   }
 
   private outboundTally(reader: BatchReader, row: number, { before }: Around): ClosedTally | undefined {
@@ -136,10 +150,13 @@ export class BatchAdder {
 
   /** The tally of a group, copied once for this batch; `undefined` where there are too many groups. */
   private open(group: Omit<Group, 'tally'>): ClosedTally | undefined {
+    const opened = this.opened.get(group.id);
+    if (opened !== undefined) return opened;
     const known = this.groups.get(group.id);
     if (known === undefined && this.groups.size >= MOST_GROUPS && !this.makeRoom()) return undefined;
     const tally = known === undefined ? ClosedTally.start(this.monotonic) : known.tally.at(this.monotonic);
     this.groups.set(group.id, { ...group, tally });
+    this.opened.set(group.id, tally);
     return tally;
   }
 

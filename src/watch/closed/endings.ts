@@ -1,11 +1,15 @@
 import { stateCode } from '../../analyze/codes.js';
 import { CLOSE_KINDS, type Closer, type Ending } from '../../model/closed.js';
+import type { Direction } from '../../model/direction.js';
 import type { SocketTable } from '../../model/table.js';
 
 const CLOSE_WAIT = stateCode('close-wait');
 const LAST_ACK = stateCode('last-ack');
 const FIN_WAIT_1 = stateCode('fin-wait-1');
 const FIN_WAIT_2 = stateCode('fin-wait-2');
+/** Where the kernel takes ports of its own choice from (ip_local_port_range), unless it was told otherwise. */
+const EPHEMERAL = 32_768;
+const CONNECTION = CLOSE_KINDS.indexOf('connection');
 const ABORTED = CLOSE_KINDS.indexOf('aborted');
 const ATTEMPT = CLOSE_KINDS.indexOf('attempt');
 
@@ -35,24 +39,42 @@ export class EndingReader {
     return this.kind?.[row] === ATTEMPT;
   }
 
+  /** What was acknowledged beyond the bytes that were sent; NaN: cannot be told. Bytes sent include those sent again. */
+  private beyond(row: number): number {
+    // Every kernel that counts bytes sent counts segments.
+    if (!((this.segmentsOut?.[row] ?? 0) > 0)) return Number.NaN;
+    return orZero(this.acked?.[row]) - (orZero(this.sent?.[row]) - orZero(this.again?.[row]));
+  }
+
   /**
-   * The kernel counts SYN and FIN among the bytes acknowledged (tcp_snd_una_update): one more than was sent by whoever opened the connection,
-   * and one more by whoever has had its FIN acknowledged. Bytes sent include those sent again.
+   * Who opened it, where no listener is known. The kernel counts SYN and FIN among the bytes acknowledged (tcp_snd_una_update): one more than
+   * was sent by whoever opened the connection, and one more by whoever has had its FIN acknowledged. Where that is one, ports decide.
    */
-  endingOf(row: number, isInbound: boolean): Ending {
+  directionOf(row: number, { localPort, remotePort }: SocketTable): Direction {
+    if (this.kind?.[row] !== CONNECTION) return 'outbound';
+    const beyond = this.beyond(row);
+    if (beyond >= 2) return 'outbound';
+    if (beyond < 1) return 'inbound';
+    const [isLocalFixed, isRemoteFixed] = [localPort, remotePort].map(
+      (ports) => (ports[row] ?? 0) < EPHEMERAL,
+    );
+    if (isLocalFixed === isRemoteFixed) return undefined;
+    return isLocalFixed ? 'inbound' : 'outbound';
+  }
+
+  endingOf(row: number, direction: Direction): Ending {
     const kind = this.kind?.[row];
     if (kind === ABORTED) return 'reset';
     if (kind === ATTEMPT) return (this.segmentsIn?.[row] ?? 0) > 0 ? 'refused' : 'unanswered';
-    // Every kernel that counts bytes sent counts segments.
-    if (!((this.segmentsOut?.[row] ?? 0) > 0)) return 'unknown';
-    const payload = orZero(this.sent?.[row]) - orZero(this.again?.[row]);
-    const beyond = orZero(this.acked?.[row]) - payload;
-    if (beyond >= (isInbound ? 1 : 2)) return 'finished';
+    const beyond = this.beyond(row);
+    if (Number.isNaN(beyond)) return 'unknown';
+    if (beyond >= (direction === 'inbound' ? 1 : 2)) return 'finished';
+    if (direction === undefined) return 'unknown';
     const isWaiting = orZero(this.pending?.[row]) > 0 || orZero(this.backoff?.[row]) > 0;
     return isWaiting ? 'timed_out' : 'reset';
   }
 
-  /** `isAborted`: this side sent the RST, which is known of it. */
+  /** This side sent the RST. */
   isAborted(row: number): boolean {
     return this.kind?.[row] === ABORTED;
   }

@@ -1,8 +1,8 @@
 import type { Spread } from '../../model/closed.js';
 
-/** From 2^-7 (8 µs where the unit is ms) to 2^40. */
-const LOWEST_OCTAVE = -7;
-const OCTAVES = 47;
+/** From 2^-10 (1 µs where the unit is ms) to 2^40. */
+const LOWEST_OCTAVE = -10;
+const OCTAVES = 50;
 const PER_OCTAVE = 4;
 const BUCKETS = OCTAVES * PER_OCTAVE + 1;
 
