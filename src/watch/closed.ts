@@ -2,10 +2,9 @@ import type { ClosedGroup, ClosedRecent, ClosedReport } from '../model/closed.js
 import type { Listener } from '../model/listener.js';
 import type { ClosedObservation, Counters, Gap, TableObservation } from '../model/observation.js';
 import { type Millis, millis, type PerSecond, perSecond } from '../model/units.js';
-import type { Around } from './closed/batch.js';
+import type { Around, TableBefore } from './closed/batch.js';
 import { BatchAdder, type Group, type Groups, type ListenerCount } from './closed/book.js';
 import { ListenerEnds } from './closed/listener-ends.js';
-import type { KeptSockets } from './state.js';
 
 /** So many rows wait for the next table at most: without one they are judged by what is known. */
 const MOST_PENDING = 100_000;
@@ -51,7 +50,7 @@ const NOTHING: Totals = {
 export function keepClosed(
   state: ClosedState | undefined,
   observation: ClosedObservation,
-  before: KeptSockets | undefined,
+  before: TableBefore | undefined,
 ): ClosedState {
   const { origin, spanMs } = observation;
   const start: ClosedState = state ?? {
@@ -140,7 +139,7 @@ export interface FollowedClosed {
 /** The connections that ended up to this look. */
 export function followClosed(
   state: ClosedState | undefined,
-  before: KeptSockets | undefined,
+  before: TableBefore | undefined,
   { origin, scope, sockets }: TableObservation,
   listeners: readonly Listener[],
   windowMs: Millis | undefined,

@@ -25,6 +25,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['lastReceivedMs', 'last received', ago],
       ['lastAckMs', 'last ack', ago],
       ['busyMs', 'busy', millis],
+      ['receiverLimitedMs', 'peer window full', millis],
+      ['bufferLimitedMs', 'own buffer full', millis],
     ],
   ],
   [

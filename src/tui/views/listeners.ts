@@ -69,8 +69,8 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       right: true,
       cell: (report) => newCell(report, glyphs),
     },
-    { head: 'END/s', width: 6, right: true, cell: ({ listener, window }) => endedCell(listener, window) },
     { head: 'VERDICT', width: 16, cell: verdictCell },
+    { head: 'END/s', width: 6, right: true, cell: ({ listener, window }) => endedCell(listener, window) },
     {
       head: 'NETNS',
       width: 10,

@@ -3,15 +3,21 @@ import type { Direction } from '../../model/direction.js';
 import type { Listener } from '../../model/listener.js';
 import type { ClosedObservation } from '../../model/observation.js';
 import type { SocketTable } from '../../model/table.js';
-import type { KeptSockets } from '../state.js';
 import { closerByState, EndingReader } from './endings.js';
 import { joinByCookie, leftWaiting } from './join.js';
 import type { ListenerEnds } from './listener-ends.js';
 import type { ClosedFacts } from './tally.js';
 
+/** A table before the batch, and when it was read (monotonic ms). */
+export interface TableBefore {
+  readonly table: SocketTable;
+  readonly monotonic: number;
+  readonly complete: boolean;
+}
+
 /** What is known around a batch: the last table before, and the one that came next. */
 export interface Around {
-  readonly before: KeptSockets | undefined;
+  readonly before: TableBefore | undefined;
   /** With all sockets, so that a TIME-WAIT that is not there does not exist. */
   readonly after: SocketTable | undefined;
   /** The kernel made no TIME-WAIT for want of room. */
