@@ -55,4 +55,5 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   owners: !flags['no-owners'],
   timeoutMs: flags.timeout,
   closed: flags.closed,
+  sampleHz: flags['sample-rate'],
 });

@@ -117,11 +117,16 @@ export class Replay {
         this.state = step(this.state, frame.observation()).state;
         continue;
       }
+      const observation = frame.observation();
+      if (observation.kind !== 'table' && observation.kind !== 'gap') {
+        this.state = step(this.state, observation).state;
+        continue;
+      }
       if (before !== undefined) {
         const jump = await this.waitFor(frame.monotonic - before.monotonic, signal);
         if (jump !== undefined || signal.aborted) return jump;
       }
-      shown = this.show(frame, target !== undefined && before === undefined, false);
+      shown = this.show(frame.time, observation, target !== undefined && before === undefined, false);
       yield shown;
       before = frame;
     }
@@ -134,10 +139,10 @@ export class Replay {
     return this.waitForJump(signal);
   }
 
-  private show(frame: Frame, sought: boolean, ended: boolean): Report {
-    const { state, report } = step(this.state, frame.observation());
+  private show(time: number, observation: Observation, sought: boolean, ended: boolean): Report {
+    const { state, report } = step(this.state, observation);
     this.state = state;
-    this.time = frame.time;
+    this.time = time;
     return this.place(report, sought, ended);
   }
 

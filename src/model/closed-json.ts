@@ -1,5 +1,4 @@
 import type { Closer, Ending } from './closed.js';
-import type { OwnerJson } from './json.js';
 
 /** Quantiles of `count` connections, right within a fifth. */
 export interface SpreadJson {
@@ -17,7 +16,7 @@ export interface ClosedGroupJson {
   end_address?: string;
   end_port?: number;
   /** Absent: nobody saw whose they were. */
-  owners?: OwnerJson[];
+  owners?: { pid: number; name: string; fd: number }[];
   /** `listener`: the owners of the listener; `socket`: those of the connections themselves. */
   owners_of?: 'socket' | 'listener';
   /** Since listening began. */

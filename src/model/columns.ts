@@ -52,6 +52,7 @@ export const OPTIONAL_COLUMNS = [
   'closeKind',
   'receiverLimitedMs',
   'bufferLimitedMs',
+  'weight',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

@@ -15,6 +15,7 @@ import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
 import { asList, asNumber, asText, Fields } from './fields.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
+import { readSamples } from './samples.js';
 
 /** What one line was; `observation` is made only when it is asked for. */
 export type Decoded =
@@ -75,6 +76,15 @@ export class RecordingDecoder {
           monotonic,
           observation: this.readGap(fields, time, monotonic, where),
         };
+      case 'samples': {
+        const read = readSamples(fields, where);
+        return {
+          kind: 'observation',
+          time,
+          monotonic,
+          observation: () => read(this.origin(time, monotonic)),
+        };
+      }
       case 'key':
         this.present = nothing();
         this.next = 0;

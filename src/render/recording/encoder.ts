@@ -13,6 +13,7 @@ import { OPTIONAL_COLUMNS, type SocketTable } from '../../model/table.js';
 import type { Names } from '../names.js';
 import { Lineage } from './lineage.js';
 import { rowList } from './rows.js';
+import { samplesFields } from './samples.js';
 
 export interface EncodedLine {
   readonly kind: LineKind;
@@ -64,6 +65,8 @@ export class RecordingEncoder {
   /** `undefined` for observations that a recording does not hold. */
   encode(observation: Observation): EncodedLine | undefined {
     if (observation.kind === 'table') return this.table(observation);
+    if (observation.kind === 'samples')
+      return line('samples', observation.origin, samplesFields(observation, this.names));
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
 
