@@ -13,6 +13,7 @@ import {
 import { LINE_KINDS, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
 import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
+import { readClosed } from './closed.js';
 import { asList, asNumber, asText, Fields } from './fields.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
@@ -76,6 +77,14 @@ export class RecordingDecoder {
           monotonic,
           observation: this.readGap(fields, time, monotonic, where),
         };
+      case 'closed': {
+        if (this.dictionary === undefined)
+          throw new ParseError(where, 'the head of the recording before', 'connections that ended');
+        const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
+        const read = readClosed(fields, this.dictionary, monotonic, gaps, where);
+        const observation = () => read(this.origin(time, monotonic));
+        return { kind: 'observation', time, monotonic, observation };
+      }
       case 'samples': {
         const read = readSamples(fields, where);
         return {

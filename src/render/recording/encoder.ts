@@ -11,6 +11,7 @@ import { type LineKind, linePrefix, RECORDING_SCHEMA, type RecordedEvent } from 
 import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
 import { OPTIONAL_COLUMNS, type SocketTable } from '../../model/table.js';
 import type { Names } from '../names.js';
+import { closedFields } from './closed.js';
 import { Lineage } from './lineage.js';
 import { rowList } from './rows.js';
 import { samplesFields } from './samples.js';
@@ -67,6 +68,8 @@ export class RecordingEncoder {
     if (observation.kind === 'table') return this.table(observation);
     if (observation.kind === 'samples')
       return line('samples', observation.origin, samplesFields(observation, this.names));
+    if (observation.kind === 'closed')
+      return line('closed', observation.origin, closedFields(observation, this.names));
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
 

@@ -26,6 +26,7 @@ export interface Around {
 }
 
 const NOT_THERE = -1;
+const MOST_WEIGHT = 100_000;
 
 /** Reads the rows of one batch, one after the other, into the same facts. */
 export class BatchReader {
@@ -67,6 +68,8 @@ export class BatchReader {
 
   read(row: number, direction: Direction, facts: ClosedFacts): void {
     const { columns } = this;
+    // A recording may have been forged.
+    facts.weight = Math.min(MOST_WEIGHT, Math.max(1, orZero(columns.weight[row])));
     facts.ending = this.endings.endingOf(row, direction);
     facts.closer = this.closerOf(row, facts);
     // The kernel tells of it when it has time: the last acknowledgement came with the end.
@@ -150,5 +153,6 @@ function columnsOf(table: SocketTable) {
     again: column('retransmitsTotal'),
     receiverLimited: column('receiverLimitedMs'),
     bufferLimited: column('bufferLimitedMs'),
+    weight: column('weight'),
   };
 }

@@ -40,6 +40,7 @@ export interface Added {
 }
 
 const newFacts = (): ClosedFacts => ({
+  weight: 1,
   ending: 'unknown',
   closer: 'unknown',
   lastedAtLeast: 0,
@@ -86,11 +87,12 @@ export class BatchAdder {
           : direction === 'inbound'
             ? this.strayTally(reader.table, row)
             : this.outboundTally(reader, row, around);
-      if (tally === undefined) this.counts.notShown++;
+      if (tally === undefined) this.counts.notShown += facts.weight;
       else tally.add(facts);
-      if (facts.ending === 'refused' || facts.ending === 'unanswered') this.counts.failedConnects++;
-      else if (direction !== 'inbound') this.counts.outbound++;
-      else this.countInbound(listener, reader.rowBefore(row) < 0);
+      if (facts.ending === 'refused' || facts.ending === 'unanswered')
+        this.counts.failedConnects += facts.weight;
+      else if (direction !== 'inbound') this.counts.outbound += facts.weight;
+      else this.countInbound(listener, reader.rowBefore(row) < 0, facts.weight);
     }
   }
 
@@ -98,14 +100,14 @@ export class BatchAdder {
     return { ...this.counts, groups: this.groups, listeners: this.listeners };
   }
 
-  private countInbound(listener: Listener | undefined, isFresh: boolean): void {
-    this.counts.inbound++;
+  private countInbound(listener: Listener | undefined, isFresh: boolean, times: number): void {
+    this.counts.inbound += times;
     if (listener === undefined) return;
     const { key } = listener;
     const count = this.listeners.get(key) ?? { closed: 0, fresh: 0 };
     this.listeners.set(key, count);
-    count.closed++;
-    if (isFresh) count.fresh++;
+    count.closed += times;
+    if (isFresh) count.fresh += times;
   }
 
   private inboundTally(listener: Listener): ClosedTally | undefined {

@@ -20,11 +20,11 @@ export class Histogram {
     return copy;
   }
 
-  add(value: number): void {
+  add(value: number, times = 1): void {
     this.counts ??= new Uint32Array(BUCKETS);
     const at = bucketOf(value);
-    this.counts[at] = (this.counts[at] as number) + 1;
-    this.count++;
+    this.counts[at] = (this.counts[at] as number) + times;
+    this.count += times;
     if (value > this.largest) this.largest = value;
   }
 

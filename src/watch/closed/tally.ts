@@ -7,6 +7,8 @@ export const CLOSED_SPAN_MS = 30_000;
 
 /** What one connection that ended tells; NaN: unknown. Times in ms. */
 export interface ClosedFacts {
+  /** For how many it stands: more than one in recordings only. */
+  weight: number;
   ending: Ending;
   closer: Closer;
   lastedAtLeast: number;
@@ -63,14 +65,15 @@ class Span {
   }
 
   add(facts: ClosedFacts): void {
-    this.sum('closed', 1);
-    count(this.endings, ENDINGS.indexOf(facts.ending));
-    count(this.closers, CLOSERS.indexOf(facts.closer));
+    const { weight } = facts;
+    this.sum('closed', weight);
+    count(this.endings, ENDINGS.indexOf(facts.ending), weight);
+    count(this.closers, CLOSERS.indexOf(facts.closer), weight);
     for (const name of ['bytesSent', 'bytesReceived', 'busy', 'receiverLimited', 'bufferLimited'] as const)
-      this.sum(name, facts[name]);
+      this.sum(name, facts[name] * weight);
     if (facts.retransmissions > 0) {
-      this.sum('retransmissions', facts.retransmissions);
-      this.sum('retransmitting', 1);
+      this.sum('retransmissions', facts.retransmissions * weight);
+      this.sum('retransmitting', weight);
     }
     for (const name of [
       'lastedAtLeast',
@@ -80,9 +83,9 @@ class Span {
       'bytesReceived',
       'rtt',
     ] as const)
-      this.spread(name, facts[name]);
-    if (facts.closer === 'self') this.spread('idleSelf', facts.idle);
-    if (facts.closer === 'peer') this.spread('idlePeer', facts.idle);
+      this.spread(name, facts[name], weight);
+    if (facts.closer === 'self') this.spread('idleSelf', facts.idle, weight);
+    if (facts.closer === 'peer') this.spread('idlePeer', facts.idle, weight);
   }
 
   merge(other: Span): void {
@@ -128,13 +131,13 @@ class Span {
     if (value > 0) this.sums[at] = (this.sums[at] as number) + value;
   }
 
-  private spread(name: SpreadName, value: number): void {
-    if (value >= 0) this.spreads[SPREADS.indexOf(name)]?.add(value);
+  private spread(name: SpreadName, value: number, times: number): void {
+    if (value >= 0) this.spreads[SPREADS.indexOf(name)]?.add(value, times);
   }
 }
 
-function count(counts: Float64Array, at: number): void {
-  counts[at] = (counts[at] as number) + 1;
+function count(counts: Float64Array, at: number, times: number): void {
+  counts[at] = (counts[at] as number) + times;
 }
 
 /** Only those that there are. */
@@ -173,10 +176,10 @@ export class ClosedTally {
   }
 
   add(facts: ClosedFacts): void {
-    if (facts.ending === 'refused') this.refused++;
-    else if (facts.ending === 'unanswered') this.unanswered++;
+    if (facts.ending === 'refused') this.refused += facts.weight;
+    else if (facts.ending === 'unanswered') this.unanswered += facts.weight;
     else {
-      this.closed++;
+      this.closed += facts.weight;
       this.now.add(facts);
     }
   }
