@@ -10,6 +10,8 @@ import time
 
 FAMILIES = {'4': (socket.AF_INET, '127.0.0.1'), '6': (socket.AF_INET6, '::1')}
 STEP = 0.02
+# Whoever looks once in a while shall see the listener.
+HOLD = 0.6
 
 
 def say(what, client=0, server=0):
@@ -49,6 +51,7 @@ def end(first, second, abort=False):
 
 def all_endings(family, host):
     listener = listen(family, host)
+    time.sleep(HOLD)
     client, server = pair('client first', host, listener)
     end(client, server)
     client, server = pair('server first', host, listener)
