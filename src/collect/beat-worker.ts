@@ -10,7 +10,8 @@ import { monotonicNow } from './origin.js';
 const { specs, periodMs, flag } = workerData as BeatWorkerData;
 /** `monotonicNow` makes a big number each time; this is the same clock with another zero. */
 const offset = monotonicNow() - performance.now();
-const now = () => performance.now() + offset;
+/** To the microsecond, as recordings hold it. */
+const now = () => Math.round((performance.now() + offset) * 1000) / 1000;
 /** Promises and timers of the tasks get their turn after so many beats. */
 const TURN_BEATS = 50;
 

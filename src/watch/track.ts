@@ -108,7 +108,11 @@ function nextPeak(
     };
   // That no sample saw as much: it was there for a moment.
   if (length > peak.peak)
-    peak = { peak: length, peakAt: time, isPeakLeast: counts !== undefined && length <= backlog };
+    peak = {
+      peak: length,
+      peakAt: time,
+      isPeakLeast: counts !== undefined && length > 0 && length <= backlog,
+    };
   const { peak: highest, peakAt } = peak;
   // An overflow needs a full queue (KERNEL.md 2): nobody looked then.
   const isMissed = (overflows ?? 0) > 0 && highest <= backlog;
