@@ -46,11 +46,12 @@ const NOTHING: Totals = {
   incomplete: false,
 };
 
-/** Keeps a batch until the next table tells more of it. */
+/** Keeps a batch until the next table tells more of it. `listeners`: of the last look. */
 export function keepClosed(
   state: ClosedState | undefined,
   observation: ClosedObservation,
   before: TableBefore | undefined,
+  listeners: readonly Listener[],
 ): ClosedState {
   const { origin, spanMs } = observation;
   const start: ClosedState = state ?? {
@@ -59,7 +60,7 @@ export function keepClosed(
     pending: [],
     groups: new Map(),
     totals: NOTHING,
-    listeners: [],
+    listeners,
     reported: { groups: new Map(), totals: NOTHING },
     gaps: [],
   };

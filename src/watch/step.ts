@@ -24,7 +24,8 @@ export function step(state: WatchState, observation: Observation): Step {
 
 /** What ended is judged with the next table. */
 function stepClosed(state: WatchState, observation: ClosedObservation): Step {
-  const kept = { ...state, closed: keepClosed(state.closed, observation, state.sockets) };
+  const listeners = state.report?.listeners.map(({ listener }) => listener) ?? [];
+  const kept = { ...state, closed: keepClosed(state.closed, observation, state.sockets, listeners) };
   return { state: kept, report: repeatReport(kept, observation.origin) };
 }
 

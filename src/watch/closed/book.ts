@@ -65,6 +65,7 @@ export class BatchAdder {
   private readonly opened = new Map<string, ClosedTally>();
   private readonly listeners = new Map<string, ListenerCount>();
   private readonly facts = newFacts();
+  private isFull = false;
   private counts = { inbound: 0, outbound: 0, failedConnects: 0, notShown: 0 };
 
   constructor(
@@ -164,12 +165,14 @@ export class BatchAdder {
 
   /** Groups in which nothing has ended for a while, the longest first. */
   private makeRoom(): boolean {
+    if (this.isFull) return false;
     const old = [...this.groups.values()]
       .filter(({ tally }) => this.monotonic - tally.lastAt > FORGET_MS)
       .sort((a, b) => a.tally.lastAt - b.tally.lastAt)
       .slice(0, FORGOTTEN);
     for (const { id } of old) this.groups.delete(id);
-    return old.length > 0;
+    this.isFull = old.length === 0;
+    return !this.isFull;
   }
 }
 
