@@ -37,7 +37,10 @@ export async function* framesOf(
     for await (const { text, number } of recording.lines(index)) {
       try {
         const decoded = decoder.decode(text, `line ${number}`);
-        if (decoded.kind === 'observation') yield decoded;
+        if (decoded.kind === 'observation') {
+          for (const one of decoded.before()) yield { ...decoded, observation: () => one };
+          yield decoded;
+        }
         if (decoded.kind === 'lost' && !isLost) tell(number, LOST);
         isLost ||= decoded.kind === 'lost';
       } catch (error) {

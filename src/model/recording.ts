@@ -6,10 +6,10 @@ export const RECORDING_SCHEMA = 'sockwatch.recording/1';
 
 /**
  * Kinds of lines. `head`: the first of each file. `key`: a frame that needs nothing before it. `frame`: what has changed since the frame
- * before of the same scope. `samples`: what listeners did between two looks; it belongs to the frame that follows. `closed`: connections that ended between two looks, likewise. `gap`: a look that
- * failed. `event`: an alert was raised, has changed or was cleared.
+ * before of the same scope; what was sampled, and what ended, before the look is part of it. `gap`: a look that failed. `event`: an alert was raised,
+ * has changed or was cleared.
  */
-export const LINE_KINDS = ['head', 'key', 'frame', 'samples', 'closed', 'gap', 'event'] as const;
+export const LINE_KINDS = ['head', 'key', 'frame', 'gap', 'event'] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 
 /** The start of a line, as the writer makes it: kind, wall clock in ms, monotonic clock in ms. */
@@ -39,7 +39,7 @@ export const ROW = {
   notes: 18,
 } as const;
 
-/** Places in the list that the samples of a listener are on a line. */
+/** Places in the list that the samples of a listener are in a frame. */
 export const SAMPLES = {
   key: 0,
   samples: 1,

@@ -24,8 +24,13 @@ function faults(name: string, value: unknown): unknown {
   return validate(value) ? [] : validate.errors;
 }
 
-const join = (pieces: Iterable<string>) => [...pieces].join('');
-const lines = (pieces: Iterable<string>): Record<string, unknown>[] =>
+function join(pieces: Iterable<string | Uint8Array>): string {
+  let text = '';
+  // Bytes are good until the next piece is asked for.
+  for (const piece of pieces) text += typeof piece === 'string' ? piece : Buffer.from(piece).toString();
+  return text;
+}
+const lines = (pieces: Iterable<string | Uint8Array>): Record<string, unknown>[] =>
   join(pieces)
     .trimEnd()
     .split('\n')
@@ -161,6 +166,54 @@ describe('sockwatch.snapshot/1', () => {
       accept_queue: { peak: 129, peak_time: '2026-11-20T00:00:00.000Z' },
       dropped_segments_delta: 2,
       window: { age_ms: 60_000, arrivals_per_second: 389, rate_basis: 'passive_opens' },
+    });
+  });
+
+  it('tells what was sampled, and that a peak may have been higher', () => {
+    const samples = {
+      count: 1000,
+      rateHz: 99.98765,
+      longestGapMs: millis(12.34567),
+      peak: count(5),
+      mean: 0.0312345,
+      busyShare: ratio(0.04),
+      warningShare: ratio(0.03),
+      criticalShare: ratio(0.02),
+      fullShare: ratio(1 / 3),
+      fullRuns: 2,
+      longestFullMs: millis(30),
+      histogram: [960, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 20],
+    };
+    const window = {
+      windowMs: millis(10_000),
+      ageMs: millis(60_000),
+      peak: count(5),
+      peakAt: Date.UTC(2026, 10, 20),
+      isPeakLeast: true as const,
+      samples,
+      recentOverflows: [],
+      history: [],
+    };
+    const report = sampleReport();
+    const listeners = report.listeners.map((listener) => ({ ...listener, window }));
+    const said = toSnapshotJson({ ...report, listeners });
+    expect(faults('snapshot', said)).toEqual([]);
+    expect(said.listeners[0]?.accept_queue).toMatchObject({
+      peak: 5,
+      peak_is_least: true,
+      samples: {
+        count: 1000,
+        rate_hz: 99.988,
+        longest_gap_ms: 12.346,
+        mean: 0.031,
+        busy_share: 0.04,
+        above_warning_share: 0.03,
+        above_critical_share: 0.02,
+        full_share: 0.333333,
+        full_times: 2,
+        longest_full_ms: 30,
+        histogram: samples.histogram,
+      },
     });
   });
 

@@ -59,7 +59,13 @@ export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
     if (samples !== undefined && samples.peak > length) {
       const peak = `accept queue at ${count(samples.peak)}/${count(capacity)} (${percent(samples.peak / capacity)})`;
       const text = `${peak} for a moment, in ${samplingText(samples)}${fullText(samples)}`;
-      return { value: samples.peak, capacity, text, ...(advice !== undefined && { advice }) };
+      return {
+        value: samples.peak,
+        capacity,
+        text,
+        isMomentary: true,
+        ...(advice !== undefined && { advice }),
+      };
     }
     const text = `accept queue ${count(length)}/${count(capacity)} (${percent(fill)})`;
     return { value: length, capacity, text, ...(advice !== undefined && { advice }) };

@@ -5,13 +5,24 @@ import type { Origin, SamplesObservation } from '../../model/observation.js';
 import { SAMPLES } from '../../model/recording.js';
 import { FILL_BINS, type FullRuns, type ListenerSamples, SAMPLED_FAMILIES } from '../../model/samples.js';
 import { connections, millis, monotonicMillis, segments } from '../../model/units.js';
-import { asList, asNumber, asText, type Fields } from './fields.js';
+import { asList, asNumber, asText, Fields } from './fields.js';
 
 /** More than are ever sampled: a forged recording ends here. */
 const MOST_LISTENERS = 1 << 16;
 
-/** Reads a line of samples. Throws ParseError that names `where`. */
-export function readSamples(fields: Fields, where: string): (origin: Origin) => SamplesObservation {
+/** More batches than come between two looks. */
+const MOST_BATCHES = 10_000;
+
+/** Reads what was sampled before a frame; recordings without samples have none. Throws ParseError that names `where`. */
+export function readSamples(frame: Fields, where: string): (origin: Origin) => SamplesObservation[] {
+  const list = frame.has('samples') ? frame.list('samples') : [];
+  if (list.length > MOST_BATCHES)
+    throw new ParseError(`${where}, samples`, `at most ${MOST_BATCHES}`, String(list.length));
+  const batches = list.map((value, at) => readBatch(Fields.of(value, `${where}, samples ${at + 1}`), where));
+  return (origin) => batches.map((batch) => ({ ...batch, kind: 'samples', origin }));
+}
+
+function readBatch(fields: Fields, where: string): Omit<SamplesObservation, 'kind' | 'origin'> {
   const family = fields.oneOf('family', SAMPLED_FAMILIES);
   const [from, to] = [monotonicMillis(fields.number('from')), monotonicMillis(fields.number('to'))];
   const looks = asCount(fields.number('looks'), `${where}, looks`);
@@ -20,7 +31,7 @@ export function readSamples(fields: Fields, where: string): (origin: Origin) => 
   if (list.length > MOST_LISTENERS)
     throw new ParseError(`${where}, listeners`, `at most ${MOST_LISTENERS}`, String(list.length));
   const listeners = list.map((value, at) => readListener(value, `${where}, listener ${at + 1}`));
-  return (origin) => ({ kind: 'samples', origin, family, from, to, looks, longestGapMs, listeners });
+  return { family, from, to, looks, longestGapMs, listeners };
 }
 
 function readListener(value: unknown, where: string): ListenerSamples {

@@ -10,7 +10,7 @@ const MOST_GROUPS = 1000;
 const WEIGHT = OPTIONAL_COLUMNS.indexOf('weight');
 
 /**
- * The fields of a line of connections that ended. Numbers of each listener and remote stay exact: a row that is written says in its column
+ * One batch of connections that ended. Numbers of each listener and remote stay exact: a row that is written says in its column
  * `weight` for how many it stands; what they were like is then told by a sample.
  */
 export function closedFields(observation: ClosedObservation, names: Names): object {
@@ -20,6 +20,8 @@ export function closedFields(observation: ClosedObservation, names: Names): obje
   const lost = observation.lost === undefined ? undefined : observation.lost + leftOut;
   const cursor = sockets.cursor();
   return {
+    t: observation.origin.time,
+    m: Math.round(observation.origin.monotonic * 1000) / 1000,
     source: observation.origin.source,
     span_ms: Math.round(spanMs),
     ...(incomplete && { incomplete: true }),

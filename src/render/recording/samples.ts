@@ -4,7 +4,7 @@ import type { SamplesObservation } from '../../model/observation.js';
 import type { ListenerSamples } from '../../model/samples.js';
 import type { Names } from '../names.js';
 
-/** The fields of a line of samples, after its prefix. Times are monotonic, ms. */
+/** A batch of samples as a frame has it. Times are monotonic, ms. */
 export const samplesFields = (
   { family, from, to, looks, longestGapMs, listeners }: SamplesObservation,
   names: Names,

@@ -52,9 +52,15 @@ const HELD_MS = 10_000;
 /** The highest fill of late; 0 where there is no history or no limit. */
 export function recentFill({ listener, window }: ListenerReport): number {
   const { capacity } = listener.acceptQueue;
-  const recent = (window?.history ?? []).filter(([msBefore]) => msBefore <= HELD_MS);
-  const highest = recent.reduce((most, [, length]) => Math.max(most, length), 0);
-  return capacity === undefined ? 0 : highest / capacity;
+  if (capacity === undefined || window === undefined) return 0;
+  let highest = 0;
+  // The newest last.
+  for (let at = window.history.length - 1; at >= 0; at--) {
+    const [msBefore, length] = window.history[at] as readonly [number, number];
+    if (msBefore > HELD_MS) break;
+    if (length > highest) highest = length;
+  }
+  return highest / capacity;
 }
 
 /** One waiting connection is seen, and only a full queue fills the bar. */
