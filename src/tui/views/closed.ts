@@ -16,8 +16,13 @@ import type { Column } from './columns.js';
 import { countCell, durationCell, formatRate, rateCell, shortenMiddle } from './format.js';
 
 /** Columns of connections that ended in order of worth; without a report of loss all numbers are exact. */
-export function closedColumns(glyphs: Glyphs, isIncomplete: boolean): readonly Column<ClosedGroup>[] {
-  const least = isIncomplete ? glyphs.atLeast : '';
+export function closedColumns(
+  glyphs: Glyphs,
+  told: ClosedReport | undefined,
+): readonly Column<ClosedGroup>[] {
+  const least = told?.incomplete === true ? glyphs.atLeast : '';
+  const isRateLeast = told?.incomplete === true && told.lostInWindow !== 0;
+  const rateLeast = isRateLeast ? glyphs.atLeast : '';
   return [
     { head: 'DIR', width: 3, cell: ({ direction }) => line(direction === 'inbound' ? 'in' : 'out', 'dim') },
     {
@@ -29,7 +34,7 @@ export function closedColumns(glyphs: Glyphs, isIncomplete: boolean): readonly C
       cell: ({ end }, width) => line(shortenMiddle(formatEndpoint(end), width, glyphs)),
     },
     { head: 'PROCESS', width: 12, natural: 18, stretch: 28, sort: 'process', cell: ownerCell },
-    number('ENDED/s', 8, 'rate', ({ closedPerSecond }) => rateCell(closedPerSecond, least)),
+    number('ENDED/s', 8, 'rate', ({ closedPerSecond }) => rateCell(closedPerSecond, rateLeast)),
     number('ENDED', 8, 'closed', ({ closed }) => counted(closed, least)),
     number('FAILED', 6, 'failed', ({ refused, unanswered }) => bad(refused + unanswered)),
     number('RESET', 6, 'resets', (group) => bad(brokenOf(group))),

@@ -198,7 +198,7 @@ function closedPane(state: UiState, rect: Rect): Line[] {
       ? listBody(
           state,
           {
-            columns: closedColumns(glyphs, report?.closed?.incomplete === true),
+            columns: closedColumns(glyphs, report?.closed),
             sorting,
             length: items.length,
             index: cursor.index,

@@ -12,7 +12,7 @@ const hasCookie = (table: SocketTable, row: number): boolean =>
 /** For each row of a batch the row of the same socket in an earlier table, by cookie; -1 where it was not there. */
 export function joinByCookie(batch: SocketTable, table: SocketTable | undefined): Int32Array {
   const joined = new Int32Array(batch.length).fill(NOT_THERE);
-  if (table === undefined || batch.length === 0) return joined;
+  if (table === undefined || table.length === 0 || batch.length === 0) return joined;
   const finder = new RowFinder(batch.length);
   for (let row = 0; row < batch.length; row++)
     if (hasCookie(batch, row)) finder.add(batch.cookieLow[row] as number, row);
@@ -28,7 +28,7 @@ export function joinByCookie(batch: SocketTable, table: SocketTable | undefined)
 /** Which rows of a batch a later table has left as TIME-WAIT (or a FIN-WAIT-2 without a socket): this side closed those first. */
 export function leftWaiting(batch: SocketTable, table: SocketTable): Uint8Array {
   const left = new Uint8Array(batch.length);
-  if (batch.length === 0) return left;
+  if (batch.length === 0 || table.length === 0) return left;
   const finder = new RowFinder(batch.length);
   for (let row = 0; row < batch.length; row++) finder.add(tupleHash(batch, row), row);
   for (let row = 0; row < table.length; row++) {
