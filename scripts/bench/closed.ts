@@ -12,7 +12,6 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const EVENTS = 10_000;
 const RUNS = 15;
 const MESSAGE_BYTES = 380;
-const REMOTE_PORT_AT = 22;
 const COOKIE_AT = 60;
 
 /** What 10,000 connections that end cost, without the kernel: read from its messages, and judged by the watch. */
@@ -30,9 +29,8 @@ export function measureClosed(): { readonly read: Times; readonly judge: Times; 
     const parser = new ClosedParser();
     for (let event = 0; event < EVENTS; event++) {
       const { wire, view } = messages[event % messages.length] as Message;
-      // No two sockets have the same cookie, and hardly any the same ends.
+      // No two sockets have the same cookie.
       view.setUint32(COOKIE_AT, event + 1, true);
-      view.setUint16(REMOTE_PORT_AT, 1024 + event);
       parser.read(wire, MESSAGE_BYTES);
     }
     const { sockets } = parser.end();
