@@ -6,16 +6,19 @@ import { rowList } from './rows.js';
 
 /** Of more than these in one observation only some are written, each for several of its kind. */
 const MOST_ROWS = 300;
+/** With each batch before the same frame it is half as many, down to this. */
+const LEAST_ROWS = 50;
 const MOST_GROUPS = 1000;
 const WEIGHT = OPTIONAL_COLUMNS.indexOf('weight');
 
 /**
  * One batch of connections that ended. Numbers of each listener and remote stay exact: a row that is written says in its column
  * `weight` for how many it stands; what they were like is then told by a sample.
+ * @param before batches that the same frame has already
  */
-export function closedFields(observation: ClosedObservation, names: Names): object {
+export function closedFields(observation: ClosedObservation, names: Names, before = 0): object {
   const { sockets, spanMs, unconnected, failedConnects, gaps } = observation;
-  const { rows, leftOut } = chooseRows(sockets);
+  const { rows, leftOut } = chooseRows(sockets, Math.max(LEAST_ROWS, Math.floor(MOST_ROWS / 2 ** before)));
   const incomplete = observation.incomplete || leftOut > 0;
   const lost = observation.lost === undefined ? undefined : observation.lost + leftOut;
   const cursor = sockets.cursor();
@@ -43,12 +46,15 @@ export function closedFields(observation: ClosedObservation, names: Names): obje
 type Weighted = readonly [row: number, weight: number];
 
 /** All rows, or some of each group with their weights; whoever talks to more hosts than that at once is told of the busiest. */
-function chooseRows(table: SocketTable): { readonly rows: Weighted[]; readonly leftOut: number } {
-  if (table.length <= MOST_ROWS)
+function chooseRows(
+  table: SocketTable,
+  most: number,
+): { readonly rows: Weighted[]; readonly leftOut: number } {
+  if (table.length <= most)
     return { rows: Array.from({ length: table.length }, (_, row) => [row, 1] as const), leftOut: 0 };
   const groups = [...groupRows(table)].sort((a, b) => b.length - a.length);
   const kept = groups.slice(0, MOST_GROUPS);
-  const share = Math.max(1, Math.floor(MOST_ROWS / kept.length));
+  const share = Math.max(1, Math.floor(most / kept.length));
   const told = kept.reduce((sum, rows) => sum + rows.length, 0);
   return { rows: kept.flatMap((rows) => sampleOf(rows, share)), leftOut: table.length - told };
 }

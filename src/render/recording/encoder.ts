@@ -130,7 +130,7 @@ export class RecordingEncoder {
 
   /** Without a look for long the oldest go: nothing could be said of when they were. */
   private keepEnded(observation: ClosedObservation): void {
-    this.ended.push(closedFields(observation, this.names));
+    this.ended.push(closedFields(observation, this.names, this.ended.length));
     if (this.ended.length > MOST_ENDED) this.ended.splice(0, 1);
   }
 
