@@ -3,6 +3,7 @@ import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals } from '../cli/ending.js';
 import { awaitFirstLook } from '../cli/first-look.js';
 import {
+  closedFlag,
   durationFlag,
   netnsFlags,
   redactFlag,
@@ -74,6 +75,7 @@ export default class Record extends BaseCommand {
       allowNo: true,
       description: 'connections beside the listeners',
     }),
+    closed: closedFlag,
     ...rotationFlags,
     ...thresholdFlags,
     ...sourceFlags,
@@ -94,6 +96,7 @@ export default class Record extends BaseCommand {
       scope: flags.connections ? ('all' as const) : ('troubled' as const),
       owners: !flags['no-owners'],
       timeoutMs: flags.timeout,
+      closed: flags.closed,
       sampleHz: flags['sample-rate'],
     };
     const names = recordingNames(flags.redact);

@@ -49,6 +49,10 @@ export const OPTIONAL_COLUMNS = [
   'busyMs',
   'backoff',
   'peerInode',
+  'closeKind',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
+  'weight',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

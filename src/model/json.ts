@@ -1,4 +1,5 @@
 import type { ChangeKind } from './changes.js';
+import type { ClosedJson } from './closed-json.js';
 import type { Rule, Severity, Verdict } from './findings.js';
 import type { Runtime } from './namespace.js';
 import type { SocketState, Source, TimerKind, UnixKind } from './sockets.js';
@@ -101,6 +102,8 @@ export interface ListenerWindowJson {
   arrivals_per_second?: number;
   accepts_per_second?: number;
   rate_basis?: 'passive_opens' | 'lower_bound';
+  /** Connections that ended, as far as they were told: see `closed` of the snapshot for what is missing. */
+  closed_per_second?: number;
   time_to_full_ms?: number;
   stalled_ms?: number;
   full_ms?: number;
@@ -246,6 +249,8 @@ export interface SnapshotJson extends OriginJson {
   /** Change within the window. */
   counters_delta?: CountersJson;
   namespaces?: NamespaceJson[];
+  /** Connections that ended: `live` only. */
+  closed?: ClosedJson;
   findings: FindingJson[];
   /** What came, went or changed hands since the look before; absent: nothing. */
   changes?: ChangeJson[];

@@ -1,4 +1,5 @@
 import type { Change } from './changes.js';
+import type { ClosedReport } from './closed.js';
 import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Namespace } from './namespace.js';
@@ -30,6 +31,8 @@ export interface Report {
   /** With `--netns`: each that was looked into. `counters` and `sysctls` above are those of the namespace of `origin`. */
   readonly namespaces?: readonly NamespaceReport[];
   readonly rates: { readonly newPerSecond?: PerSecond; readonly overflowsPerSecond?: PerSecond };
+  /** Connections that ended; absent where nobody tells of them. */
+  readonly closed?: ClosedReport;
   /** Findings that belong to no listener: SYN cookies of the namespace, owners hidden, UDP drops. */
   readonly findings: readonly Finding[];
   readonly alerts: readonly Alert[];

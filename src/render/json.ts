@@ -10,6 +10,7 @@ import type {
 } from '../model/json.js';
 import type { Origin, Sysctls } from '../model/observation.js';
 import type { NamespaceReport, Report } from '../model/report.js';
+import { closedJson } from './json-closed.js';
 import { connectionWriter } from './json-connection.js';
 import { listenerJson } from './json-listener.js';
 import {
@@ -55,6 +56,7 @@ export const snapshotTail = (report: Report, names: Names) =>
     counters: report.counters,
     counters_delta: report.countersDelta,
     namespaces: namespacesJson(report, names),
+    closed: report.closed && closedJson(report.closed, names),
     findings: report.findings.map((finding) => findingJson(finding, names)),
     changes: report.changes?.map((change) => changeJson(change, names)),
     gaps: report.gaps.map((gap) => gapJson(gap, names)),

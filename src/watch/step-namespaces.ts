@@ -116,7 +116,7 @@ function mergeReports(
   sockets: KeptSockets | undefined,
 ): Report {
   const own = parts.find(({ isForeign }) => !isForeign)?.report;
-  const { counters, countersDelta, sysctls } = own ?? {};
+  const { counters, countersDelta, sysctls, closed } = own ?? {};
   return {
     origin,
     listeners: sortListeners(listenersOf(parts), 'trouble', true),
@@ -124,6 +124,7 @@ function mergeReports(
     ...(counters !== undefined && { counters }),
     ...(countersDelta !== undefined && { countersDelta }),
     ...(sysctls !== undefined && { sysctls }),
+    ...(closed !== undefined && { closed }),
     namespaces: parts.map(namespaceReport),
     rates: sumRates(parts),
     findings: parts.flatMap((part) => part.report.findings.map((finding) => findingOf(part, finding))),

@@ -6,6 +6,7 @@ import type { Counters, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { type Millis, perSecond } from '../model/units.js';
 import { advanceAlerts } from './alerts.js';
+import { followClosed } from './closed.js';
 import { counterDeltas } from './counters.js';
 import { followListeners } from './follow-listeners.js';
 import { followHands } from './hands.js';
@@ -29,7 +30,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     synRecvAsked: isSaved ? undefined : true,
   });
   const look = { ...found, listeners: [...placeListeners(found.listeners, observation)] };
-  const followed = followListeners(state, observation, look, windowMs, deltas);
+  const closed = followClosed(state.closed, state.sockets, observation, look.listeners, windowMs, deltas);
+  const followed = followListeners(state, observation, { ...look, closed }, windowMs, deltas);
   const hands = handsOf(state, observation, look.listeners);
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
@@ -48,7 +50,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     ...alerts,
     ...(hands !== undefined && hands.changes.length > 0 && { changes: hands.changes }),
     ...namespaceOf(observation, deltas),
-    gaps: host.gaps,
+    gaps: [...host.gaps, ...closed.gaps],
+    ...(closed.report !== undefined && { closed: closed.report }),
     pace: { tookMs: observation.tookMs, skippedTicks: observation.skippedTicks },
   };
   const next: WatchState = {
@@ -63,6 +66,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     udp: udp.state,
     alerts: book,
     sockets: kept,
+    closed: closed.state,
     ownersHidden: host.ownersHidden,
     hands: hands?.state,
   };

@@ -2,7 +2,7 @@ import { ParseError } from '../../model/errors.js';
 import { SEVERITIES } from '../../model/findings.js';
 import type { Namespace } from '../../model/namespace.js';
 import {
-  type Gap,
+  type ClosedObservation,
   type GapObservation,
   type NamespacesObservation,
   type Observation,
@@ -16,7 +16,9 @@ import {
 import { EVENT_PHASES, LINE_KINDS, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
 import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
-import { asList, asNumber, asText, Fields } from './fields.js';
+import { readClosed } from './closed.js';
+import { asList, asNumber, Fields } from './fields.js';
+import { readGaps } from './gaps.js';
 import { readHomes, readNamespace } from './homes.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
@@ -31,8 +33,8 @@ export type Decoded =
       readonly kind: 'observation';
       readonly time: number;
       readonly monotonic: number;
-      /** What was sampled before it. */
-      readonly samples: () => readonly SamplesObservation[];
+      /** What was sampled before it, and what ended. */
+      readonly before: () => readonly (SamplesObservation | ClosedObservation)[];
       readonly observation: () => Observation;
     };
 
@@ -86,7 +88,7 @@ export class RecordingDecoder {
           kind: 'observation',
           time,
           monotonic,
-          samples: this.readSamples(fields, { time, monotonic, netns: this.fixed.netns }, where),
+          before: this.readBefore(fields, { time, monotonic, netns: this.fixed.netns }, where),
           observation: this.readGap(fields, time, monotonic, where),
         };
       case 'key':
@@ -119,12 +121,12 @@ export class RecordingDecoder {
       tookMs: millis(fields.number('took_ms')),
       skippedTicks: fields.has('skipped') ? fields.number('skipped') : 0,
     };
-    const samples = this.readSamples(fields, at, where);
+    const before = this.readBefore(fields, at, where);
     const observation = fields.has('parts')
       ? this.readParts(fields, at, round, where)
       : this.readTable(fields, at, round, where);
     this.next = (this.next ?? 0) + 1;
-    return { kind: 'observation', time, monotonic, samples, observation };
+    return { kind: 'observation', time, monotonic, before, observation };
   }
 
   /** One look into each namespace. */
@@ -218,9 +220,14 @@ export class RecordingDecoder {
     return () => ({ ...gap, origin: this.origin({ time, monotonic, netns: this.fixed.netns }) });
   }
 
-  private readSamples(fields: Fields, at: Place, where: string): () => readonly SamplesObservation[] {
-    const read = readSamples(fields, where);
-    return () => read(this.origin(at));
+  private readBefore(fields: Fields, at: Place, where: string) {
+    const samples = readSamples(fields, where);
+    const { dictionary } = this;
+    const closed = dictionary === undefined ? [] : readClosed(fields, dictionary, where);
+    return () => {
+      const origin = this.origin(at);
+      return [...samples(origin), ...closed.map((read) => read(origin))];
+    };
   }
 
   private origin({ time, monotonic, netns }: Place): Origin {
@@ -272,16 +279,6 @@ const readEvent = (fields: Fields): RecordedEvent => ({
   subject: fields.text('subject'),
   message: fields.text('message'),
 });
-
-const readGaps = (list: readonly unknown[], where: string): Gap[] =>
-  list.map((value) => {
-    const { what, why, line } = (value ?? {}) as Record<string, unknown>;
-    return {
-      what: asText(what, where),
-      why: asText(why, where),
-      ...(line !== undefined && { line: asNumber(line, where) }),
-    };
-  });
 
 function readSysctls(numbers: Readonly<Record<string, number>>): Sysctls {
   return Object.fromEntries(

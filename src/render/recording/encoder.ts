@@ -1,6 +1,7 @@
 import type { Change } from '../../model/changes.js';
 import type { AlertEvent } from '../../model/findings.js';
 import type {
+  ClosedObservation,
   GapObservation,
   NamespacesObservation,
   Observation,
@@ -11,6 +12,7 @@ import { type LineKind, linePrefix, RECORDING_SCHEMA, type RecordedEvent } from 
 import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
 import { OPTIONAL_COLUMNS } from '../../model/table.js';
 import type { Names } from '../names.js';
+import { closedFields } from './closed.js';
 import { FrameEncoder, gapList, round } from './frame.js';
 import { samplesFields } from './samples.js';
 
@@ -19,6 +21,9 @@ export interface EncodedLine {
   /** One line of JSON with its newline. */
   readonly text: string;
 }
+
+/** Observations of connections that ended that wait for a look. */
+const MOST_ENDED = 64;
 
 /** How often everything is written anew: what lies between must be read to show one moment. */
 const KEY_EVERY_MS = 60_000;
@@ -35,6 +40,7 @@ export class RecordingEncoder {
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
   private number = 0;
   private sampled: object[] = [];
+  private ended: object[] = [];
 
   constructor(
     private readonly names: Names,
@@ -63,10 +69,11 @@ export class RecordingEncoder {
     });
   }
 
-  /** `undefined` for observations that a recording does not hold, and for samples: the next frame has them. */
+  /** `undefined` for observations that a recording does not hold, and for samples and connections that ended: the next frame has them. */
   encode(observation: Observation): EncodedLine | undefined {
     if (observation.kind === 'table' || observation.kind === 'namespaces') return this.look(observation);
     if (observation.kind === 'samples') this.sampled.push(samplesFields(observation, this.names));
+    if (observation.kind === 'closed') this.keepEnded(observation);
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
 
@@ -105,6 +112,7 @@ export class RecordingEncoder {
       took_ms: round(tookMs),
       ...(skippedTicks > 0 && { skipped: skippedTicks }),
       ...this.takeSamples(),
+      ...this.takeEnded(),
       ...(observation.kind === 'table'
         ? this.framesOf(observation.origin).fields(observation)
         : this.parts(observation)),
@@ -137,6 +145,18 @@ export class RecordingEncoder {
     return samples.length > 0 ? { samples } : {};
   }
 
+  private takeEnded() {
+    const closed = this.ended;
+    this.ended = [];
+    return closed.length > 0 ? { closed } : {};
+  }
+
+  /** Without a look for long the oldest go: nothing could be said of when they were. */
+  private keepEnded(observation: ClosedObservation): void {
+    this.ended.push(closedFields(observation, this.names, this.ended.length));
+    if (this.ended.length > MOST_ENDED) this.ended.splice(0, 1);
+  }
+
   private startKey(monotonic: number): void {
     this.nextKey = monotonic + this.keyEveryMs;
     this.frames = new Map();
@@ -144,7 +164,11 @@ export class RecordingEncoder {
   }
 
   private gap(observation: GapObservation): EncodedLine {
-    return line('gap', observation.origin, { ...this.gapFields(observation), ...this.takeSamples() });
+    return line('gap', observation.origin, {
+      ...this.gapFields(observation),
+      ...this.takeSamples(),
+      ...this.takeEnded(),
+    });
   }
 
   private gapFields({ gaps, fault, remedy }: GapObservation) {
