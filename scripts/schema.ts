@@ -17,6 +17,7 @@ const SCHEMAS = {
   groups: 'GroupsJson',
   group: 'GroupLineJson',
   alert: 'AlertJson',
+  event: 'EventJson',
   check: 'CheckJson',
   pools: 'PoolsJson',
   pool: 'PoolLineJson',

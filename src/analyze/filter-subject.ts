@@ -3,6 +3,7 @@ import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { Verdict } from '../model/findings.js';
 import type { IpAddress } from '../model/ip.js';
 import type { ListenerReport } from '../model/listener.js';
+import type { Home, Namespace } from '../model/namespace.js';
 import type { Owner, Protocol, SocketState } from '../model/sockets.js';
 import type { SocketRow } from '../model/table.js';
 import { UNIX } from './codes.js';
@@ -22,6 +23,10 @@ export interface Subject {
   readonly state: SocketState;
   readonly verdict: Verdict | undefined;
   readonly owners: readonly Owner[] | undefined;
+  /** `undefined`: not known. */
+  readonly namespace: Namespace | undefined;
+  /** Where its process lives, or the first of its namespace. */
+  readonly home: Home | undefined;
   readonly isWaiting: Truth;
   /** Both ends as printed, lower case. */
   readonly addressText: string;
@@ -70,6 +75,14 @@ export class RowSubject implements Subject {
 
   get owners() {
     return this.row.owners;
+  }
+
+  get namespace() {
+    return this.row.namespace;
+  }
+
+  get home() {
+    return this.row.namespace;
   }
 
   get isWaiting() {
@@ -146,6 +159,16 @@ export class ListenerSubject implements Subject {
     return this.report.listener.owners;
   }
 
+  get namespace() {
+    const { namespace, netns } = this.report.listener;
+    return namespace ?? (netns === undefined ? undefined : { id: netns });
+  }
+
+  get home() {
+    const { home, namespace } = this.report.listener;
+    return home ?? namespace;
+  }
+
   get isWaiting() {
     return this.report.listener.acceptQueue.length > 0;
   }
@@ -181,6 +204,10 @@ export class ListenerSubject implements Subject {
 
 /** Connections that ended and share a listener or a remote: of the other end nothing is known. */
 export class ClosedSubject implements Subject {
+  /** Events do not tell it. */
+  readonly namespace = undefined;
+  readonly home = undefined;
+
   readonly protocol = 'tcp';
   readonly state = 'close';
   readonly verdict = undefined;

@@ -1,5 +1,6 @@
 import { ParseError } from '../model/errors.js';
 import { VERDICTS } from '../model/findings.js';
+import { namespaceLabel } from '../model/namespace.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, type SocketState } from '../model/sockets.js';
 import {
   type Term as AnyTerm,
@@ -123,6 +124,34 @@ function nameTest(text: string): (owner: Owner) => boolean {
   };
 }
 
+/** A whole name, the label that tables show, or the inode. */
+function netns(clause: Clause): Term {
+  const wanted = readWords(clause, 'a network namespace, as web or 4026531840');
+  return term('columns', ({ namespace }) => {
+    if (namespace === undefined) return undefined;
+    const { id, name = '' } = namespace;
+    return [id, name, namespaceLabel(namespace)].some((text) => wanted.has(text.toLowerCase()));
+  });
+}
+
+/** A whole name, or the beginning of an id. What lives in none matches none. */
+function container(clause: Clause): Term {
+  const wanted = [...readWords(clause, 'the name of a container, or the beginning of its id')];
+  return term('columns', ({ home }) => {
+    const { container: one } = home ?? {};
+    if (one === undefined) return home === undefined ? undefined : false;
+    return wanted.some((text) => one.name?.toLowerCase() === text || one.id.toLowerCase().startsWith(text));
+  });
+}
+
+/** Lower case, by commas. */
+function readWords(clause: Clause, expected: string): ReadonlySet<string> {
+  wantEquality(clause);
+  const words = clause.value.split(',').map((word) => word.trim().toLowerCase());
+  if (words.includes('')) throw new ParseError(clause.where, expected, clause.value);
+  return new Set(words);
+}
+
 /** The keys of the filter language, in the order of help and errors. */
 const KEYS: Readonly<Record<string, Compile>> = {
   port: port('local', 'remote'),
@@ -143,9 +172,15 @@ const KEYS: Readonly<Record<string, Compile>> = {
   inode: integer('inode'),
   verdict,
   fill: measure('fill', readRatio),
+  netns,
+  container,
 };
 
-const KEY_ALIASES: Readonly<Record<string, string>> = { proc: 'process', protocol: 'proto' };
+const KEY_ALIASES: Readonly<Record<string, string>> = {
+  proc: 'process',
+  protocol: 'proto',
+  namespace: 'netns',
+};
 
 // No process is looked for by these, so that unknown owners do not make `-10.0.0.5` unknown.
 const ADDRESS_LIKE = /^(?:[\d.]+|[[\]\da-f.]*:[[\]\da-f:.]*)$/i;

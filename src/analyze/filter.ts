@@ -21,7 +21,7 @@ export interface Filter {
  * Reads the filter language of every command. Spaces mean AND, `-` before a term negates it.
  *
  * `port:443` (either end), `lport:`, `rport:`; `state:established`; `process:nginx`, `pid:812`; `local:`, `remote:` with an
- * address or network; `recvq>0`, `sendq>=100`, `rtt>50ms`, `wait>1s`; `waiting:yes`; `proto:tcp`; `uid:0`; `inode:81234`; of
+ * address or network; `recvq>0`, `sendq>=100`, `rtt>50ms`, `wait>1s`; `waiting:yes`; `proto:tcp`; `uid:0`; `inode:81234`; `netns:web`, `container:web`; of
  * listeners `verdict:full` and `fill>50%`; `/regex/` over the whole row; `word` or `"two words"` in addresses and process
  * names. Lists (`80,443`) and ranges (`8000-8099`) where numbers stand, lists where names do.
  *

@@ -17,14 +17,14 @@ export interface PoolsBeside {
 /** What is wrong with the pools of a watch, the worst first, and HikariCP's own numbers beside them. Stateless. */
 export function judgePools(seen: PoolsSeen, { hikari = [], descriptors }: PoolsBeside = {}): PoolsReport {
   const matches = matchHikari(hikari, seen.pools);
-  const byRemote = groupBy(seen.pools, ({ direction, end }) => `${direction} ${formatEndpoint(end)}`);
+  const byRemote = groupBy(seen.pools, remoteKey);
   const byService = groupBy(seen.pools, serviceKey);
   const findings = seen.pools.flatMap((pool, index): PoolFinding[] => {
     const stats = matches.find((match) => match.pool === index)?.stats;
     const files = typeof pool.owner === 'object' ? descriptors?.get(pool.owner.pid) : undefined;
     const context: PoolContext = {
       seen,
-      siblings: others(byRemote.get(`${pool.direction} ${formatEndpoint(pool.end)}`), pool),
+      siblings: others(byRemote.get(remoteKey(pool)), pool),
       neighbours: others(byService.get(serviceKey(pool)), pool),
       ...(stats && { hikari: stats }),
       ...(files && { descriptors: files }),
@@ -59,6 +59,10 @@ function ranked({ pools, findings, hikari, ...rest }: PoolsReport): PoolsReport 
 
 const others = (group: readonly Pool[] | undefined, pool: Pool): readonly Pool[] =>
   (group ?? []).filter((other) => other !== pool);
+
+/** A remote sees all of the host; a listener's address may be one in each network namespace. */
+const remoteKey = ({ direction, end, netns }: Pool) =>
+  `${direction} ${formatEndpoint(end)} ${direction === 'inbound' ? netns : ''}`;
 
 /** Addresses of one network of /24 or /64: further apart it is another service on the same port. */
 function serviceKey({ direction, owner, port, end }: Pool): string {

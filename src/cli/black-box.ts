@@ -51,8 +51,9 @@ export class BlackBox implements Tap {
 
   /** Writes what is kept when one of the events is critical. Throws SockwatchError where that fails. */
   async events(report: Report): Promise<void> {
-    const { events, origin } = report;
+    const { events, changes = [], origin } = report;
     for (const event of events) this.keep(this.encoder.event(event, origin), origin.monotonic);
+    for (const change of changes) this.keep(this.encoder.change(change, origin), origin.monotonic);
     const isCritical = events.some(
       ({ phase, alert }) => phase !== 'cleared' && alert.finding.severity === 'critical',
     );

@@ -3,7 +3,7 @@ import { CONNECTION_KEYS } from '../analyze/check/connections.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
 import { METRICS } from '../model/check.js';
 import { CHECK_FORMATS } from './check-formats.js';
-import { configFlags, redactFlag, sourceFlags } from './flags.js';
+import { configFlags, netnsFlags, redactFlag, sourceFlags } from './flags.js';
 
 const many = (description: string, helpValue: string, char?: 'm' | 'w' | 'c') =>
   Flags.string({ multiple: true, multipleNonGreedy: true, description, helpValue, ...(char && { char }) });
@@ -74,6 +74,7 @@ export const checkFlags = {
   ...howFlags,
   ...outputFlags,
   source,
+  ...netnsFlags,
   'no-owners': noOwners,
   timeout: Flags.string({
     char: 't',

@@ -5,7 +5,7 @@ import { DEFAULT_METRICS, METRIC_SPECS } from '../analyze/check/metrics.js';
 import { parsePlace, rowsAt } from '../analyze/check/selection.js';
 import { type Filter, parseFilter } from '../analyze/filter.js';
 import { parseRange } from '../analyze/ranges.js';
-import { type CollectOptions, SOURCE_CHOICES } from '../collect/options.js';
+import { type NamespaceOptions, SOURCE_CHOICES } from '../collect/options.js';
 import { METRICS, type Metric } from '../model/check.js';
 import { ParseError } from '../model/errors.js';
 import type { Limits, Range } from '../model/ranges.js';
@@ -21,7 +21,7 @@ import { DEFAULT_SAMPLE_HZ, readSampleRate } from './flags.js';
 export interface CheckOptions {
   readonly wish: CheckWish;
   readonly limits: ReadonlyMap<Metric, Limits>;
-  readonly collect: CollectOptions;
+  readonly collect: NamespaceOptions;
   readonly samples: number;
   readonly everyMs: number;
   readonly persistence: Persistence;
@@ -63,6 +63,7 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
   const renotify = settings.one('renotify');
   const wish = { metrics, selection: { places, filter }, rows: rowsAt(places, filter), expect, by };
   const persistence = readPersistence(settings.one('for'));
+  const netns = settings.one('netns')?.text;
   if (metrics.includes('listener') && expect.length === 0)
     throw new ParseError('--metric', '--expect, which names the listeners that must be there', 'listener');
   if (persistence.of > 1 && (flags['no-state'] || flags.replay !== undefined))
@@ -93,7 +94,15 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
     output: settings.one('output')?.text,
     statePath: settings.one('state')?.text,
     replay: flags.replay,
-    id: idOf([metrics, [...limits], places, filterText?.text, expect, by]),
+    id: idOf([
+      metrics,
+      [...limits],
+      places,
+      filterText?.text,
+      expect,
+      by,
+      ...(netns === undefined ? [] : [netns]),
+    ]),
   };
 }
 
@@ -175,7 +184,7 @@ interface Wanted {
 }
 
 /** Only what the metrics need is read: owners cost a scan of every descriptor, details more than half of the work of ss. */
-function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Wanted): CollectOptions {
+function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Wanted): NamespaceOptions {
   const { metrics, by, filter, expect, timeoutMs } = wanted;
   const specs = metrics.map((metric) => METRIC_SPECS[metric]);
   const needsConnections = specs.some(({ needs }) => needs === 'connections');
@@ -185,6 +194,8 @@ function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Want
     expect.some(({ process }) => process !== undefined) ||
     /\b(?:process|proc|pid):|\//.test(filter ?? '');
   return {
+    netns: settings.one('netns')?.text,
+    facts: true,
     source: choose(settings.one('source'), SOURCE_CHOICES, 'auto'),
     udp: false,
     unix: true,

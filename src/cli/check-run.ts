@@ -1,17 +1,23 @@
 import { type CheckWish, measure, mergeLooks } from '../analyze/check/measure.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
+import { type CheckPart, measureAll, subjectIn } from '../analyze/check/namespaces.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { ownerText } from '../analyze/words.js';
-import { readHostFacts } from '../collect/host-facts.js';
 import { attachListenerOwners } from '../collect/listener-owners.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CheckItem, type CheckResult, type Measure, type Metric, worstStatus } from '../model/check.js';
-import type { Since } from '../model/check-look.js';
+import type { CheckLook, Since } from '../model/check-look.js';
 import type { CheckState } from '../model/check-state.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import { SockwatchError } from '../model/errors.js';
 import type { HostFacts } from '../model/host-facts.js';
-import type { Gap, SamplesObservation, TableObservation } from '../model/observation.js';
+import type { Listener } from '../model/listener.js';
+import type {
+  Gap,
+  LookObservation,
+  NamespacesObservation,
+  SamplesObservation,
+} from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { wallMillis } from '../model/units.js';
 import { PLAIN_NAMES } from '../render/names.js';
@@ -20,6 +26,7 @@ import {
   judgeMeasures,
   keptCounters,
   keptListeners,
+  knownOf,
   newsOf,
   nextHistory,
 } from '../watch/check-memory.js';
@@ -46,7 +53,7 @@ export async function runCheck(
 ): Promise<CheckRun> {
   const before = store?.read();
   const looks = await (options.replay === undefined
-    ? lookTimes(options, before, observeTimes(options.collect, options, signal), readHostFacts('/proc'))
+    ? lookTimes(options, before, observeTimes(options.collect, options, signal))
     : lookAtAll(options, options.replay));
   const judged = judge(looks.measures, options, before);
   const { table } = looks.report.sockets ?? {};
@@ -63,7 +70,7 @@ async function lookAtAll(options: CheckOptions, path: string): Promise<Looks> {
   const { looksOf } = await import('./recorded-look.js');
   const gaps: Gap[] = [];
   const all = { ...options, samples: Number.POSITIVE_INFINITY };
-  const looks = await lookTimes(all, 'first look', looksOf(path, gaps), {});
+  const looks = await lookTimes(all, 'first look', looksOf(path, gaps));
   return { ...looks, report: { ...looks.report, gaps: [...gaps, ...looks.report.gaps] } };
 }
 
@@ -80,25 +87,63 @@ interface Looks {
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
   compareWith: CheckState | 'first look' | undefined,
-  observations: AsyncIterable<TableObservation | SamplesObservation>,
-  facts: HostFacts,
+  observations: AsyncIterable<LookObservation | SamplesObservation>,
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
   const measured: Measure[][] = [];
-  let last: Pick<Looks, 'report' | 'since'> | undefined;
+  let last: Pick<Looks, 'report' | 'since' | 'facts'> | undefined;
   for await (const observation of observations) {
     const taken = step(state, observation);
     state = taken.state;
     if (observation.kind === 'samples') continue;
     const { report } = taken;
     if (compareWith === 'first look') before ??= stateOf(report, '');
-    const since = compareRuns(before, observation.origin, observation.counters, report.listeners);
-    measured.push(measure({ report, facts, ...(typeof since === 'object' && { since }) }, wish));
-    last = { report, since };
+    const since = sinceOf(before, report);
+    const whole: CheckLook = { report, facts: factsOf(observation), ...inWindow(since) };
+    const parts = observation.kind === 'table' ? undefined : partsOf(observation, state, report, before);
+    measured.push(parts === undefined ? measure(whole, wish) : measureAll(parts, whole, wish));
+    last = { report, since, facts: whole.facts };
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
-  return { measures: mergeLooks(measured), facts, looks: measured.length, ...last };
+  return { measures: mergeLooks(measured), looks: measured.length, ...last };
+}
+
+const sinceOf = (before: CheckState | undefined, { origin, counters, listeners }: Report) =>
+  compareRuns(before, origin, counters, listeners);
+
+const inWindow = (since: Since | string | undefined) => (typeof since === 'object' ? { since } : {});
+
+/** Of several namespaces those of our own. A recording has none. */
+function factsOf(observation: LookObservation): HostFacts {
+  if (observation.kind === 'table') return observation.facts ?? {};
+  const { looks, origin } = observation;
+  const own = looks.find((look) => look.origin.netns === origin.netns);
+  return own?.kind === 'table' ? factsOf(own) : {};
+}
+
+/** Each namespace with its own report, numbers and past. */
+function partsOf(
+  { looks, origin }: NamespacesObservation,
+  { namespaces }: WatchState,
+  whole: Report,
+  before: CheckState | undefined,
+): CheckPart[] {
+  const sections = whole.sockets?.table.sections ?? [];
+  return looks.flatMap((look): CheckPart[] => {
+    const id = look.origin.netns ?? '';
+    const report = namespaces?.get(id)?.report;
+    if (report === undefined || look.kind === 'gap') return [];
+    const since = sinceOf(knownOf(before, id), report);
+    return [
+      {
+        namespace: look.namespace ?? { id },
+        isOwn: id === origin.netns,
+        from: sections.find(({ namespace }) => namespace.id === id)?.from ?? 0,
+        look: { report, facts: factsOf(look), ...inWindow(since) },
+      },
+    ];
+  });
 }
 
 const judge = (
@@ -129,9 +174,15 @@ function worstFirst(items: readonly CheckItem[]): CheckItem[] {
 function withOwner(item: CheckItem, report: Report): CheckItem {
   const table = report.sockets?.table;
   if (item.row === undefined || table === undefined) return item;
-  const found = report.listeners.find(({ listener }) => formatEndpoint(listener.local) === item.subject);
+  const found = report.listeners.find(({ listener }) => isAbout(item, listener, report));
   const owners = found && (found.listener.owners ?? table.ownersAt(found.listener.row));
   return owners === undefined || owners.length === 0 ? item : { ...item, owner: ownerText(owners) };
+}
+
+function isAbout({ subject }: CheckItem, { local, netns, namespace }: Listener, { origin }: Report): boolean {
+  const text = formatEndpoint(local);
+  const isForeign = namespace !== undefined && netns !== origin.netns;
+  return subject === (isForeign ? subjectIn(namespace, text) : text);
 }
 
 function conclude(
@@ -179,7 +230,7 @@ function conclude(
 }
 
 /** What a later look compares with. */
-function stateOf({ origin, counters, listeners }: Report, check: string): CheckState {
+function stateOf({ origin, counters, listeners, namespaces = [] }: Report, check: string): CheckState {
   return {
     check,
     ...(origin.bootId !== undefined && { bootId: origin.bootId }),
@@ -187,6 +238,9 @@ function stateOf({ origin, counters, listeners }: Report, check: string): CheckS
     time: origin.time,
     monotonic: origin.monotonic,
     counters: keptCounters(counters),
+    ...(namespaces.length > 1 && {
+      namespaces: new Map(namespaces.map((one) => [one.namespace.id, keptCounters(one.counters)])),
+    }),
     listeners: keptListeners(listeners),
     history: new Map(),
   };

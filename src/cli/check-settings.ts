@@ -21,6 +21,7 @@ const SINGLE = [
   'format',
   'output',
   'source',
+  'netns',
   'timeout',
 ] as const;
 const LISTS = ['port', 'listener', 'unix', 'expect'] as const;

@@ -63,6 +63,15 @@ export const sourceFlags = {
   }),
 };
 
+/** Into which network namespace to look. */
+export const netnsFlags = {
+  netns: Flags.string({
+    helpValue: 'NAME|PID|PATH|all',
+    description:
+      'look into another network namespace: a name of ip netns, a container, a process, a file; all: into every one',
+  }),
+};
+
 /** Samples per second, 0 to 100. Throws ParseError that names `where`. */
 export function readSampleRate(text: string, where: string): number {
   const rate = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;

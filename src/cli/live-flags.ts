@@ -6,6 +6,7 @@ import {
   configFlags,
   durationFlag,
   filterFlag,
+  netnsFlags,
   redactFlag,
   sampleRateFlag,
   sourceFlags,
@@ -70,6 +71,7 @@ const screenFlags = {
 const demoFlags = {
   demo: Flags.boolean({
     description: 'show a listener of its own in trouble: filling, full, overflowing and well again in 60 s',
+    exclusive: ['netns'],
   }),
   'demo-cycle': durationFlag({ min: 1000 })({ ...seconds('60s'), hidden: true }),
 };
@@ -79,7 +81,7 @@ const recordingFlags = {
   replay: Flags.string({
     helpValue: 'FILE',
     description: 'show a recording instead of this machine',
-    exclusive: ['demo', 'record', 'source', 'keep-on-alert'],
+    exclusive: ['demo', 'record', 'source', 'netns', 'keep-on-alert'],
   }),
   speed: Flags.string({ helpValue: '4', description: 'how fast a recording is shown: 0.25 to 1000, or max' }),
   'keep-on-alert': Flags.string({
@@ -105,6 +107,7 @@ export const liveFlags = {
   ...alertFlags,
   ...screenFlags,
   ...sourceFlags,
+  ...netnsFlags,
   redact: redactFlag,
   ...configFlags,
   ...recordingFlags,

@@ -2,8 +2,8 @@ export const LIVE_SUMMARY = 'Watch listen queues, connections and alerts, refres
 
 const PARAGRAPHS = [
   `In a terminal: a screen with the listeners, the worst first; ? shows its keys, q quits. Elsewhere: at each refresh a
-line for every listener that is not ok, and a line for every event of an alert. With --format ndjson each refresh is one
-sockwatch.snapshot/1 object on one line, and each event one sockwatch.alert/1.`,
+line for every listener that is not ok, for every event of an alert, and for what came, went or changed hands. With --format ndjson each refresh is one
+sockwatch.snapshot/1 object on one line, and each event one sockwatch.alert/1 or sockwatch.event/1.`,
   `Connections that end between two looks are heard of too, as the kernel tells of every one: the key e shows them by listener, process and
 remote, NDJSON has them under "closed". What is missing is counted. --no-closed leaves them out.`,
   `--on-alert runs a program for each event (raised, changed, cleared), one at a time and without a shell: blanks
@@ -29,6 +29,7 @@ export const LIVE_EXAMPLES = [
   example('Only one port, four times a second', "--filter 'port:443' --interval 250ms"),
   example('Once a minute, and yet every burst', '--format lines --interval 1m --sample-rate 100'),
   example('Ten minutes into a log', '--format lines --duration 10m >> queues.log'),
+  example('Every container and namespace of this host', '--netns all'),
   example(
     'Who has how many short connections, and who closes them',
     "--format ndjson | jq '.closed.groups[]'",

@@ -2,7 +2,7 @@ import type { Interfaces } from '@oclif/core';
 import type { Filter } from '../analyze/filter.js';
 import type { Thresholds } from '../analyze/thresholds.js';
 import type { CommandWords } from '../collect/alert-program.js';
-import type { CollectOptions } from '../collect/options.js';
+import type { NamespaceOptions } from '../collect/options.js';
 import type { Names } from '../render/names.js';
 import { readFilter } from './filter.js';
 import { asUsage } from './flags.js';
@@ -19,7 +19,7 @@ export type LiveFlags = Interfaces.InferredFlags<typeof liveFlags>;
 export interface LiveOptions {
   readonly flags: LiveFlags;
   readonly mode: LiveMode;
-  readonly collect: CollectOptions;
+  readonly collect: NamespaceOptions;
   readonly thresholds: Thresholds;
   readonly filter: Filter | undefined;
   readonly alertCommand: CommandWords | undefined;
@@ -47,7 +47,8 @@ export function readLiveOptions(flags: LiveFlags, mode: LiveMode): LiveOptions {
 export const wantsConnections = (flags: LiveFlags, mode: LiveMode): boolean =>
   flags.connections ?? mode === 'screen';
 
-const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
+const collectOptions = (flags: LiveFlags, mode: LiveMode): NamespaceOptions => ({
+  netns: flags.netns,
   source: flags.source,
   udp: flags.udp,
   unix: flags.unix,

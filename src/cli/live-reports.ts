@@ -1,3 +1,4 @@
+import type { Change } from '../model/changes.js';
 import type { AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap } from '../model/observation.js';
@@ -41,6 +42,8 @@ export interface Shows {
 /** Decides which events of alerts belong to what is shown; an alert that was shown is shown to its end. */
 export class EventFilter {
   private readonly shown = new Set<string>();
+  /** Ids of those in which a listener was shown. */
+  private readonly namespaces = new Set<string>();
 
   constructor(private readonly filter: Shows | undefined) {}
 
@@ -54,6 +57,18 @@ export class EventFilter {
     return events.filter((event) => this.lets(event, hidden));
   }
 
+  /** Those of listeners that match, and of namespaces in which one is or was shown. */
+  selectChanges(
+    changes: readonly Change[],
+    hidden: ReadonlySet<string>,
+    shown: readonly ListenerReport[],
+  ): readonly Change[] {
+    for (const { listener } of shown) if (listener.netns !== undefined) this.namespaces.add(listener.netns);
+    return changes.filter(({ kind, subject }) =>
+      kind === 'namespace' ? this.namespaces.has(subject) : !hidden.has(subject),
+    );
+  }
+
   private lets({ phase, alert }: AlertEvent, hidden: ReadonlySet<string>): boolean {
     const known = this.shown.delete(alert.id);
     const shows = known || (phase === 'raised' && !hidden.has(alert.finding.subject));
@@ -65,9 +80,16 @@ export class EventFilter {
 /** The report with only what the filter lets through: for outputs that have no filter of their own. */
 export function narrowReport(report: Report, filter: Shows | undefined, events: EventFilter): Report {
   if (filter === undefined) return report;
+  const hidden = new Set<string>();
+  const listeners = report.listeners.filter((listener) => {
+    const matches = filter.matchesListener(listener);
+    if (!matches) hidden.add(listener.listener.key);
+    return matches;
+  });
   return {
     ...report,
-    listeners: report.listeners.filter((listener) => filter.matchesListener(listener)),
+    listeners,
     events: events.select(report),
+    ...(report.changes && { changes: events.selectChanges(report.changes, hidden, listeners) }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { selectRows } from '../analyze/sort.js';
 import type { Report } from '../model/report.js';
-import { toAlertJson, toSnapshotJson } from '../render/json.js';
+import { toAlertJson, toEventJson, toSnapshotJson } from '../render/json.js';
 import { jsonText } from '../render/json-text.js';
 import { reportLines } from '../render/lines.js';
 import { decideColor } from '../render/style.js';
@@ -62,4 +62,5 @@ function* jsonLines(report: Report, { flags, mode, names, filter }: LiveOptions)
   const rows = table && wantsConnections(flags, mode) ? { connections: selectRows(table, filter) } : {};
   yield jsonText(toSnapshotJson(report, { ...rows, names }));
   for (const event of report.events) yield jsonText(toAlertJson(event, report.origin, names));
+  for (const change of report.changes ?? []) yield jsonText(toEventJson(change, report.origin, names));
 }

@@ -3,7 +3,15 @@ import { ParseError } from '../model/errors.js';
 import type { Rule, Severity } from '../model/findings.js';
 import { SEVERITIES } from '../model/findings.js';
 import { parseDuration } from './duration.js';
-import { asUsage, colorFlag, durationFlag, filterFlag, redactFlag, sourceFlags } from './flags.js';
+import {
+  asUsage,
+  colorFlag,
+  durationFlag,
+  filterFlag,
+  netnsFlags,
+  redactFlag,
+  sourceFlags,
+} from './flags.js';
 
 /** What `pools` can find, and what may be given to `--fail-on`. */
 export const POOL_RULE_NAMES = [
@@ -36,7 +44,7 @@ export const poolsFlags = {
   from: Flags.string({
     helpValue: 'FILE',
     description: 'a recording, the whole of it, instead of this machine: for leaks over hours and waves',
-    exclusive: ['duration', 'interval', 'source', 'no-owners'],
+    exclusive: ['duration', 'interval', 'source', 'netns', 'no-owners'],
   }),
   filter: filterFlag,
   format: Flags.option({
@@ -60,6 +68,7 @@ export const poolsFlags = {
     description: `exit with 1 when one of these is found: ${POOL_RULE_NAMES.join(', ')}, or that bad or worse: warning, critical`,
   }),
   ...sourceFlags,
+  ...netnsFlags,
   redact: redactFlag,
   'no-color': colorFlag,
 };

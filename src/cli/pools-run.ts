@@ -2,7 +2,7 @@ import { judgePools } from '../analyze/pools.js';
 import { readDescriptorsOf } from '../collect/descriptors.js';
 import { readTail } from '../collect/log-tail.js';
 import { observeTimes } from '../collect/observe.js';
-import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
@@ -14,7 +14,8 @@ import type { Names } from '../render/names.js';
 import { poolsCsv } from '../render/pools/csv.js';
 import { poolsJson, poolsNdjson } from '../render/pools/json.js';
 import { poolsTable } from '../render/pools/table.js';
-import { PoolWatch, type RowFilter } from '../watch/pools.js';
+import type { RowFilter } from '../watch/pools.js';
+import { PoolWatches } from '../watch/pools-of-all.js';
 import type { PoolLimits, PoolsFlags } from './pools-flags.js';
 
 /**
@@ -28,7 +29,7 @@ export async function watchPools(
 ): Promise<PoolsReport> {
   // A path that is wrong is better said before the watch than after it.
   if (flags.hikari !== undefined) await readTail(flags.hikari);
-  const watch = new PoolWatch(filter);
+  const watch = new PoolWatches(filter);
   const damage: Gap[] = [];
   if (flags.from === undefined) await lookAgain(flags, watch, signal);
   else await readLooks(flags.from, damage, watch, signal);
@@ -46,10 +47,11 @@ export async function watchPools(
 
 async function lookAgain(
   { duration, interval, ...flags }: PoolsFlags,
-  watch: PoolWatch,
+  watch: PoolWatches,
   signal: AbortSignal,
 ) {
-  const options: CollectOptions = {
+  const options: NamespaceOptions = {
+    netns: flags.netns,
     source: flags.source,
     udp: false,
     unix: false,
@@ -73,7 +75,12 @@ async function lookAgain(
   }
 }
 
-async function readLooks(path: string, damage: Gap[], watch: PoolWatch, signal: AbortSignal): Promise<void> {
+async function readLooks(
+  path: string,
+  damage: Gap[],
+  watch: PoolWatches,
+  signal: AbortSignal,
+): Promise<void> {
   const { looksOf } = await import('./recorded-look.js');
   for await (const observation of looksOf(path, damage)) {
     watch.take(observation);

@@ -1,6 +1,6 @@
 import { RecordingFile } from '../collect/recording-file.js';
 import { SockwatchError } from '../model/errors.js';
-import type { Gap, SamplesObservation, TableObservation } from '../model/observation.js';
+import type { Gap, LookObservation, SamplesObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { startWatch, step, type WatchConfig } from '../watch/step.js';
 import { parseDuration } from './duration.js';
@@ -79,11 +79,12 @@ function lastFrameBefore({ places }: RecordingFile, moment: number): number {
 export async function* looksOf(
   path: string,
   gaps: Gap[],
-): AsyncGenerator<TableObservation | SamplesObservation> {
+): AsyncGenerator<LookObservation | SamplesObservation> {
   const recording = await RecordingFile.open(path);
   gaps.push(...recording.gaps);
   for await (const frame of framesOf(recording, 0, gaps)) {
     const observation = frame.observation();
-    if (observation.kind === 'table' || observation.kind === 'samples') yield observation;
+    const { kind } = observation;
+    if (kind === 'table' || kind === 'namespaces' || kind === 'samples') yield observation;
   }
 }

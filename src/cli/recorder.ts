@@ -23,8 +23,9 @@ export class Recorder {
     await this.write(this.encoder.encode(observation), origin);
   }
 
-  async events({ events, origin }: Report): Promise<void> {
+  async events({ events, changes = [], origin }: Report): Promise<void> {
     for (const event of events) await this.write(this.encoder.event(event, origin), origin);
+    for (const change of changes) await this.write(this.encoder.change(change, origin), origin);
   }
 
   close(): Promise<void> {

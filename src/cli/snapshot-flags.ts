@@ -1,7 +1,7 @@
 import { Args, Flags, type Interfaces } from '@oclif/core';
 import { CONNECTION_SORTS, LISTENER_SORTS } from '../analyze/sort.js';
 import { GROUP_KEYS } from '../model/json.js';
-import { colorFlag, filterFlag, redactFlag, sourceFlags, thresholdFlags } from './flags.js';
+import { colorFlag, filterFlag, netnsFlags, redactFlag, sourceFlags, thresholdFlags } from './flags.js';
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -51,6 +51,7 @@ export const snapshotFlags = {
   })(),
   ...thresholdFlags,
   ...sourceFlags,
+  ...netnsFlags,
   redact: redactFlag,
   'no-color': colorFlag,
 };

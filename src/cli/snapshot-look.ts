@@ -1,7 +1,7 @@
 import type { Thresholds } from '../analyze/thresholds.js';
 import { isRecording } from '../collect/is-recording.js';
-import type { CollectOptions } from '../collect/options.js';
-import type { TableObservation } from '../model/observation.js';
+import type { NamespaceOptions } from '../collect/options.js';
+import type { LookObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { startWatch, step } from '../watch/step.js';
 import type { SnapshotFlags } from './snapshot-flags.js';
@@ -25,6 +25,10 @@ export async function lookOnce(
   thresholds: Thresholds,
 ): Promise<Report> {
   const config = { thresholds, oneLook: true };
+  if (path !== undefined && flags.netns !== undefined)
+    throw new UsageError(
+      '--netns is for this machine: of a recording, --filter netns:NAME shows one namespace',
+    );
   const isFile = path !== undefined && path !== '-';
   // With a moment it must be a recording: its reader says why it is none.
   if (isFile && (flags.at !== undefined || (await isRecording(path))))
@@ -34,12 +38,13 @@ export async function lookOnce(
   return step(startWatch(config), await observation(path, flags)).report;
 }
 
-async function observation(path: string | undefined, flags: SnapshotFlags): Promise<TableObservation> {
+async function observation(path: string | undefined, flags: SnapshotFlags): Promise<LookObservation> {
   if (path !== undefined) return (await import('../collect/saved.js')).readSaved(path);
   return (await import('../collect/observe.js')).observeOnce(collectOptions(flags));
 }
 
-const collectOptions = (flags: SnapshotFlags): CollectOptions => ({
+const collectOptions = (flags: SnapshotFlags): NamespaceOptions => ({
+  netns: flags.netns,
   source: flags.source,
   udp: flags.udp,
   unix: flags.unix,

@@ -1,15 +1,30 @@
+import { join } from 'node:path';
+import type { Namespace } from '../model/namespace.js';
 import type { Gap, Origin, TableObservation } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
+import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import { readDescriptors } from './descriptors.js';
+import { HomeFinder } from './homes.js';
+import { FACT_FILES, readHostFacts } from './host-facts.js';
+import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
 import type { CollectOptions, Door } from './options.js';
 import { originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
-import { countSockets, readCounters, readSysctls } from './proc.js';
+import {
+  countSockets,
+  LOOK_FILES,
+  ownProc,
+  type ReadProc,
+  readCounters,
+  readProcOf,
+  readSysctls,
+} from './proc.js';
+import { readText } from './small-files.js';
 import { SocketSource, type SourceLook } from './source.js';
 
-interface OwnerWish {
+export interface OwnerWish {
   /** Owners of every row, not only of listeners and of rows that were asked for. */
   readonly everything: boolean;
   /** Also of those whose descriptor had another socket before. */
@@ -18,70 +33,160 @@ interface OwnerWish {
   readonly patienceMs: number;
 }
 
+/** A look, and what it cost: wall time and our own processor's. */
+export interface Looked<T> {
+  readonly observation: T;
+  readonly costMs: number;
+}
+
+/** Finds owners of sockets, and where they live: the same for all namespaces, for inodes are the kernel's. */
+export class OwnerSight {
+  private readonly finder: OwnerFinder;
+  private readonly homes: HomeFinder;
+
+  constructor(private readonly door: Door) {
+    this.finder = new OwnerFinder(door.proc);
+    this.homes = new HomeFinder(door);
+  }
+
+  /** Starts to read descriptors, to go on while the sockets come. */
+  begin(signal: AbortSignal | undefined): void {
+    void this.finder.warmUp(signal, true);
+  }
+
+  /** Gives what could not be seen. Throws the reason of the signal. */
+  async find(
+    tables: readonly SocketTable[],
+    wish: OwnerWish,
+    signal: AbortSignal | undefined,
+  ): Promise<Gap[]> {
+    await this.finder.update(tables, { ...wish, signal });
+    signal?.throwIfAborted();
+    for (const table of tables) table.attachOwners(this.finder);
+    this.homes.forgetOthers();
+    return this.finder.gaps();
+  }
+
+  /** Of a table whose owners were found. */
+  factsOf(table: SocketTable): Pick<TableObservation, 'descriptors' | 'homes'> {
+    return { descriptors: readDescriptors(table, this.door.proc), homes: this.homes.ofListeners(table) };
+  }
+}
+
+/** The same, of a namespace of which more is known than its id. */
+export function named(observation: TableObservation, namespace: Namespace): TableObservation {
+  observation.sockets.sections = [{ from: 0, namespace }];
+  return { ...observation, namespace };
+}
+
+/** What lasts from look to look into one namespace that is not our own. */
+export interface LookerInside extends Omit<Inside, 'files'> {
+  readonly namespace: Namespace;
+}
+
 /**
  * Puts one observation together: the counters and at once the sockets, then owners and descriptors. Counters come first:
  * an overflow that they tell of has its listener still full, or its drops counted, in the sockets that follow.
  */
 export class Looker {
   readonly source: SocketSource;
-  private readonly owners: OwnerFinder | undefined;
+  private readonly owners: OwnerSight | undefined;
+  private readonly withFacts: boolean;
   readonly originNow: (source: Source) => Origin;
+  /** Of the last look into another namespace. */
+  private texts: Readonly<Record<string, string>> = {};
 
   constructor(
     options: CollectOptions,
     private readonly door: Door,
+    private readonly inside?: LookerInside,
   ) {
-    this.source = new SocketSource(options, door);
-    this.originNow = originMaker(door.proc);
-    this.owners = options.owners ? new OwnerFinder(door.proc) : undefined;
+    this.withFacts = options.facts ?? false;
+    const files = this.withFacts ? [...LOOK_FILES, ...FACT_FILES] : LOOK_FILES;
+    this.source = new SocketSource(options, door, inside && { ...inside, files });
+    const ofHost = originMaker(door.proc);
+    this.originNow =
+      inside === undefined ? ofHost : (source) => ({ ...ofHost(source), netns: inside.namespace.id });
+    this.owners = options.owners ? new OwnerSight(door) : undefined;
+  }
+
+  /** Some accept queue was not empty at the look before. */
+  get hasTrouble(): boolean {
+    return this.source.ports.length > 0;
+  }
+
+  get givesParts(): boolean {
+    return this.source.givesParts;
   }
 
   /** About how many sockets the namespace has. */
   countSockets(): number | undefined {
-    return countSockets(this.door.proc);
+    return countSockets(this.inside === undefined ? this.door.proc : readProcOf(this.texts));
   }
 
   async look(
-    read: LookKind | 'twice',
+    kind: LookKind | 'twice',
     wish: OwnerWish,
     signal?: AbortSignal,
-  ): Promise<{ observation: TableObservation; costMs: number }> {
-    const counters = readCounters(this.door.proc);
-    const started = performance.now();
-    const cpu = process.cpuUsage();
+  ): Promise<Looked<TableObservation>> {
     const isPatient = wish.patienceMs === Number.POSITIVE_INFINITY;
     // With time to wait, descriptors are read while the sockets come; else sockets come first.
-    if (isPatient) void this.owners?.warmUp(signal, true);
-    const how = { mayBlock: isPatient && this.owners === undefined, signal };
-    const look = await (read === 'twice' ? this.source.lookTwice(how) : this.source.look(read, how));
+    if (isPatient) this.owners?.begin(signal);
+    const mayBlock = isPatient && this.owners === undefined;
+    const { observation, costMs } = await this.read(kind, mayBlock, signal);
+    if (this.owners === undefined) return { observation, costMs };
+    const { sockets } = observation;
+    const gaps = await this.owners.find([sockets], wish, signal);
+    const facts = this.owners.factsOf(sockets);
+    return { observation: { ...observation, ...facts, gaps: [...observation.gaps, ...gaps] }, costMs };
+  }
+
+  /** Without owners. `mayBlock`: nobody needs this thread meanwhile. */
+  async read(
+    kind: LookKind | 'twice',
+    mayBlock: boolean,
+    signal?: AbortSignal,
+  ): Promise<Looked<TableObservation>> {
+    const counters = this.inside === undefined ? readCounters(this.door.proc) : undefined;
+    const started = performance.now();
+    const cpu = process.cpuUsage();
+    const how = { mayBlock, signal };
+    const look = await (kind === 'twice' ? this.source.lookTwice(how) : this.source.look(kind, how));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
     const origin = this.originNow(look.source);
-    const gaps = await this.findOwners(look, wish, signal);
+    const read = this.readerOf(look);
+    const there = counters ?? readCounters(read);
+    const namespace =
+      this.inside?.namespace ?? (origin.netns === undefined ? undefined : { id: origin.netns });
+    if (namespace !== undefined) look.sockets.sections = [{ from: 0, namespace }];
     const observation: TableObservation = {
       kind: 'table',
       origin,
       scope: look.scope,
       sockets: look.sockets,
-      ...(counters !== undefined && { counters }),
-      sysctls: readSysctls(this.door.proc),
-      ...(this.owners !== undefined && { descriptors: readDescriptors(look.sockets, this.door.proc) }),
+      ...(there !== undefined && { counters: there }),
+      sysctls: readSysctls(read),
+      ...(this.withFacts && { facts: readHostFacts(read) }),
+      ...(this.inside !== undefined && { namespace: this.inside.namespace }),
       tookMs: millis(tookMs),
       skippedTicks: 0,
-      gaps: [...look.gaps, ...gaps],
+      gaps: look.gaps,
     };
     return { observation, costMs: tookMs + (user + system) / 1000 };
   }
 
-  private async findOwners(
-    look: SourceLook,
-    wish: OwnerWish,
-    signal: AbortSignal | undefined,
-  ): Promise<Gap[]> {
-    if (this.owners === undefined) return [];
-    await this.owners.update(look.sockets, { ...wish, signal });
-    signal?.throwIfAborted();
-    look.sockets.attachOwners(this.owners);
-    return this.owners.gaps();
+  /** Never our own files for those of another namespace: what cannot be read there is unknown. */
+  private readerOf({ texts }: SourceLook): ReadProc {
+    const { inside, door } = this;
+    if (inside === undefined) return ownProc(door.proc);
+    const { pid } = inside;
+    if (texts === undefined)
+      return (file) =>
+        pid !== undefined && file.startsWith('net/')
+          ? readText(join(door.proc, String(pid), file))
+          : undefined;
+    this.texts = texts;
+    return readProcOf(texts);
   }
 }

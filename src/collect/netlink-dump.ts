@@ -1,6 +1,7 @@
 import { SourceError } from '../model/errors.js';
 import { type Dump, DumpParser, type DumpResult, encodeRequest, wireOf } from '../parse/netlink/index.js';
 import { type DiagSocket, diagError, type OpenDiagSocket } from './netlink-socket.js';
+import type { NamespacePlace } from './netns-enter.js';
 
 /** What one look asks of the kernel. */
 export interface DumpTask {
@@ -9,6 +10,10 @@ export interface DumpTask {
   readonly timeoutMs: number;
   /** About how many sockets will come. */
   readonly expectedRows: number;
+  /** Another namespace than that of the process. Only a thread of its own looks there. */
+  readonly place?: NamespacePlace;
+  /** Files of procfs to read there, before the sockets: `net/netstat`, `sys/net/core/somaxconn`. */
+  readonly files?: readonly string[];
 }
 
 /** The kernel fills at most 32 KiB at once (net/netlink/af_netlink.c, netlink_dump); a single message is far smaller. */

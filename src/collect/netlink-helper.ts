@@ -4,16 +4,28 @@ import type { Gap } from '../model/observation.js';
 import { SocketTable, type TableParts } from '../model/table.js';
 import type { DumpResult } from '../parse/netlink/index.js';
 import type { DumpTask } from './netlink-dump.js';
+import { NamespaceError } from './netns-enter.js';
 
 /** What the thread sends back: the columns, whose buffers it hands over, or why there are none. */
 export type DumpReply =
-  | { readonly kind: 'sockets'; readonly parts: TableParts; readonly gaps: readonly Gap[] }
+  | {
+      readonly kind: 'sockets';
+      readonly parts: TableParts;
+      readonly gaps: readonly Gap[];
+      /** Files that were asked for, by path below /proc; those that could not be read are left out. */
+      readonly texts: Readonly<Record<string, string>>;
+    }
   | {
       readonly kind: 'fault';
       readonly fault: SourceFault;
       readonly message: string;
       readonly remedy: string | undefined;
+      readonly isOfNamespace: boolean;
     };
+
+export interface HelperLook extends DumpResult {
+  readonly texts: Readonly<Record<string, string>>;
+}
 
 /** How long the thread may take longer than its own limit. */
 const GRACE_MS = 1000;
@@ -40,16 +52,21 @@ export class DumpHelper {
   }
 
   /** `undefined`: the thread cannot be had, or has failed. Throws `SourceError`, or the reason of the signal. */
-  async run(task: DumpTask, signal?: AbortSignal): Promise<DumpResult | undefined> {
+  async run(task: DumpTask, signal?: AbortSignal): Promise<HelperLook | undefined> {
     signal?.throwIfAborted();
     const worker = this.start();
     worker.ref();
     try {
       const reply = await replyOf(worker, task, signal);
       if (reply === undefined) return undefined;
-      if (reply.kind === 'fault') throw new SourceError(reply.fault, reply.message, reply.remedy);
-      return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps };
+      if (reply.kind === 'fault') {
+        const { fault, message, remedy, isOfNamespace } = reply;
+        throw new (isOfNamespace ? NamespaceError : SourceError)(fault, message, remedy);
+      }
+      return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps, texts: reply.texts };
     } catch (error) {
+      // Of a namespace that cannot be entered the answer is there.
+      if (error instanceof NamespaceError) throw error;
       // Its answer may still come, and would be taken for that of the next question.
       this.end();
       throw error;

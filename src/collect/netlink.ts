@@ -1,4 +1,6 @@
+import { SourceError } from '../model/errors.js';
 import { type Dump, type DumpName, STATE_BITS } from '../parse/netlink/index.js';
+import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
 import { Dumper, type DumpTask } from './netlink-dump.js';
 import { DumpHelper } from './netlink-helper.js';
@@ -43,6 +45,34 @@ export function dumpsFor(kind: LookKind, wanted: Wanted, ports: readonly number[
     ...(udp ? UDP.map((name) => ({ name, states: STATE_BITS.close | connected })) : []),
     ...(unix ? [{ name: 'unix' as const, states: STATE_BITS.listen | connected }] : []),
   ];
+}
+
+/** sock_diag in another network namespace: one thread looks into all of them, one after the other. */
+export class NetlinkInside {
+  private lastRows = 0;
+
+  constructor(
+    private readonly options: CollectOptions,
+    private readonly inside: Inside,
+  ) {}
+
+  /** Throws `NamespaceError`, `SourceError`, or the reason of the signal. */
+  async look(kind: LookKind, ports: readonly number[], signal: AbortSignal | undefined): Promise<SsLook> {
+    const isWhole = kind === 'complete';
+    const { helper, place, files } = this.inside;
+    const task: DumpTask = {
+      dumps: dumpsFor(kind, this.options, ports),
+      timeoutMs: this.options.timeoutMs,
+      expectedRows: isWhole ? Math.ceil(this.lastRows * SPARE_ROOM) : 0,
+      place,
+      files,
+    };
+    const look = await helper.run(task, signal);
+    if (look === undefined)
+      throw new SourceError('missing', 'the thread that looks into namespaces has failed', 'use --source ss');
+    if (isWhole) this.lastRows = look.sockets.length;
+    return look;
+  }
 }
 
 /** sock_diag of the kernel, asked without a program between: what is short at once, what takes long in a thread. */

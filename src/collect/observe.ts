@@ -3,15 +3,16 @@ import { SourceError } from '../model/errors.js';
 import type {
   ClosedObservation,
   GapObservation,
+  LookObservation,
   Observation,
   SamplesObservation,
   TableObservation,
 } from '../model/observation.js';
 import { ClosedSource } from './closed-source.js';
 import { ListenerSampler } from './listener-sampler.js';
-import { Looker } from './look.js';
 import { type LookKind, LookPlan } from './look-plan.js';
-import { type CollectOptions, type Door, defaultDoor, type Pace } from './options.js';
+import { ALL_NAMESPACES, type Eyes, eyesFor } from './lookers.js';
+import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
 
@@ -29,19 +30,39 @@ const LONGEST_BACK_OFF_MS = 5000;
  * One look at the machine: sockets, counters, settings and the owners of all rows.
  * Throws `SourceError` where neither ss nor (with source `auto`) /proc/net can be read.
  */
+export function observeOnce(options: NamespaceOptions, door?: Partial<Door>): Promise<LookObservation>;
+export function observeOnce(options: CollectOptions, door?: Partial<Door>): Promise<TableObservation>;
 export async function observeOnce(
-  options: CollectOptions,
+  options: CollectOptions | NamespaceOptions,
   door: Partial<Door> = {},
-): Promise<TableObservation> {
-  const looker = new Looker(options, { ...defaultDoor(), ...door });
+): Promise<LookObservation> {
+  const looker = eyesFor(options, { ...defaultDoor(), ...door });
   const wish = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
   return (await looker.look(kindOfLook(options, looker), wish)).observation;
 }
 
-function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twice' {
+function kindOfLook({ scope }: CollectOptions, looker: Eyes): LookKind | 'twice' {
   if (scope === 'listeners') return 'listeners';
   const inOneRun = scope !== 'troubled' || (looker.countSockets() ?? Infinity) <= ONE_RUN_SOCKETS;
   return inOneRun ? 'complete' : 'twice';
+}
+
+/** Whether our own namespace is among those that are looked into: samples and events are only of that. */
+function isOfOurs(options: CollectOptions | NamespaceOptions): boolean {
+  const netns = 'netns' in options ? options.netns : undefined;
+  return netns === undefined || netns === ALL_NAMESPACES;
+}
+
+/** It samples our own namespace: with another one alone there is nothing to sample. */
+function samplerFor(options: CollectOptions | NamespaceOptions, door: Door, eyes: Eyes): ListenerSampler {
+  return new ListenerSampler(isOfOurs(options) ? options : { ...options, sampleHz: 0 }, door, () =>
+    eyes.originNow('netlink'),
+  );
+}
+
+interface Times {
+  readonly samples: number;
+  readonly everyMs: number;
 }
 
 /**
@@ -49,15 +70,27 @@ function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twic
  * second, where it is asked for.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
-export async function* observeTimes(
+export function observeTimes(
+  options: NamespaceOptions,
+  times: Times,
+  signal: AbortSignal,
+  door?: Partial<Door>,
+): AsyncGenerator<LookObservation | SamplesObservation, void, undefined>;
+export function observeTimes(
   options: CollectOptions,
-  { samples, everyMs }: { readonly samples: number; readonly everyMs: number },
+  times: Times,
+  signal: AbortSignal,
+  door?: Partial<Door>,
+): AsyncGenerator<TableObservation | SamplesObservation, void, undefined>;
+export async function* observeTimes(
+  options: CollectOptions | NamespaceOptions,
+  { samples, everyMs }: Times,
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<TableObservation | SamplesObservation, void, undefined> {
+): AsyncGenerator<LookObservation | SamplesObservation, void, undefined> {
   const ownDoor = { ...defaultDoor(), ...door };
-  const looker = new Looker(options, ownDoor);
-  const sampler = new ListenerSampler(options, ownDoor, () => looker.originNow('netlink'));
+  const looker = eyesFor(options, ownDoor);
+  const sampler = samplerFor(options, ownDoor, looker);
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   const start = monotonicNow();
@@ -83,7 +116,7 @@ export async function* observeTimes(
  * where the whole table would cost more than a quarter of a core, most ticks bring the listeners and who waits for them.
  */
 export async function* observe(
-  options: CollectOptions,
+  options: CollectOptions | NamespaceOptions,
   pace: Pace,
   signal: AbortSignal,
   door: Partial<Door> = {},
@@ -106,7 +139,7 @@ export async function* observe(
 
 /** What lasts from tick to tick. */
 class Watch {
-  private readonly looker: Looker;
+  private readonly looker: Eyes;
   private readonly plan: LookPlan;
   private readonly sampler: ListenerSampler;
   private failures = 0;
@@ -116,15 +149,15 @@ class Watch {
   private readonly closed: ClosedSource | undefined;
 
   constructor(
-    private readonly options: CollectOptions,
+    private readonly options: CollectOptions | NamespaceOptions,
     door: Door,
     private readonly signal: AbortSignal,
   ) {
-    this.looker = new Looker(options, door);
+    this.looker = eyesFor(options, door);
     this.plan = new LookPlan(options.scope);
-    this.sampler = new ListenerSampler(options, door, () => this.looker.originNow('netlink'));
+    this.sampler = samplerFor(options, door, this.looker);
     this.closed =
-      options.closed === true
+      options.closed === true && isOfOurs(options)
         ? new ClosedSource(options.source, door.path, this.looker.originNow)
         : undefined;
   }
@@ -139,9 +172,8 @@ class Watch {
     this.skipped += skippedTicks;
     this.hasLooked = true;
     const startedAt = monotonicNow();
-    const { source } = this.looker;
-    const facts = { sockets: this.looker.countSockets(), hasTrouble: source.ports.length > 0 };
-    const kind = this.plan.next(startedAt, { ...facts, givesParts: source.givesParts });
+    const { hasTrouble, givesParts } = this.looker;
+    const kind = this.plan.next(startedAt, { sockets: this.looker.countSockets(), hasTrouble, givesParts });
     if (kind === undefined) {
       this.skipped++;
       return [];

@@ -22,6 +22,8 @@ export interface CollectOptions {
   readonly thoroughOwners?: boolean;
   /** tcp_info of every connection (ages, round-trip times): more than doubles the work for a large table. Default true. */
   readonly details?: boolean;
+  /** Numbers of the network stack too: TIME-WAIT, orphans, memory, range of ports. Default false. */
+  readonly facts?: boolean;
   /** How often listeners are looked at between the looks, per second (`observe`, `observeTimes`); netlink only. Default 0: not at all. */
   readonly sampleHz?: number;
   /** For one run of ss, or one answer of the kernel. */
@@ -30,12 +32,20 @@ export interface CollectOptions {
   readonly closed?: boolean;
 }
 
+/** The same for any network namespace. */
+export interface NamespaceOptions extends CollectOptions {
+  /** A name, a pid, a path, or `all`. `undefined`: that of sockwatch. */
+  readonly netns: string | undefined;
+}
+
 /** Where the machine is entered: tests point these elsewhere. */
 export interface Door {
   /** Directories to search for programs, as in PATH. */
   readonly path: string;
   /** Where procfs is mounted. */
   readonly proc: string;
+  /** What is found below /run and /var: `/`. */
+  readonly root: string;
   readonly openDiagSocket: OpenDiagSocket;
 }
 
@@ -43,5 +53,6 @@ export interface Door {
 export const defaultDoor = (): Door => ({
   path: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
   proc: '/proc',
+  root: '/',
   openDiagSocket,
 });

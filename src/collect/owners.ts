@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Gap } from '../model/observation.js';
 import { type Owner, SOCKET_STATES } from '../model/sockets.js';
-import type { OwnerLookup, SocketTable } from '../model/table.js';
+import { type OwnerLookup, SocketTable } from '../model/table.js';
 import { InodeIndex } from './inode-index.js';
 import { MissingInodes } from './missing-inodes.js';
 import { inodeOf, monotonicNow } from './origin.js';
@@ -58,11 +58,11 @@ export class OwnerFinder implements OwnerLookup {
   }
 
   /**
-   * Finds the owners of the listeners of a table (`everything`: of all its rows) and of what was asked for since, as the budget
+   * Finds the owners of the listeners of a table, or of several (`everything`: of all its rows) and of what was asked for since, as the budget
    * allows. Waits `patienceMs` at most: what takes longer goes on beside, and is there at a later look. Never throws.
    */
-  async update(table: SocketTable, options: UpdateOptions): Promise<void> {
-    this.running ??= this.work(table, options)
+  async update(table: SocketTable | readonly SocketTable[], options: UpdateOptions): Promise<void> {
+    this.running ??= this.work(table instanceof SocketTable ? [table] : table, options)
       .then(() => {
         this.failure = undefined;
       })
@@ -77,13 +77,16 @@ export class OwnerFinder implements OwnerLookup {
   }
 
   private async work(
-    table: SocketTable,
+    tables: readonly SocketTable[],
     { everything = false, thorough = false, signal }: UpdateOptions,
   ): Promise<void> {
     await this.warmUp(signal);
-    const listeners = inodesOf(table, true);
+    const listeners = tables.flatMap((table) => inodesOf(table, true));
     const gone = this.forgetChanged(listeners);
-    const wanted = [...(everything ? inodesOf(table, false) : listeners), ...this.asked];
+    const wanted = [
+      ...(everything ? tables.flatMap((table) => inodesOf(table, false)) : listeners),
+      ...this.asked,
+    ];
     this.asked.clear();
     const unknown = this.unknownAmong(wanted);
     if (gone || (unknown.length > 0 && (everything || monotonicNow() >= this.nextScanAt))) {

@@ -9,8 +9,6 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** A file that holds one whole number. */
-export function readNumber(path: string): number | undefined {
-  const text = readText(path)?.trim();
-  return text === undefined || !/^-?\d+$/.test(text) ? undefined : Number(text);
-}
+/** One whole number, with its newline; `undefined` for anything else. */
+export const asNumber = (text: string | undefined): number | undefined =>
+  text === undefined || !/^\s*-?\d+\s*$/.test(text) ? undefined : Number(text);

@@ -3,8 +3,10 @@ import type { Gap, Scope } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import { SocketTable } from '../model/table.js';
 import { copyRows } from './copy-rows.js';
+import { type Inside, readFilesInside, runInside } from './inside.js';
 import type { LookKind } from './look-plan.js';
-import { NetlinkSource } from './netlink.js';
+import { NetlinkInside, NetlinkSource } from './netlink.js';
+import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door } from './options.js';
 import { readProcNet } from './proc.js';
 import { preloadRun, run } from './run.js';
@@ -15,6 +17,8 @@ import { leftOutBy, troubledPorts } from './troubled-ports.js';
 export interface SourceLook extends SsLook {
   readonly source: Extract<Source, 'netlink' | 'ss' | 'proc'>;
   readonly scope: Scope;
+  /** Of another namespace: its files of procfs, by path. */
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 const LISTENERS = ['listening', 'syn-recv'] as const;
@@ -39,6 +43,7 @@ interface LookWish {
 export class SocketSource {
   private readonly ss: SsSource;
   private readonly netlink: NetlinkSource;
+  private readonly netlinkInside: NetlinkInside | undefined;
   /** Why the kernel is not asked again. */
   private noNetlink: SourceError | undefined;
   /** Of the last look at all ports and kinds: the rows that a look at some ports may leave out. */
@@ -51,9 +56,11 @@ export class SocketSource {
   constructor(
     private readonly options: CollectOptions,
     private readonly door: Door,
+    private readonly inside?: Inside,
   ) {
-    this.ss = new SsSource(run, door);
+    this.ss = new SsSource(inside === undefined ? run : runInside(run, inside), door);
     this.netlink = new NetlinkSource(options, door);
+    this.netlinkInside = inside && new NetlinkInside(options, inside);
     this.givesParts = options.source !== 'proc';
     if (options.source === 'ss') void preloadRun();
   }
@@ -77,6 +84,18 @@ export class SocketSource {
   }
 
   private async read(kind: LookKind, wish: LookWish): Promise<SourceLook> {
+    try {
+      return await this.readAsked(kind, wish);
+    } catch (error) {
+      const pid = this.inside?.pid;
+      const isClosed = error instanceof NamespaceError && error.fault === 'permission';
+      if (!isClosed || pid === undefined || this.options.source === 'netlink') throw error;
+      // Whoever may see the process may read its /proc/PID/net, though not enter its namespace.
+      return await this.readProc(`the namespace may not be entered: ${NO_LIMITS}`, error);
+    }
+  }
+
+  private async readAsked(kind: LookKind, wish: LookWish): Promise<SourceLook> {
     const { source } = this.options;
     if (source === 'proc') return this.readProc(NO_LIMITS);
     if (source === 'ss') return this.readSs(kind, wish.signal);
@@ -84,7 +103,8 @@ export class SocketSource {
     try {
       return await this.readNetlink(kind, wish);
     } catch (error) {
-      if (source === 'netlink' || !(error instanceof SourceError)) throw error;
+      if (source === 'netlink' || !(error instanceof SourceError) || error instanceof NamespaceError)
+        throw error;
       // What is only out of order now may work the next time.
       if (error.fault !== 'failed') this.noNetlink = error;
       return this.readInstead(kind, wish, error);
@@ -92,7 +112,8 @@ export class SocketSource {
   }
 
   private async readNetlink(kind: LookKind, { mayBlock = false, signal }: LookWish): Promise<SourceLook> {
-    const look = await this.netlink.look(kind, this.ports, { mayBlock, signal });
+    const look = await (this.netlinkInside?.look(kind, this.ports, signal) ??
+      this.netlink.look(kind, this.ports, { mayBlock, signal }));
     return { ...look, source: 'netlink', scope: this.scopeOf(kind, look.sockets) };
   }
 
@@ -109,8 +130,18 @@ export class SocketSource {
   }
 
   private async readProc(why: string, missing?: SourceError): Promise<SourceLook> {
+    const process = this.inside === undefined ? 'self' : this.inside.pid;
+    if (process === undefined)
+      throw (
+        missing ??
+        new NamespaceError(
+          'permission',
+          'no process lives there, so /proc does not show it',
+          'use --source auto',
+        )
+      );
     try {
-      const look = await readProcNet(this.door.proc, this.options);
+      const look = await readProcNet(this.door.proc, this.options, process);
       return { ...look, source: 'proc', scope: 'all', gaps: [{ what: 'limits', why }, ...look.gaps] };
     } catch (error) {
       // Of the two, the missing ss is the one to mend.
@@ -120,11 +151,22 @@ export class SocketSource {
 
   private async readSs(kind: LookKind, signal: AbortSignal | undefined): Promise<SourceLook> {
     const ports = kind === 'ports' ? this.ports : [];
+    const texts = this.inside && (await this.readFiles(this.inside, signal));
     const look = await this.ss.look(this.query(kind, ports), this.options.timeoutMs, signal);
     const gaps = [...look.gaps];
     if (ports.length > 0 && this.carry(look.sockets, ports)) gaps.push(CARRIED);
     if (hasUnknownLimit(look.sockets)) gaps.push({ what: 'limits', why: KERNEL_WITHOUT_DIAG });
-    return { source: 'ss', scope: this.scopeOf(kind, look.sockets), sockets: look.sockets, gaps };
+    const scope = this.scopeOf(kind, look.sockets);
+    return { source: 'ss', scope, sockets: look.sockets, gaps, ...(texts !== undefined && { texts }) };
+  }
+
+  private readFiles(inside: Inside, signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    const { timeoutMs } = this.options;
+    return readFilesInside(run, inside, inside.files, {
+      timeoutMs,
+      signal,
+      path: this.door.path,
+    });
   }
 
   private query(kind: LookKind, ports: readonly number[]): SsQuery {

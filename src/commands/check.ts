@@ -40,6 +40,10 @@ export default class Check extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --quiet-ok --samples 10 --every 100ms --expect 443=nginx',
     },
     {
+      description: 'the listeners of one container, by its name',
+      command: '<%= config.bin %> <%= command.id %> --netns web',
+    },
+    {
       description: 'leaks and ports',
       command:
         '<%= config.bin %> <%= command.id %> -m close-wait,ephemeral-ports -w close-wait=50 -c close-wait=500',

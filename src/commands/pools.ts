@@ -32,6 +32,10 @@ export default class Pools extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --from incident.ndjson.gz',
     },
     {
+      description: 'in every container and network namespace',
+      command: '<%= config.bin %> <%= command.id %> --netns all',
+    },
+    {
       description: 'in a script',
       command: '<%= config.bin %> <%= command.id %> --format json --fail-on pool_exhausted,close_wait_leak',
     },

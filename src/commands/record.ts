@@ -5,6 +5,7 @@ import { awaitFirstLook } from '../cli/first-look.js';
 import {
   closedFlag,
   durationFlag,
+  netnsFlags,
   redactFlag,
   sampleRateFlag,
   sourceFlags,
@@ -36,6 +37,10 @@ export default class Record extends BaseCommand {
     {
       description: 'an hour, without real addresses and names',
       command: '<%= config.bin %> <%= command.id %> incident.ndjson.gz --duration 1h --redact',
+    },
+    {
+      description: 'every container and network namespace',
+      command: '<%= config.bin %> <%= command.id %> incident.ndjson.gz --netns all',
     },
     {
       description: 'always, the last day in files of an hour',
@@ -74,6 +79,7 @@ export default class Record extends BaseCommand {
     ...rotationFlags,
     ...thresholdFlags,
     ...sourceFlags,
+    ...netnsFlags,
     redact: redactFlag,
   };
 
@@ -83,6 +89,7 @@ export default class Record extends BaseCommand {
     const thresholds = readThresholds(flags);
     const ending = endOnSignals();
     const collect = {
+      netns: flags.netns,
       source: flags.source,
       udp: flags.udp,
       unix: flags.unix,

@@ -29,6 +29,10 @@ export default class Snapshot extends BaseCommand {
         "<%= config.bin %> <%= command.id %> --connections --filter 'port:443 state:established' --sort recvq",
     },
     {
+      description: 'every container and network namespace of this host',
+      command: '<%= config.bin %> <%= command.id %> --netns all',
+    },
+    {
       description: 'who has how many connections',
       command: '<%= config.bin %> <%= command.id %> --group-by process',
     },

@@ -19,6 +19,8 @@ export interface CheckState {
   readonly time: number;
   readonly monotonic: number;
   readonly counters: Counters;
+  /** With `--netns all`: those of each namespace, by id. */
+  readonly namespaces?: ReadonlyMap<string, Counters>;
   /** By key: namespace and inode. */
   readonly listeners: ReadonlyMap<string, KnownListener>;
   /** What the last runs said of each measure on their own, the newest last. */

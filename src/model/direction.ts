@@ -33,8 +33,8 @@ export function listenerFinder(table: SocketTable): (row: number) => number | un
   return (row) => {
     const hosts = listening.get(table.localPort[row] ?? 0);
     return (
-      hosts?.find((listener) => sameHost(table, listener, row)) ??
-      hosts?.find((listener) => isAny(table, listener))
+      hosts?.find((listener) => sameHost(table, listener, row) && inReach(table, listener, row)) ??
+      hosts?.find((listener) => isAny(table, listener) && inReach(table, listener, row))
     );
   };
 }
@@ -51,9 +51,12 @@ function listeningPorts(table: SocketTable): Map<number, number[]> {
   return ports;
 }
 
-/** Whether the listener's address takes connections for the row's: the same, or the wildcard. */
+/** Whether the listener's address takes connections for the row's: the same, or the wildcard, of the same network namespace. */
 const covers = (table: SocketTable, listener: number, row: number): boolean =>
-  isAny(table, listener) || sameHost(table, listener, row);
+  inReach(table, listener, row) && (isAny(table, listener) || sameHost(table, listener, row));
+
+const inReach = (table: SocketTable, a: number, b: number): boolean =>
+  table.sections.length < 2 || table.sectionAt(a) === table.sectionAt(b);
 
 const WORDS = [0, 1, 2, 3];
 

@@ -24,6 +24,7 @@ export const RULES = [
   'pool_uneven',
   'reconnect_wave',
   'close_wait_leak',
+  'takeover',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -77,6 +78,8 @@ export interface Alert {
   readonly finding: Finding;
   /** `0.0.0.0:443`, the path of a Unix socket, or the host. */
   readonly subjectText: string;
+  /** Where looks go into several namespaces: its own. */
+  readonly netns?: string;
   readonly raisedAt: number;
   readonly changedAt: number;
 }

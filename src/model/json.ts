@@ -1,5 +1,7 @@
+import type { ChangeKind } from './changes.js';
 import type { ClosedJson } from './closed-json.js';
 import type { Rule, Severity, Verdict } from './findings.js';
+import type { Runtime } from './namespace.js';
 import type { SocketState, Source, TimerKind, UnixKind } from './sockets.js';
 
 /*
@@ -118,6 +120,15 @@ export interface ListenerJson {
   local_hex?: string;
   dual_stack?: true;
   netns?: string;
+  /** What people call that namespace, where it was asked for (`--netns`). */
+  netns_name?: string;
+  /** Container of its process: its name, else the first digits of its id. */
+  container?: string;
+  container_id?: string;
+  /** Uid of the Kubernetes pod. */
+  pod?: string;
+  /** systemd unit. */
+  unit?: string;
   inode?: number;
   cookie?: string;
   accept_queue: AcceptQueueJson;
@@ -158,6 +169,7 @@ export interface ConnectionJson {
   remote_address?: string;
   remote_port?: number;
   netns?: string;
+  netns_name?: string;
   cookie?: string;
   /** Complete, not accepted yet. */
   waiting?: boolean;
@@ -198,11 +210,18 @@ export interface GapJson {
 /** Counters by the kernel's names (`ListenOverflows`, `PassiveOpens`). */
 export type CountersJson = Record<string, number>;
 
+/** One network namespace; where it belongs to a container, a pod or a unit is told by its first process. */
 export interface NamespaceJson {
+  /** Inode. */
   id: string;
+  /** `host`, or the name of its file in /run/netns. */
   name?: string;
+  /** Name of the container, else the first digits of its id. */
   container?: string;
+  container_id?: string;
+  runtime?: Runtime;
   pod?: string;
+  unit?: string;
   counters?: CountersJson;
   /** By the names of /proc/sys: `net.core.somaxconn`. */
   sysctls?: Record<string, number>;
@@ -233,8 +252,28 @@ export interface SnapshotJson extends OriginJson {
   /** Connections that ended: `live` only. */
   closed?: ClosedJson;
   findings: FindingJson[];
+  /** What came, went or changed hands since the look before; absent: nothing. */
+  changes?: ChangeJson[];
   gaps: GapJson[];
 }
+
+/** Something that is good to know and no trouble. */
+export interface ChangeJson {
+  event: ChangeKind;
+  /** Of a takeover. */
+  rule?: Rule;
+  severity: 'info';
+  /** ISO 8601, UTC. */
+  time: string;
+  netns?: string;
+  /** `0.0.0.0:443`, `netns web`. */
+  subject: string;
+  message: string;
+  evidence: EvidenceJson[];
+}
+
+/** One change on a line of its own: `live --format ndjson`. */
+export type EventJson = { schema: 'sockwatch.event/1'; host: string } & ChangeJson;
 
 /** First line of `--format ndjson`. */
 export interface HeaderJson extends OriginJson {

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoint.js';
 import type { Finding, Verdict } from './findings.js';
+import type { Home, Namespace } from './namespace.js';
 import type { Owner, UnixKind } from './sockets.js';
 import type { Bytes, Connections, Millis, PerSecond, Ratio, Segments } from './units.js';
 
@@ -51,6 +52,10 @@ export interface Listener {
   readonly unixKind?: UnixKind;
   readonly local: Endpoint;
   readonly netns?: string;
+  /** The same with its names, where they were asked for (`--netns`). */
+  readonly namespace?: Namespace;
+  /** Where its process lives, the one with the lowest pid that lives anywhere; else where the first process of its namespace does. */
+  readonly home?: Home;
   readonly inode?: number;
   readonly cookie?: string;
   readonly acceptQueue: {

@@ -1,3 +1,5 @@
+import type { HostFacts } from './host-facts.js';
+import type { Home, Namespace } from './namespace.js';
 import type { ListenerSamples, SampledFamily } from './samples.js';
 import type { Source } from './sockets.js';
 import type { SocketTable } from './table.js';
@@ -49,11 +51,33 @@ export interface TableObservation {
   readonly sysctls?: Sysctls;
   /** Descriptors in use and their limit, by pid, for owners of listeners whose queue is not empty. */
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
+  /** Where owners of listeners live, by pid; those without a container, pod or unit are left out. */
+  readonly homes?: ReadonlyMap<number, Home>;
+  /** Where they were asked for. */
+  readonly facts?: HostFacts;
+  /** The namespace of `origin.netns`, where it was asked for (`--netns`). */
+  readonly namespace?: Namespace;
   /** How long reading took, and how many ticks were left out since the last one because of it. */
   readonly tookMs: Millis;
   readonly skippedTicks: number;
   readonly gaps: readonly Gap[];
 }
+
+/** One look into every network namespace (`--netns all`). A namespace that is not among the looks has gone, or may not be entered. */
+export interface NamespacesObservation {
+  readonly kind: 'namespaces';
+  /** Of sockwatch itself: its namespace is one of them. */
+  readonly origin: Origin;
+  /** One for each namespace, with its own `origin.netns`, counters and settings; a gap where that namespace could not be read now. */
+  readonly looks: readonly (TableObservation | GapObservation)[];
+  readonly tookMs: Millis;
+  readonly skippedTicks: number;
+  /** What concerns all: owners that are hidden, namespaces that may not be entered. */
+  readonly gaps: readonly Gap[];
+}
+
+/** Whatever a successful look gives. */
+export type LookObservation = TableObservation | NamespacesObservation;
 
 /** What many looks at the listeners of one kind and namespace saw since the observation of that kind before. */
 export interface SamplesObservation {
@@ -106,10 +130,13 @@ export interface GapObservation {
   readonly gaps: readonly Gap[];
   readonly fault?: string;
   readonly remedy?: string;
+  /** As in a table. */
+  readonly namespace?: Namespace;
 }
 
 export type Observation =
   | TableObservation
+  | NamespacesObservation
   | SamplesObservation
   | ClosedObservation
   | EventObservation

@@ -37,6 +37,8 @@ export interface PoolJson {
   process?: string;
   process_gone?: true;
   netns?: string;
+  /** What people call that namespace, where it was asked for (`--netns`). */
+  netns_name?: string;
   /** Outbound. */
   remote?: string;
   /** Inbound: the listener. */

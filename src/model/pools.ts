@@ -1,6 +1,7 @@
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { HikariStats } from './hikari.js';
+import type { Namespace } from './namespace.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
 import type { Sureness } from './trace.js';
@@ -85,6 +86,8 @@ export interface Pool extends PoolCounts {
   /** `none`: no process holds the sockets any more; `unknown`: they could not be read. */
   readonly owner: Owner | 'none' | 'unknown';
   readonly netns?: string;
+  /** The same with its names, where they were asked for (`--netns`). */
+  readonly namespace?: Namespace;
   /** Remote address and port (outbound), address and port of the listener (inbound). */
   readonly end: Endpoint;
   readonly port?: number;

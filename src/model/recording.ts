@@ -1,4 +1,4 @@
-import type { AlertEvent, Severity } from './findings.js';
+import { ALERT_PHASES, type Severity } from './findings.js';
 import type { Observation } from './observation.js';
 
 /** First field of every line, so that an index is made without reading the rest. */
@@ -55,9 +55,13 @@ export const SAMPLES = {
   local: 11,
 } as const;
 
-/** An event of an alert as a recording tells it; the alert itself is found anew when it is replayed. */
+/** Those of an alert; `noted`: a change, good to know. */
+export const EVENT_PHASES = [...ALERT_PHASES, 'noted'] as const;
+
+/** An event as a recording tells it; alerts and changes are found anew when it is replayed. */
 export interface RecordedEvent {
-  readonly phase: AlertEvent['phase'];
+  readonly phase: (typeof EVENT_PHASES)[number];
+  /** Of an alert its rule, of a change its kind. */
   readonly rule: string;
   readonly severity: Severity;
   readonly subject: string;

@@ -1,10 +1,20 @@
+import type { Change } from './changes.js';
 import type { ClosedReport } from './closed.js';
 import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
+import type { Namespace } from './namespace.js';
 import type { Counters, Gap, Origin, Sysctls } from './observation.js';
 import type { ReplayPosition } from './replay.js';
 import type { SocketTable } from './table.js';
 import type { Millis, PerSecond } from './units.js';
+
+/** What belongs to one network namespace as a whole. */
+export interface NamespaceReport {
+  readonly namespace: Namespace;
+  readonly counters?: Counters;
+  readonly countersDelta?: Counters;
+  readonly sysctls?: Sysctls;
+}
 
 /** Everything that one refresh says; table, JSON, lines and screen are made from this and nothing else. */
 export interface Report {
@@ -18,6 +28,8 @@ export interface Report {
   readonly counters?: Counters;
   readonly countersDelta?: Counters;
   readonly sysctls?: Sysctls;
+  /** With `--netns`: each that was looked into. `counters` and `sysctls` above are those of the namespace of `origin`. */
+  readonly namespaces?: readonly NamespaceReport[];
   readonly rates: { readonly newPerSecond?: PerSecond; readonly overflowsPerSecond?: PerSecond };
   /** Connections that ended; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
@@ -25,6 +37,8 @@ export interface Report {
   readonly findings: readonly Finding[];
   readonly alerts: readonly Alert[];
   readonly events: readonly AlertEvent[];
+  /** What came, went or changed hands since the look before: good to know, and no trouble. Absent: nothing. */
+  readonly changes?: readonly Change[];
   readonly gaps: readonly Gap[];
   readonly pace: {
     readonly intervalMs?: Millis;

@@ -1,5 +1,6 @@
 import { type OptionalColumn, ROW_FLAGS, type RowFlag } from './columns.js';
 import type { Endpoint } from './endpoint.js';
+import type { Namespace } from './namespace.js';
 import {
   type Owner,
   PROTOCOLS,
@@ -63,6 +64,12 @@ export interface OwnerLookup {
   ownersOf(inode: number): readonly Owner[] | undefined;
 }
 
+/** Rows from `from` up to the next section are of one network namespace. */
+export interface Section {
+  readonly from: number;
+  readonly namespace: Namespace;
+}
+
 const INITIAL_ROWS = 64;
 const UNKNOWN = Number.NaN;
 const NO_OWNERS: readonly Owner[] = [];
@@ -95,6 +102,9 @@ export class SocketTable {
   private ownerStart = new Uint32Array(INITIAL_ROWS);
   private ownerCount = new Uint32Array(INITIAL_ROWS);
 
+  /** Ascending; none where the namespace is not known. */
+  sections: readonly Section[] = [];
+
   readonly strings: string[] = [''];
   private readonly stringIndex = new Map<string, number>([['', 0]]);
   private readonly owners: Owner[] = [];
@@ -116,6 +126,63 @@ export class SocketTable {
     for (const text of strings) table.intern(text);
     for (const [key, note] of notes) table.notes.set(key, note);
     return table;
+  }
+
+  /** The rows of all tables, one table after the other, each of one namespace: columns are copied whole. */
+  static join(tables: readonly SocketTable[]): SocketTable {
+    const joined = new SocketTable();
+    joined.reserve(tables.reduce((sum, { length }) => sum + length, 0));
+    joined.sections = tables.flatMap(({ sections }, at) => {
+      const before = tables.slice(0, at).reduce((sum, { length }) => sum + length, 0);
+      return sections.map(({ from, namespace }) => ({ from: before + from, namespace }));
+    });
+    for (const table of tables) joined.appendAll(table);
+    return joined;
+  }
+
+  private appendAll(other: SocketTable): void {
+    const at = this.length;
+    this.length += other.length;
+    for (const name of FIXED_COLUMNS) {
+      const width = name.endsWith('Address') ? 4 : 1;
+      this[name].set(other[name].subarray(0, other.length * width), at * width);
+    }
+    const texts = Uint32Array.from(other.strings, (text) => this.intern(text));
+    for (let row = 0; row < other.length; row++) {
+      this.localName[at + row] = texts[other.localName[row] ?? 0] ?? 0;
+      this.remoteName[at + row] = texts[other.remoteName[row] ?? 0] ?? 0;
+      const start = other.ownerStart[row] ?? 0;
+      if (start > 0) this.ownerStart[at + row] = start + this.owners.length;
+      this.ownerCount[at + row] = other.ownerCount[row] ?? 0;
+    }
+    for (const owner of other.owners) this.owners.push(owner);
+    for (const [name, values] of other.optional) {
+      if (!this.optional.has(name)) this.optional.set(name, new Float64Array(this.capacity).fill(UNKNOWN));
+      this.optional.get(name)?.set(values.subarray(0, other.length), at);
+    }
+    for (const [key, note] of other.notes) {
+      const slash = key.indexOf('/');
+      this.notes.set(`${at + Number(key.slice(0, slash))}${key.slice(slash)}`, note);
+    }
+    this.lookup ??= other.lookup;
+  }
+
+  /** The namespace of a row; `undefined` where it is not known. */
+  namespaceAt(row: number): Namespace | undefined {
+    return this.sections[this.sectionAt(row)]?.namespace;
+  }
+
+  /** Number of the section of a row, -1 where there is none: rows of different sections have nothing to do with each other. */
+  sectionAt(row: number): number {
+    const { sections } = this;
+    let low = 0;
+    let high = sections.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sections[middle]?.from ?? 0) <= row) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /** All but owners; the table must not be used once the buffers have been transferred. */
@@ -357,6 +424,11 @@ export class SocketRow {
   get drops(): Segments | undefined {
     const drops = this.protocol === 'unix' ? undefined : this.number('drops');
     return drops === undefined ? undefined : segments(drops);
+  }
+
+  /** `undefined`: not known. */
+  get namespace(): Namespace | undefined {
+    return this.table.namespaceAt(this.index);
   }
 
   number(column: OptionalColumn): number | undefined {

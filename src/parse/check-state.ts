@@ -1,6 +1,7 @@
 import { STATUSES, type Status } from '../model/check.js';
 import type { CheckState, KnownListener, Told } from '../model/check-state.js';
 import { ParseError } from '../model/errors.js';
+import type { Counters } from '../model/observation.js';
 
 export const CHECK_STATE_SCHEMA = 'sockwatch.check-state/1';
 const WHERE = 'state file';
@@ -16,19 +17,15 @@ export function parseCheckState(text: string): CheckState {
   const fields = asFields(parseJson(text), 'an object');
   if (fields.schema !== CHECK_STATE_SCHEMA)
     throw new ParseError(WHERE, CHECK_STATE_SCHEMA, String(fields.schema));
-  const { bootId, netns, told } = fields;
+  const { bootId, netns, namespaces, told } = fields;
   return {
     check: asText(fields.check, 'check'),
     ...(bootId !== undefined && { bootId: asText(bootId, 'bootId') }),
     ...(netns !== undefined && { netns: asText(netns, 'netns') }),
     time: asNumber(fields.time, 'time'),
     monotonic: asNumber(fields.monotonic, 'monotonic'),
-    counters: Object.fromEntries(
-      Object.entries(asFields(fields.counters, 'counters')).map(([name, value]) => [
-        name,
-        asNumber(value, name),
-      ]),
-    ),
+    counters: asCounters(fields.counters),
+    ...(namespaces !== undefined && { namespaces: mapOf(namespaces, 'namespaces', asCounters) }),
     listeners: mapOf(fields.listeners, 'listeners', asListener),
     history: mapOf(fields.history, 'history', asHistory),
     ...(told !== undefined && { told: asTold(told) }),
@@ -36,10 +33,11 @@ export function parseCheckState(text: string): CheckState {
 }
 
 /** One line of JSON with a newline behind it. */
-export const formatCheckState = ({ listeners, history, ...rest }: CheckState): string =>
+export const formatCheckState = ({ listeners, history, namespaces, ...rest }: CheckState): string =>
   `${JSON.stringify({
     schema: CHECK_STATE_SCHEMA,
     ...rest,
+    ...(namespaces !== undefined && { namespaces: Object.fromEntries(namespaces) }),
     listeners: Object.fromEntries(listeners),
     history: Object.fromEntries(history),
   })}\n`;
@@ -74,6 +72,11 @@ function asStatus(value: unknown): Status {
 
 const mapOf = <T>(value: unknown, what: string, read: (value: unknown) => T): ReadonlyMap<string, T> =>
   new Map(Object.entries(asFields(value, what)).map(([key, one]) => [key, read(one)]));
+
+const asCounters = (value: unknown): Counters =>
+  Object.fromEntries(
+    Object.entries(asFields(value, 'counters')).map(([name, one]) => [name, asNumber(one, name)]),
+  );
 
 function asListener(value: unknown): KnownListener {
   const { local, cookie, drops } = asFields(value, 'a listener');

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../model/endpoint.js';
 import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle } from './columns.js';
+import { namespaceText } from './labels.js';
 import type { Names } from './names.js';
 import { cleanText, formatDuration, formatOwners } from './text.js';
 
@@ -12,7 +13,7 @@ export function* connectionLines(
   style: TableStyle,
 ): Generator<string> {
   if (rows.length === 0) return yield 'no sockets to list';
-  const layout = layOut(columnsWith(names), walk(table, rows), style);
+  const layout = layOut(columnsWith(names, isOfSeveral(table)), walk(table, rows), style);
   yield headLine(layout);
   for (const row of walk(table, rows)) yield rowLine(layout, row);
 }
@@ -25,7 +26,10 @@ function* walk(table: SocketTable, rows: Uint32Array): Generator<SocketRow> {
   }
 }
 
-const columnsWith = (names: Names): readonly Column<SocketRow>[] => [
+const isOfSeveral = ({ sections }: SocketTable) => sections.length > 1;
+
+const columnsWith = (names: Names, withNetns: boolean): readonly Column<SocketRow>[] => [
+  ...(withNetns ? [{ title: 'NETNS', text: netnsText(names), min: 8 }] : []),
   { title: 'PROTO', text: (row) => row.protocol, giveUp: 5 },
   { title: 'STATE', text: (row) => row.state },
   { title: 'LOCAL', text: endTexts('local', names), min: 15 },
@@ -36,6 +40,9 @@ const columnsWith = (names: Names): readonly Column<SocketRow>[] => [
   { title: 'DROPS', text: dropsText, align: 'right', giveUp: 3 },
   { title: 'PROCESS', text: (row) => processText(row, names), min: 10, giveUp: 2 },
 ];
+
+const netnsText = (names: Names) => (row: SocketRow) =>
+  row.namespace === undefined ? '?' : namespaceText(row.namespace, names);
 
 /** `-` for no peer and for a Unix socket without a name. */
 const endText = (end: Endpoint | undefined, names: Names) =>

@@ -1,8 +1,16 @@
 import { directionFinder } from '../model/direction.js';
 import type { ConnectionJson, TimerJson } from '../model/json.js';
+import type { Namespace } from '../model/namespace.js';
 import type { SocketRow, SocketTable } from '../model/table.js';
 import { endJson, hexOf, known, ownersJson, roundKnown } from './json-parts.js';
+import { namespaceName } from './labels.js';
 import type { Names } from './names.js';
+
+/** Where only the inode is known, the name would say it again. */
+export const namespaceJson = (namespace: Namespace, names: Names) => ({
+  netns: namespace.id,
+  netns_name: Object.keys(namespace).length === 1 ? undefined : namespaceName(namespace, names),
+});
 
 /** Gives a function that turns a row of the table into JSON; the row must not be a listener. */
 export function connectionWriter(
@@ -21,7 +29,7 @@ export function connectionWriter(
       state: row.state,
       direction: isTcp ? directionOf(index) : undefined,
       ...endsJson(row, names),
-      netns,
+      ...(row.namespace === undefined ? { netns } : namespaceJson(row.namespace, names)),
       cookie: row.cookie,
       waiting: isTcp ? row.isWaiting : undefined,
       ...queuesJson(row),

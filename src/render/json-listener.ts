@@ -17,7 +17,18 @@ import type {
   SynQueue,
   Waiting,
 } from '../model/listener.js';
-import { endJson, evidenceJson, hexOf, isoTime, known, ownersJson, round, roundKnown } from './json-parts.js';
+import {
+  endJson,
+  evidenceJson,
+  hexOf,
+  homeJson,
+  isoTime,
+  known,
+  ownersJson,
+  round,
+  roundKnown,
+} from './json-parts.js';
+import { namespaceName, redactHome } from './labels.js';
 import type { Names } from './names.js';
 
 /** One listener with its verdict and evidence. */
@@ -33,6 +44,8 @@ export function listenerJson(report: ListenerReport, names: Names): ListenerJson
     local_hex: hexOf(listener.local, names),
     dual_stack: listener.local.kind === 'ip' && listener.local.dualStack ? (true as const) : undefined,
     netns: listener.netns,
+    netns_name: listener.namespace && namespaceName(listener.namespace, names),
+    ...(listener.home && homeJson(redactHome(listener.home, names))),
     inode: listener.inode,
     cookie: listener.cookie,
     accept_queue: acceptQueueJson(listener, window),

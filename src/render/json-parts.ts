@@ -1,6 +1,7 @@
 import type { Endpoint } from '../model/endpoint.js';
 import type { Evidence, Finding } from '../model/findings.js';
 import type { EvidenceJson, FindingJson, GapJson, OwnerJson } from '../model/json.js';
+import { containerLabel, type Home } from '../model/namespace.js';
 import type { Gap } from '../model/observation.js';
 import type { Owner } from '../model/sockets.js';
 import type { Names } from './names.js';
@@ -50,6 +51,14 @@ export const ownersJson = (owners: readonly Owner[] | undefined, names: Names): 
     const { pid, name, fd } = names.owner(owner);
     return { pid, name, fd };
   });
+
+/** Names as the output has them: see `redactHome`. */
+export const homeJson = ({ container, pod, unit }: Home) => ({
+  container: container && containerLabel(container),
+  container_id: container?.id,
+  pod,
+  unit,
+});
 
 export const evidenceJson = (evidence: Evidence, names: Names): EvidenceJson => ({
   metric: evidence.metric,

@@ -1,11 +1,29 @@
+import type { Change } from '../model/changes.js';
 import type { AlertEvent } from '../model/findings.js';
-import type { AlertJson, NamespaceJson, OriginJson, SnapshotJson } from '../model/json.js';
+import type {
+  AlertJson,
+  ChangeJson,
+  EventJson,
+  NamespaceJson,
+  OriginJson,
+  SnapshotJson,
+} from '../model/json.js';
 import type { Origin, Sysctls } from '../model/observation.js';
-import type { Report } from '../model/report.js';
+import type { NamespaceReport, Report } from '../model/report.js';
 import { closedJson } from './json-closed.js';
 import { connectionWriter } from './json-connection.js';
 import { listenerJson } from './json-listener.js';
-import { findingJson, gapJson, isoTime, known, round, roundKnown } from './json-parts.js';
+import {
+  evidenceJson,
+  findingJson,
+  gapJson,
+  homeJson,
+  isoTime,
+  known,
+  round,
+  roundKnown,
+} from './json-parts.js';
+import { redactNamespace } from './labels.js';
 import { type Names, PLAIN_NAMES } from './names.js';
 
 export interface JsonOptions {
@@ -37,9 +55,10 @@ export const snapshotTail = (report: Report, names: Names) =>
   known({
     counters: report.counters,
     counters_delta: report.countersDelta,
-    namespaces: namespacesJson(report),
+    namespaces: namespacesJson(report, names),
     closed: report.closed && closedJson(report.closed, names),
     findings: report.findings.map((finding) => findingJson(finding, names)),
+    changes: report.changes?.map((change) => changeJson(change, names)),
     gaps: report.gaps.map((gap) => gapJson(gap, names)),
   });
 
@@ -62,13 +81,54 @@ const SYSCTL_NAMES: Readonly<Record<keyof Sysctls, string>> = {
   tcpAbortOnOverflow: 'net.ipv4.tcp_abort_on_overflow',
 };
 
-/** The namespace that sockwatch runs in, where its settings are known. */
-export function namespacesJson({ origin, sysctls }: Report): NamespaceJson[] | undefined {
+/** Those that were asked for; else the one that sockwatch runs in, where its settings are known. */
+export function namespacesJson(report: Report, names: Names): NamespaceJson[] | undefined {
+  const { origin, sysctls, namespaces } = report;
+  if (namespaces !== undefined) return namespaces.map((one) => namespaceJson(one, names));
   if (origin.netns === undefined || sysctls === undefined) return undefined;
-  const keys = Object.keys(SYSCTL_NAMES) as (keyof Sysctls)[];
-  const named = Object.fromEntries(keys.map((key) => [SYSCTL_NAMES[key], sysctls[key]]));
-  return [{ id: origin.netns, sysctls: known(named as Record<string, number>) }];
+  return [{ id: origin.netns, sysctls: sysctlsJson(sysctls) }];
 }
+
+function namespaceJson({ namespace, counters, sysctls }: NamespaceReport, names: Names): NamespaceJson {
+  const { id, name, ...home } = redactNamespace(namespace, names);
+  return known({
+    id,
+    name,
+    ...homeJson(home),
+    runtime: home.container?.runtime,
+    counters,
+    sysctls: sysctls && sysctlsJson(sysctls),
+  });
+}
+
+function sysctlsJson(sysctls: Sysctls): Record<string, number> {
+  const keys = Object.keys(SYSCTL_NAMES) as (keyof Sysctls)[];
+  return known(
+    Object.fromEntries(keys.map((key) => [SYSCTL_NAMES[key], sysctls[key]])) as Record<string, number>,
+  );
+}
+
+/** One change as `live --format ndjson` prints it on a line. */
+export const toEventJson = (change: Change, origin: Origin, names: Names = PLAIN_NAMES): EventJson => ({
+  schema: 'sockwatch.event/1',
+  host: names.machine(origin.host),
+  ...changeJson(change, names),
+});
+
+const changeJson = (
+  { kind, time, netns, subjectText, message, evidence }: Change,
+  names: Names,
+): ChangeJson =>
+  known({
+    event: kind,
+    rule: kind === 'takeover' ? ('takeover' as const) : undefined,
+    severity: 'info' as const,
+    time: isoTime(time),
+    netns,
+    subject: names.sentence(subjectText),
+    message: names.sentence(message),
+    evidence: evidence.map((fact) => evidenceJson(fact, names)),
+  });
 
 /** One event of an alert, as `live --format ndjson` prints it and `--on-alert` programs read it. */
 export function toAlertJson(event: AlertEvent, origin: Origin, names: Names = PLAIN_NAMES): AlertJson {
@@ -79,7 +139,7 @@ export function toAlertJson(event: AlertEvent, origin: Origin, names: Names = PL
     phase: event.phase,
     time: isoTime(event.time),
     host: names.machine(origin.host),
-    netns: origin.netns,
+    netns: event.alert.netns ?? origin.netns,
     rule,
     severity,
     subject: names.sentence(subjectText),

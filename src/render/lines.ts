@@ -1,7 +1,9 @@
-import type { ListenerReport } from '../model/listener.js';
+import type { Change } from '../model/changes.js';
+import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Report } from '../model/report.js';
 import { alertLine } from './alert.js';
 import { isoTime } from './json-parts.js';
+import { namespaceText } from './labels.js';
 import { type Names, PLAIN_NAMES } from './names.js';
 import { markOf, paint, roleOf, worstSeverity } from './style.js';
 import { cleanText, formatCount, formatDuration, formatOwners, formatPercent } from './text.js';
@@ -17,6 +19,7 @@ export interface LineOptions {
  */
 export function* reportLines(report: Report, options: LineOptions): Generator<string> {
   for (const event of report.events) yield alertLine(event, options.color, options.names);
+  for (const change of report.changes ?? []) yield changeLine(change, options);
   for (const listener of report.listeners) {
     if (isTroubled(listener)) yield listenerLine(listener, report.origin.time, options);
   }
@@ -40,7 +43,7 @@ function listenerLine(
   const words = [
     isoTime(time),
     paint(roleOf(severity), `${markOf(severity)} ${verdict}`, color),
-    cleanText(names.endpoint(listener.local)),
+    cleanText(names.endpoint(listener.local)) + whereText(listener, names),
     formatOwners(listener.owners?.map((owner) => names.owner(owner))),
     ...queueWords(report),
     ...windowWords(report),
@@ -48,6 +51,19 @@ function listenerLine(
   const [worst] = findings;
   const why = worst === undefined ? '' : `: ${cleanText(names.sentence(worst.message))}`;
   return words.join(' ') + why;
+}
+
+/** ` (netns web)`, where it was asked for. */
+const whereText = ({ namespace }: Listener, names: Names) =>
+  namespace === undefined ? '' : ` (netns ${namespaceText(namespace, names)})`;
+
+/** `2026-11-20T19:15:06.215Z EVENT takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640`. */
+function changeLine(
+  { kind, time, subjectText, message }: Change,
+  { names = PLAIN_NAMES }: LineOptions,
+): string {
+  const said = cleanText(`${names.sentence(subjectText)} ${names.sentence(message)}`);
+  return `${isoTime(time)} EVENT ${kind} ${said}`;
 }
 
 function queueWords({ listener }: ListenerReport): string[] {

@@ -1,4 +1,5 @@
 import type { Listener, ListenerReport } from '../model/listener.js';
+import { namespaceText } from './labels.js';
 import type { Names } from './names.js';
 import { cleanText, formatDuration, formatOwners, formatPercent } from './text.js';
 
@@ -7,6 +8,9 @@ export const listenerCells = {
   local: ({ listener }: ListenerReport, names: Names) => cleanText(names.endpoint(listener.local)),
   owners: ({ listener }: ListenerReport, names: Names) =>
     formatOwners(listener.owners?.map((owner) => names.owner(owner))),
+  /** What its namespace is called. */
+  netns: ({ listener: { namespace, netns } }: ListenerReport, names: Names) =>
+    namespace === undefined ? (netns ?? '?') : namespaceText(namespace, names),
   fill: ({ listener }: ListenerReport) => formatFill(listener),
   /** `129/128`: length and backlog, as ss prints them. */
   queue: ({ listener: { acceptQueue } }: ListenerReport) =>

@@ -4,6 +4,9 @@ import type { Owner } from '../model/sockets.js';
 
 type IpEndpoint = Extract<Endpoint, { kind: 'ip' }>;
 
+export const LABEL_KINDS = ['netns', 'container', 'pod', 'unit'] as const;
+export type LabelKind = (typeof LABEL_KINDS)[number];
+
 /** How addresses and names become text: as they are, or behind pseudonyms (`--redact`). All output goes through one. */
 export interface Names {
   readonly redacted: boolean;
@@ -15,6 +18,8 @@ export interface Names {
   /** A network device, or the zone of an address. */
   device(name: string): string;
   owner(owner: Owner): Owner;
+  /** A network namespace, a container, a pod or a unit: names that people gave. */
+  label(kind: LabelKind, name: string): string;
   /** The machine's own name. */
   machine(name: string): string;
   /** A sentence that may hold addresses and names. */
@@ -27,6 +32,7 @@ export const PLAIN_NAMES: Names = {
   endpoint: formatEndpoint,
   host: bareHost,
   device: (name) => name,
+  label: (_kind, name) => name,
   owner: (owner) => owner,
   machine: (name) => name,
   sentence: (text) => text,

@@ -2,10 +2,11 @@ import { type Endpoint, isWildcard } from '../model/endpoint.js';
 import { formatIp, type IpAddress, parseIp } from '../model/ip.js';
 import type { Report } from '../model/report.js';
 import type { Owner } from '../model/sockets.js';
-import type { Names } from './names.js';
+import { redactHome, redactNamespace } from './labels.js';
+import type { LabelKind, Names } from './names.js';
 
 type IpEndpoint = Extract<Endpoint, { kind: 'ip' }>;
-type Kind = 'ip' | 'ip6' | 'dev' | 'unix' | 'process' | 'host';
+type Kind = 'ip' | 'ip6' | 'dev' | 'unix' | 'process' | 'host' | LabelKind;
 
 const IP_LIKE = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,8}(?:\.\d{1,3}){0,3}/g;
 /** The device or zone behind an address, unless it is a pseudonym already. */
@@ -32,11 +33,13 @@ export class Pseudonyms implements Names {
     if (report) this.learn(report);
   }
 
-  learn({ origin, listeners }: Report): void {
+  learn({ origin, listeners, namespaces = [] }: Report): void {
     this.machine(origin.host);
+    for (const { namespace } of namespaces) redactNamespace(namespace, this);
     for (const { listener } of listeners) {
       this.endpoint(listener.local);
       for (const owner of listener.owners ?? []) this.owner(owner);
+      if (listener.home !== undefined) redactHome(listener.home, this);
     }
   }
 
@@ -54,6 +57,11 @@ export class Pseudonyms implements Names {
 
   device(name: string): string {
     return this.pseudonym('dev', name);
+  }
+
+  label(kind: LabelKind, name: string): string {
+    // Every machine has it, and it gives nothing away.
+    return kind === 'netns' && name === 'host' ? name : this.pseudonym(kind, name);
   }
 
   owner(owner: Owner): Owner {

@@ -44,6 +44,14 @@ const CONNECTION_FIELDS: Fields<ConnectionJson> = {
   drops: (from) => from.drops,
 };
 
+/** With `--netns`, after all others. */
+const PLACE_FIELDS: Fields<ListenerJson | ConnectionJson> = {
+  netns_name: (from) => from.netns_name,
+  container: (from) => ('container' in from ? from.container : undefined),
+  pod: (from) => ('pod' in from ? from.pod : undefined),
+  unit: (from) => ('unit' in from ? from.unit : undefined),
+};
+
 const SHARED_FIELDS: Fields<ListenerJson | ConnectionJson> = {
   protocol: (from) => from.protocol,
   state: (from) => ('state' in from ? from.state : 'listen'),
@@ -73,6 +81,7 @@ export function* snapshotCsv(report: Report, options: CsvOptions): Generator<str
     ...SHARED_FIELDS,
     ...(listeners && LISTENER_FIELDS),
     ...(connections && CONNECTION_FIELDS),
+    ...(report.namespaces && PLACE_FIELDS),
   } as Fields<ListenerJson | ConnectionJson>;
   yield csvRecord(Object.keys(fields));
   if (listeners) {

@@ -91,7 +91,7 @@ const headerJson = (report: Report, names: Names): HeaderJson =>
     schema: 'sockwatch.header/1' as const,
     ...originJson(report, names),
     counters: report.counters,
-    namespaces: namespacesJson(report),
+    namespaces: namespacesJson(report, names),
     findings: report.findings.map((finding) => findingJson(finding, names)),
   });
 

@@ -20,7 +20,7 @@ export function* snapshotTable(report: Report, options: SnapshotTableOptions): G
   const names = options.names ?? PLAIN_NAMES;
   names.learn(report);
   if (options.listeners) {
-    for (const line of listenerLines(report.listeners, names, options)) yield `${line}\n`;
+    for (const line of listenerLines(report, names, options)) yield `${line}\n`;
     for (const line of hostLines(report.findings, names, options)) yield `${line}\n`;
   }
   if (options.connections === undefined || report.sockets === undefined) return;
@@ -31,12 +31,12 @@ export function* snapshotTable(report: Report, options: SnapshotTableOptions): G
 }
 
 function* listenerLines(
-  listeners: readonly ListenerReport[],
+  { listeners, namespaces }: Report,
   names: Names,
   style: TableStyle,
 ): Generator<string> {
   if (listeners.length === 0) return yield 'no listeners';
-  const layout = layOut(columnsWith(names), listeners, style);
+  const layout = layOut(columnsWith(names, namespaces !== undefined), listeners, style);
   yield headLine(layout);
   for (const report of listeners) {
     yield rowLine(layout, report);
@@ -47,8 +47,11 @@ function* listenerLines(
 
 const role = (report: ListenerReport) => roleOf(worstSeverity(report));
 
-const columnsWith = (names: Names): readonly Column<ListenerReport>[] => [
+const netnsText = (names: Names) => (report: ListenerReport) => cells.netns(report, names);
+
+const columnsWith = (names: Names, withNetns: boolean): readonly Column<ListenerReport>[] => [
   { title: 'S', text: listenerMark, role },
+  ...(withNetns ? [{ title: 'NETNS', text: netnsText(names), min: 8 }] : []),
   { title: 'LOCAL', text: (report) => cells.local(report, names), min: 15 },
   { title: 'PROCESS', text: (report) => cells.owners(report, names), min: 10, giveUp: 1 },
   { title: 'ACCEPT QUEUE', text: cells.fill, role, giveUp: 2 },

@@ -2,8 +2,9 @@ import { type Direction, directionFinder } from '../model/direction.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
 import { type OptionalColumn, ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
 import { type ByteText, type FixedText, fixedText } from './byte-text.js';
-import { connectionWriter, timerJson } from './json-connection.js';
-import { round } from './json-parts.js';
+import { connectionWriter, namespaceJson, timerJson } from './json-connection.js';
+import { known, round } from './json-parts.js';
+import { jsonText } from './json-text.js';
 import type { Names } from './names.js';
 import { SocketEnds } from './socket-ends.js';
 
@@ -19,7 +20,8 @@ export class SocketWriter {
   private readonly columns: readonly Field[];
   private readonly inode: Float64Array | undefined;
   private readonly timerKind: Float64Array | undefined;
-  private readonly netns: FixedText;
+  /** What each section of the table says of its namespace; the first, where there are none. */
+  private readonly netns: readonly FixedText[];
 
   constructor(
     private readonly table: SocketTable,
@@ -36,7 +38,8 @@ export class SocketWriter {
     });
     this.inode = table.column('inode');
     this.timerKind = table.column('timerKind');
-    this.netns = fixedText(netns === undefined ? '' : `,"netns":${JSON.stringify(netns)}`);
+    const namespaces = table.sections.map(({ namespace }) => namespaceJson(namespace, names));
+    this.netns = [{ netns }, ...namespaces].map((one) => fixedText(inside(one)));
   }
 
   /** The fields of one object without its braces. The row must not be a listener. */
@@ -53,7 +56,7 @@ export class SocketWriter {
     const direction = isTcp ? this.directionOf(row) : undefined;
     if (direction !== undefined) out.fixed(direction === 'inbound' ? F.inbound : F.outbound);
     ends.write(out, row);
-    out.fixed(this.netns);
+    out.fixed(this.netns[table.sectionAt(row) + 1] as FixedText);
     this.identity(out, row);
     const waiting = isTcp ? this.row.isWaiting : undefined;
     if (waiting !== undefined) out.fixed(waiting ? F.waiting : F.notWaiting);
@@ -101,6 +104,12 @@ export class SocketWriter {
     out.close(']');
   }
 }
+
+/** `,"netns":"1"` */
+const inside = (fields: object): string =>
+  jsonText(known(fields))
+    .slice(1, -1)
+    .replace(/^(?=.)/, ',');
 
 interface Field {
   readonly values: Float64Array;

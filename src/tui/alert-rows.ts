@@ -4,7 +4,7 @@ import type { UiState } from './state.js';
 
 /** One line of the alerts panel. */
 export interface AlertRow {
-  readonly kind: 'active' | 'acknowledged' | 'note' | 'past';
+  readonly kind: 'active' | 'acknowledged' | 'note' | 'past' | 'change';
   readonly severity: Severity;
   /** Wall clock, ms. */
   readonly time?: number | undefined;
@@ -24,7 +24,7 @@ export function alertRows(state: UiState): AlertRow[] {
     ...alerts.filter((alert) => !isKnown(alert)).map((alert) => alertRow('active', alert)),
     ...noteRows(state),
     ...alerts.filter(isKnown).map((alert) => alertRow('acknowledged', alert)),
-    ...pastRows(state),
+    ...newestFirst([...pastRows(state), ...changeRows(state)]),
   ];
 }
 
@@ -61,6 +61,19 @@ function noteRows({ report }: UiState): AlertRow[] {
     })),
   ];
 }
+
+const newestFirst = (rows: readonly AlertRow[]): AlertRow[] =>
+  [...rows].sort((a, b) => (b.time ?? 0) - (a.time ?? 0));
+
+const changeRows = ({ changes }: UiState): AlertRow[] =>
+  changes.map(({ time, subjectText, subject, message }) => ({
+    kind: 'change',
+    severity: 'info',
+    time,
+    subject: subjectText,
+    message,
+    listener: subject,
+  }));
 
 const pastRows = ({ log }: UiState): AlertRow[] =>
   log

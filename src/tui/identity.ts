@@ -6,6 +6,8 @@ export interface SocketIdentity {
   readonly cookieHigh: number;
   readonly cookieLow: number;
   readonly protocol: number;
+  /** The same address may be a socket in each network namespace. */
+  readonly netns: string | undefined;
   readonly inode: number;
   readonly localPort: number;
   readonly remotePort: number;
@@ -20,6 +22,7 @@ export function identityOf(table: SocketTable, row: number): SocketIdentity {
     cookieHigh: table.cookieHigh[row] ?? 0,
     cookieLow: table.cookieLow[row] ?? 0,
     protocol: table.protocol[row] ?? 0,
+    netns: table.namespaceAt(row)?.id,
     inode: table.get('inode', row) ?? 0,
     localPort: table.localPort[row] ?? 0,
     remotePort: table.remotePort[row] ?? 0,
@@ -38,7 +41,7 @@ export function findSocket(table: SocketTable, rows: Uint32Array, wanted: Socket
 }
 
 function isSame(table: SocketTable, row: number, wanted: SocketIdentity): boolean {
-  if (table.protocol[row] !== wanted.protocol) return false;
+  if (table.protocol[row] !== wanted.protocol || table.namespaceAt(row)?.id !== wanted.netns) return false;
   if (wanted.hasCookie && ((table.flags[row] ?? 0) & ROW_FLAGS.cookie) !== 0) {
     return table.cookieLow[row] === wanted.cookieLow && table.cookieHigh[row] === wanted.cookieHigh;
   }

@@ -60,6 +60,7 @@ function receive(seen: UiState, report: Report): UiState {
     ...state,
     now: replay === undefined ? Math.max(state.now, report.origin.time) : report.origin.time,
     log: [...[...report.events].reverse(), ...state.log].slice(0, LOG_LENGTH),
+    changes: [...[...(report.changes ?? [])].reverse(), ...state.changes].slice(0, LOG_LENGTH),
     rates: [...state.rates, rateSample(report)].filter(
       ({ time }) => report.origin.time - time <= HISTORY_MS + 5000,
     ),
@@ -75,6 +76,7 @@ function receive(seen: UiState, report: Report): UiState {
 const startAnew = (state: UiState): UiState => ({
   ...state,
   log: [],
+  changes: [],
   rates: [],
   pending: undefined,
   pendingAlerts: 0,

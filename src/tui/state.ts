@@ -1,5 +1,6 @@
 import type { Filter } from '../analyze/filter.js';
 import type { ConnectionSort, ListenerSort } from '../analyze/sort.js';
+import type { Change } from '../model/changes.js';
 import type { ClosedGroup } from '../model/closed.js';
 import type { AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
@@ -122,6 +123,8 @@ export interface UiState {
   readonly rates: readonly RateSample[];
   /** Events of alerts, newest first. */
   readonly log: readonly AlertEvent[];
+  /** What came, went or changed hands, newest first. */
+  readonly changes: readonly Change[];
   readonly acknowledged: ReadonlySet<string>;
   readonly focus: Panel;
   readonly zoomed: boolean;
@@ -157,6 +160,7 @@ export const startUi = ({ filter, ...start }: UiStart): UiState => ({
   pendingAlerts: 0,
   rates: [],
   log: [],
+  changes: [],
   acknowledged: new Set(),
   focus: 'listeners',
   zoomed: false,

@@ -90,11 +90,12 @@ export function listAlerts(book: AlertBook): Alert[] {
   return [...book.values()]
     .map(({ alert }) => alert)
     .filter(({ finding }) => !isCovered(finding, book))
-    .sort(
-      (a, b) =>
-        severityRank(b.finding.severity) - severityRank(a.finding.severity) || b.changedAt - a.changedAt,
-    );
+    .sort(byWeight);
 }
+
+/** The worst and then the newest first. */
+export const byWeight = (a: Alert, b: Alert): number =>
+  severityRank(b.finding.severity) - severityRank(a.finding.severity) || b.changedAt - a.changedAt;
 
 function raise(id: string, finding: Finding, subjectText: string, { time, monotonic }: AlertLook): OpenAlert {
   const alert = { id, finding, subjectText, raisedAt: time, changedAt: time };

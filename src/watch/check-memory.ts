@@ -28,6 +28,12 @@ const KEPT = [
   'TCPAbortOnMemory',
 ] as const;
 
+/** What the run before knew of one of several namespaces; `undefined`: it was not there. */
+export function knownOf(before: CheckState | undefined, netns: string): CheckState | undefined {
+  const counters = before?.namespaces?.get(netns);
+  return before === undefined || counters === undefined ? undefined : { ...before, netns, counters };
+}
+
 /** What happened since the run before; a text says why nothing can be said of it: this run is a baseline. */
 export function compareRuns(
   before: CheckState | undefined,

@@ -56,10 +56,10 @@ export function hostReport(state: WatchState, observation: TableObservation, loo
 }
 
 /** As the collector says it while sockets have owners that it may not see. */
-const isHiddenOwners = ({ what, why }: Gap) => what === 'owners' && why.startsWith('hidden');
+export const isHiddenOwners = ({ what, why }: Gap) => what === 'owners' && why.startsWith('hidden');
 
 /** In the words of the first time while it lasts: the number of sockets changes, the remedy does not. */
-function hiddenOwners({ ownersHidden: before }: WatchState, gaps: readonly Gap[]): string | undefined {
+export function hiddenOwners({ ownersHidden: before }: WatchState, gaps: readonly Gap[]): string | undefined {
   const why = gaps.find(isHiddenOwners)?.why;
   return why === undefined ? undefined : (before ?? why);
 }

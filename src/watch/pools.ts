@@ -57,7 +57,7 @@ export class PoolWatch {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      ...describePools(this.book, lists[0], origin),
+      ...describePools(this.book, lists[0], origin, last.namespace),
       // The kernel counts for all, also for those that the filter leaves out.
       ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
       gaps: this.allGaps(),

@@ -6,6 +6,7 @@ import type { Millis } from '../model/units.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
 import type { ClosedState } from './closed.js';
+import type { HandsState } from './hands.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
 import { NOTHING_SAMPLED, type SampledState } from './samples.js';
 import type { Track } from './track.js';
@@ -47,6 +48,10 @@ export interface WatchState {
   readonly failingSince?: number | undefined;
   /** Words that said first that owners are hidden: said once, not anew with each number. */
   readonly ownersHidden?: string | undefined;
+  /** Who holds which listeners; absent before the first look that showed owners. */
+  readonly hands?: HandsState | undefined;
+  /** With `--netns all`: the state of each namespace, by id. What is above is then of all of them. */
+  readonly namespaces?: ReadonlyMap<string, WatchState> | undefined;
 }
 
 export interface Step {

@@ -1,7 +1,7 @@
 import { lookAtListeners } from '../analyze/listeners.js';
 import { sortListeners } from '../analyze/sort.js';
 import { formatEndpoint } from '../model/endpoint.js';
-import type { ListenerReport } from '../model/listener.js';
+import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Counters, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { type Millis, perSecond } from '../model/units.js';
@@ -9,6 +9,8 @@ import { advanceAlerts } from './alerts.js';
 import { followClosed } from './closed.js';
 import { counterDeltas } from './counters.js';
 import { followListeners } from './follow-listeners.js';
+import { followHands } from './hands.js';
+import { placeListeners } from './homes.js';
 import { type HostFinding, hostReport } from './host.js';
 import { stillHolds } from './hysteresis.js';
 import { keepSockets, shownSockets } from './kept-sockets.js';
@@ -22,13 +24,15 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
   const windowMs = windowOf(state, origin);
   const deltas = windowMs === undefined ? undefined : counterDeltas(state.counters, observation.counters);
   const isSaved = origin.source === 'file';
-  const look = lookAtListeners(sockets, {
+  const found = lookAtListeners(sockets, {
     netns: origin.netns,
     connectionsAsked: isSaved || scope === 'troubled' ? undefined : scope === 'all',
     synRecvAsked: isSaved ? undefined : true,
   });
+  const look = { ...found, listeners: [...placeListeners(found.listeners, observation)] };
   const closed = followClosed(state.closed, state.sockets, observation, look.listeners, windowMs, deltas);
   const followed = followListeners(state, observation, { ...look, closed }, windowMs, deltas);
+  const hands = handsOf(state, observation, look.listeners);
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
@@ -44,6 +48,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     rates: ratesOf(deltas, windowMs),
     findings: host.findings.map(({ finding }) => finding),
     ...alerts,
+    ...(hands !== undefined && hands.changes.length > 0 && { changes: hands.changes }),
+    ...namespaceOf(observation, deltas),
     gaps: [...host.gaps, ...closed.gaps],
     ...(closed.report !== undefined && { closed: closed.report }),
     pace: { tookMs: observation.tookMs, skippedTicks: observation.skippedTicks },
@@ -62,8 +68,37 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     sockets: kept,
     closed: closed.state,
     ownersHidden: host.ownersHidden,
+    hands: hands?.state,
   };
   return { state: next, report };
+}
+
+function handsOf(
+  { config, hands }: WatchState,
+  { origin, sockets, scope }: TableObservation,
+  listeners: readonly Listener[],
+) {
+  if (config.oneLook) return undefined;
+  const { time, monotonic, netns } = origin;
+  return followHands(hands, { time, monotonic, netns, listeners, table: sockets, scope });
+}
+
+/** The one that was asked for. */
+function namespaceOf(
+  { namespace, counters, sysctls }: TableObservation,
+  deltas: Counters | undefined,
+): Pick<Report, 'namespaces'> {
+  if (namespace === undefined) return {};
+  return {
+    namespaces: [
+      {
+        namespace,
+        ...(counters !== undefined && { counters }),
+        ...(deltas !== undefined && { countersDelta: deltas }),
+        ...(sysctls !== undefined && { sysctls }),
+      },
+    ],
+  };
 }
 
 function followAlerts(

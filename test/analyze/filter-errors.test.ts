@@ -4,7 +4,7 @@ import { parseFilter } from '../../src/analyze/filter.js';
 import { ParseError } from '../../src/model/errors.js';
 
 const KEYS =
-  'port, lport, rport, state, process, pid, local, remote, recvq, sendq, rtt, wait, waiting, proto, uid, inode, verdict, fill';
+  'port, lport, rport, state, process, pid, local, remote, recvq, sendq, rtt, wait, waiting, proto, uid, inode, verdict, fill, netns, container';
 const PORT = 'a port, as 443, 80,443 or 8000-8099';
 const NETWORK = 'an address or a network, as 10.0.0.5 or 10.0.0.0/8';
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
-import type { AlertJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { AlertJson, EventJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
 import { listenersOn, NOBODY, RUN_JS } from './cli.js';
 import type { Namespace } from './netns.js';
 
@@ -10,6 +10,8 @@ import type { Namespace } from './netns.js';
 export class LiveStream {
   readonly snapshots: SnapshotJson[] = [];
   readonly alerts: AlertJson[] = [];
+  /** What came, went or changed hands. */
+  readonly changes: EventJson[] = [];
   private errors = '';
   private readonly child: ChildProcess;
 
@@ -23,8 +25,9 @@ export class LiveStream {
   }
 
   private take(line: string): void {
-    const said = JSON.parse(line) as SnapshotJson | AlertJson;
+    const said = JSON.parse(line) as SnapshotJson | AlertJson | EventJson;
     if (said.schema === 'sockwatch.snapshot/1') this.snapshots.push(said);
+    else if (said.schema === 'sockwatch.event/1') this.changes.push(said);
     else this.alerts.push(said);
   }
 
@@ -50,8 +53,10 @@ export class LiveStream {
       const found = find();
       if (found !== undefined) return found;
       const state = this.child.exitCode === null ? 'runs' : `ended with ${this.child.exitCode}`;
-      const last = JSON.stringify(this.snapshots.at(-1)?.listeners);
-      throw new Error(`live ${state}; alerts ${JSON.stringify(this.alerts)}; last ${last}; ${this.errors}`);
+      const last = JSON.stringify(this.snapshots.at(-1)?.listeners).slice(0, 2000);
+      throw new Error(
+        `live ${state}; alerts ${JSON.stringify(this.alerts).slice(-2000)}; changes ${JSON.stringify(this.changes.map(({ subject, message }) => `${subject} ${message}`))}; last ${last}; ${this.errors}`,
+      );
     }, 20_000);
   }
 

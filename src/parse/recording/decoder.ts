@@ -1,8 +1,10 @@
 import { ParseError } from '../../model/errors.js';
-import { ALERT_PHASES, SEVERITIES } from '../../model/findings.js';
+import { SEVERITIES } from '../../model/findings.js';
+import type { Namespace } from '../../model/namespace.js';
 import {
   type ClosedObservation,
-  type Counters,
+  type GapObservation,
+  type NamespacesObservation,
   type Observation,
   type Origin,
   type SamplesObservation,
@@ -11,12 +13,13 @@ import {
   type Sysctls,
   type TableObservation,
 } from '../../model/observation.js';
-import { LINE_KINDS, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
+import { EVENT_PHASES, LINE_KINDS, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
 import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
 import { readClosed } from './closed.js';
 import { asList, asNumber, Fields } from './fields.js';
 import { readGaps } from './gaps.js';
+import { readHomes, readNamespace } from './homes.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
 
@@ -37,6 +40,7 @@ export type Decoded =
 
 /** More sockets than any host has: a forged recording ends here. */
 const MOST_ROWS = 2_000_000;
+const MOST_PARTS = 100_000;
 const SYSCTLS = ['somaxconn', 'tcpMaxSynBacklog', 'tcpSyncookies', 'tcpAbortOnOverflow'] as const;
 
 /** What is known of the host at one place of a recording. */
@@ -45,6 +49,8 @@ interface Present {
   counters: Record<string, number>;
   sysctls: Sysctls | undefined;
   descriptors: TableObservation['descriptors'];
+  homes: TableObservation['homes'];
+  namespace: Namespace | undefined;
 }
 
 const nothing = (): Present => ({
@@ -52,13 +58,16 @@ const nothing = (): Present => ({
   counters: {},
   sysctls: undefined,
   descriptors: undefined,
+  homes: undefined,
+  namespace: undefined,
 });
 
 /** Reads the lines of a recording one after the other, from any `key` frame on. */
 export class RecordingDecoder {
   private dictionary: Dictionary | undefined;
   private fixed: Pick<Origin, 'host' | 'netns' | 'bootId'> = { host: 'unknown' };
-  private present = nothing();
+  /** By id of the namespace; '' is that of the head. */
+  private presents = new Map<string, Present>();
   /** Number of the frame that fits; `undefined`: only a `key` frame does. */
   private next: number | undefined;
 
@@ -79,11 +88,11 @@ export class RecordingDecoder {
           kind: 'observation',
           time,
           monotonic,
-          before: this.readBefore(fields, time, monotonic, where),
+          before: this.readBefore(fields, { time, monotonic, netns: this.fixed.netns }, where),
           observation: this.readGap(fields, time, monotonic, where),
         };
       case 'key':
-        this.present = nothing();
+        this.presents = new Map();
         this.next = 0;
         return this.readFrame(fields, time, monotonic, where);
       case 'frame':
@@ -106,20 +115,79 @@ export class RecordingDecoder {
   }
 
   private readFrame(fields: Fields, time: number, monotonic: number, where: string): Decoded {
-    const { dictionary, present } = this;
+    const netns = fields.has('netns') ? fields.text('netns') : this.fixed.netns;
+    const at = { time, monotonic, netns };
+    const round = {
+      tookMs: millis(fields.number('took_ms')),
+      skippedTicks: fields.has('skipped') ? fields.number('skipped') : 0,
+    };
+    const before = this.readBefore(fields, at, where);
+    const observation = fields.has('parts')
+      ? this.readParts(fields, at, round, where)
+      : this.readTable(fields, at, round, where);
+    this.next = (this.next ?? 0) + 1;
+    return { kind: 'observation', time, monotonic, before, observation };
+  }
+
+  /** One look into each namespace. */
+  private readParts(fields: Fields, at: Place, round: Round, where: string): () => NamespacesObservation {
+    const list = fields.list('parts');
+    if (list.length > MOST_PARTS)
+      throw new ParseError(where, `at most ${MOST_PARTS} namespaces`, String(list.length));
+    const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
+    const ids = new Set<string>();
+    const looks = list.map((value, number) => {
+      const place = `${where}, part ${number + 1}`;
+      const part = Fields.of(value, place);
+      const own = { ...at, netns: part.text('netns') };
+      ids.add(own.netns);
+      return part.has('scope')
+        ? this.readTable(part, own, { ...round, skippedTicks: 0 }, place)
+        : this.readPartGap(part, own, place);
+    });
+    for (const id of this.presents.keys()) if (!ids.has(id)) this.presents.delete(id);
+    return () => ({
+      kind: 'namespaces',
+      origin: this.origin(at),
+      looks: looks.map((look) => look()),
+      ...round,
+      gaps,
+    });
+  }
+
+  private readPartGap(fields: Fields, at: Place, where: string): () => GapObservation {
+    const { namespace } = this.presentOf(fields, at, where);
+    const gap = readGap(fields, where);
+    return () => ({ ...gap, origin: this.origin(at), ...(namespace && { namespace }) });
+  }
+
+  /** What is known of a namespace, with the names that the line may tell. */
+  private presentOf(fields: Fields, { netns }: Place, where: string): Present {
+    const id = netns ?? '';
+    const present = this.presents.get(id) ?? nothing();
+    this.presents.set(id, present);
+    if (fields.has('names')) present.namespace = { id, ...readNamespace(fields.value('names'), where) };
+    return present;
+  }
+
+  private readTable(fields: Fields, at: Place, round: Round, where: string): () => TableObservation {
+    const { dictionary } = this;
     if (dictionary === undefined) throw new ParseError(where, 'the head of the recording before', 'a frame');
+    const { monotonic } = at;
     const scope = fields.oneOf('scope', SCOPES);
     const changed = fields
       .list('rows')
-      .map((row, at) => readRow(row, dictionary, monotonic, `${where}, row ${at + 1}`));
+      .map((row, number) => readRow(row, dictionary, monotonic, `${where}, row ${number + 1}`));
     const gone = fields.has('gone') ? fields.list('gone').map((id) => asNumber(id, where)) : [];
     const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
-    const before = this.readBefore(fields, time, monotonic, where);
-    const tookMs = fields.number('took_ms');
-    const skippedTicks = fields.has('skipped') ? fields.number('skipped') : 0;
     const counters = fields.has('counters') ? fields.numbers('counters') : {};
-    if (fields.has('sysctls')) present.sysctls = readSysctls(fields.numbers('sysctls'));
-    if (fields.has('fds')) present.descriptors = readDescriptors(fields.list('fds'), where);
+    const sysctls = fields.has('sysctls') ? readSysctls(fields.numbers('sysctls')) : undefined;
+    const descriptors = fields.has('fds') ? readDescriptors(fields.list('fds'), where) : undefined;
+    const homes = fields.has('homes') ? readHomes(fields.list('homes'), where) : undefined;
+    const present = this.presentOf(fields, at, where);
+    present.sysctls = sysctls ?? present.sysctls;
+    present.descriptors = descriptors ?? present.descriptors;
+    present.homes = homes ?? present.homes;
     present.counters = { ...present.counters, ...counters };
     const known = present.rows.get(scope) ?? new Map<number, RecordedRow>();
     const rows = fields.has('full') ? new Map<number, RecordedRow>() : known;
@@ -127,46 +195,45 @@ export class RecordingDecoder {
     for (const row of changed) rows.set(row.id, row);
     if (rows.size > MOST_ROWS) throw new ParseError(where, `at most ${MOST_ROWS} sockets`, String(rows.size));
     present.rows.set(scope, rows);
-    this.next = (this.next ?? 0) + 1;
-    const { sysctls, descriptors } = present;
-    const all: Counters = present.counters;
-    const observation = (): TableObservation => ({
+    const { rows: _, counters: all, ...rest } = { ...present };
+    return () => ({
       kind: 'table',
-      origin: this.origin(time, monotonic),
+      origin: this.origin(at),
       scope,
-      sockets: tableOf(rows, monotonic),
+      sockets: tableOf(
+        rows,
+        monotonic,
+        rest.namespace ?? (at.netns === undefined ? undefined : { id: at.netns }),
+      ),
       ...(Object.keys(all).length > 0 && { counters: all }),
-      ...(sysctls !== undefined && { sysctls }),
-      ...(descriptors !== undefined && { descriptors }),
-      tookMs: millis(tookMs),
-      skippedTicks,
+      ...(rest.sysctls !== undefined && { sysctls: rest.sysctls }),
+      ...(rest.descriptors !== undefined && { descriptors: rest.descriptors }),
+      ...(rest.homes !== undefined && { homes: rest.homes }),
+      ...(rest.namespace !== undefined && { namespace: rest.namespace }),
+      ...round,
       gaps,
     });
-    return { kind: 'observation', time, monotonic, before, observation };
   }
 
   private readGap(fields: Fields, time: number, monotonic: number, where: string): () => Observation {
-    const gaps = readGaps(fields.list('gaps'), where);
-    const rest = {
-      ...(fields.has('fault') && { fault: fields.text('fault') }),
-      ...(fields.has('remedy') && { remedy: fields.text('remedy') }),
-    };
-    return () => ({ kind: 'gap', origin: this.origin(time, monotonic), gaps, ...rest });
+    const gap = readGap(fields, where);
+    return () => ({ ...gap, origin: this.origin({ time, monotonic, netns: this.fixed.netns }) });
   }
 
-  private readBefore(fields: Fields, time: number, monotonic: number, where: string) {
+  private readBefore(fields: Fields, at: Place, where: string) {
     const samples = readSamples(fields, where);
     const { dictionary } = this;
     const closed = dictionary === undefined ? [] : readClosed(fields, dictionary, where);
     return () => {
-      const origin = this.origin(time, monotonic);
+      const origin = this.origin(at);
       return [...samples(origin), ...closed.map((read) => read(origin))];
     };
   }
 
-  private origin(time: number, monotonic: number): Origin {
+  private origin({ time, monotonic, netns }: Place): Origin {
     return {
       ...this.fixed,
+      ...(netns !== undefined && { netns }),
       source: 'recording',
       time: wallMillis(time),
       monotonic: monotonicMillis(monotonic),
@@ -174,15 +241,39 @@ export class RecordingDecoder {
   }
 }
 
-function tableOf(rows: ReadonlyMap<number, RecordedRow>, monotonic: number): SocketTable {
+/** Where and when a look was. */
+interface Place {
+  readonly time: number;
+  readonly monotonic: number;
+  readonly netns: string | undefined;
+}
+
+type Round = Pick<TableObservation, 'tookMs' | 'skippedTicks'>;
+
+/** Without its origin. */
+function readGap(fields: Fields, where: string): Omit<GapObservation, 'origin' | 'namespace'> {
+  return {
+    kind: 'gap',
+    gaps: readGaps(fields.list('gaps'), where),
+    ...(fields.has('fault') && { fault: fields.text('fault') }),
+    ...(fields.has('remedy') && { remedy: fields.text('remedy') }),
+  };
+}
+
+function tableOf(
+  rows: ReadonlyMap<number, RecordedRow>,
+  monotonic: number,
+  namespace: Namespace | undefined,
+): SocketTable {
   const table = new SocketTable();
+  if (namespace !== undefined) table.sections = [{ from: 0, namespace }];
   table.reserve(rows.size);
   for (const row of rows.values()) addRow(table, row, monotonic);
   return table;
 }
 
 const readEvent = (fields: Fields): RecordedEvent => ({
-  phase: fields.oneOf('phase', ALERT_PHASES),
+  phase: fields.oneOf('phase', EVENT_PHASES),
   rule: fields.text('rule'),
   severity: fields.oneOf('severity', SEVERITIES),
   subject: fields.text('subject'),

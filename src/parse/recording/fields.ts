@@ -4,7 +4,7 @@ import { ParseError } from '../../model/errors.js';
 export class Fields {
   constructor(
     private readonly fields: Readonly<Record<string, unknown>>,
-    private readonly where: string,
+    readonly where: string,
   ) {}
 
   static parse(text: string, where: string): Fields {
@@ -21,6 +21,10 @@ export class Fields {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new ParseError(where, 'an object', String(JSON.stringify(value)).slice(0, 100));
     return new Fields(value as Record<string, unknown>, where);
+  }
+
+  value(name: string): unknown {
+    return this.fields[name];
   }
 
   has(name: string): boolean {

@@ -10,6 +10,7 @@ import type {
 } from '../../model/pools-json.js';
 import { evidenceJson, findingJson, gapJson, isoTime, known, round, roundKnown } from '../json-parts.js';
 import { jsonText } from '../json-text.js';
+import { namespaceName } from '../labels.js';
 import type { Names } from '../names.js';
 
 /** The whole answer as one object. */
@@ -95,6 +96,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     ...ownerFields(pool, names),
     process_gone: pool.owner === 'none' ? (true as const) : undefined,
     netns: pool.netns,
+    netns_name: pool.namespace && namespaceName(pool.namespace, names),
     ...endField(pool, names),
     service: pool.service,
     open: pool.open,

@@ -1,20 +1,19 @@
+import type { Change } from '../../model/changes.js';
 import type { AlertEvent } from '../../model/findings.js';
 import type {
   ClosedObservation,
-  Counters,
   GapObservation,
+  NamespacesObservation,
   Observation,
   Origin,
-  Scope,
   TableObservation,
 } from '../../model/observation.js';
 import { type LineKind, linePrefix, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
 import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
-import { OPTIONAL_COLUMNS, type SocketTable } from '../../model/table.js';
+import { OPTIONAL_COLUMNS } from '../../model/table.js';
 import type { Names } from '../names.js';
 import { closedFields } from './closed.js';
-import { Lineage } from './lineage.js';
-import { rowList } from './rows.js';
+import { FrameEncoder, gapList, round } from './frame.js';
 import { samplesFields } from './samples.js';
 
 export interface EncodedLine {
@@ -31,12 +30,12 @@ const KEY_EVERY_MS = 60_000;
 
 /**
  * Makes the lines of a recording. A `key` frame every minute has all sockets; the frames between have what changed. Scopes are
- * followed apart: a look at the listeners says nothing of connections that it did not ask for.
+ * followed apart: a look at the listeners says nothing of connections that it did not ask for; and so are network namespaces.
  */
 export class RecordingEncoder {
-  private lineages = new Map<Scope, Lineage>();
-  private counters: Counters = {};
-  private settings = '';
+  /** By id of the namespace. */
+  private frames = new Map<string, FrameEncoder>();
+  private headNetns: string | undefined;
   private nextKey = Number.NEGATIVE_INFINITY;
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
   private number = 0;
@@ -57,6 +56,7 @@ export class RecordingEncoder {
 
   /** The first line for frames that were made already. */
   describe(origin: Origin): EncodedLine {
+    this.headNetns = origin.netns;
     return line('head', origin, {
       schema: RECORDING_SCHEMA,
       version: this.version,
@@ -71,7 +71,7 @@ export class RecordingEncoder {
 
   /** `undefined` for observations that a recording does not hold, and for samples and connections that ended: the next frame has them. */
   encode(observation: Observation): EncodedLine | undefined {
-    if (observation.kind === 'table') return this.table(observation);
+    if (observation.kind === 'table' || observation.kind === 'namespaces') return this.look(observation);
     if (observation.kind === 'samples') this.sampled.push(samplesFields(observation, this.names));
     if (observation.kind === 'closed') this.keepEnded(observation);
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
@@ -89,30 +89,53 @@ export class RecordingEncoder {
     return line('event', origin, event);
   }
 
-  private table(observation: TableObservation): EncodedLine {
-    const { origin, scope, sockets } = observation;
+  /** What came, went or changed hands. */
+  change({ kind, subjectText, message }: Change, origin: Origin): EncodedLine {
+    const event: RecordedEvent = {
+      phase: 'noted',
+      rule: kind,
+      severity: 'info',
+      subject: this.names.sentence(subjectText),
+      message: this.names.sentence(message),
+    };
+    return line('event', origin, event);
+  }
+
+  /** A look: of one namespace, or one part for each. */
+  private look(observation: TableObservation | NamespacesObservation): EncodedLine {
+    const { origin, tookMs, skippedTicks } = observation;
     const isKey = origin.monotonic >= this.nextKey;
     if (isKey) this.startKey(origin.monotonic);
-    let lineage = this.lineages.get(scope);
-    const isFull = lineage === undefined;
-    lineage ??= new Lineage();
-    this.lineages.set(scope, lineage);
-    const { rows, gone } = lineage.advance(sockets);
     return line(isKey ? 'key' : 'frame', origin, {
       n: this.number++,
-      scope,
-      source: origin.source,
-      ...(isFull && { full: true }),
-      took_ms: round(observation.tookMs),
-      ...(observation.skippedTicks > 0 && { skipped: observation.skippedTicks }),
-      ...this.changedCounters(observation.counters),
-      ...this.changedSettings(observation),
-      ...(observation.gaps.length > 0 && { gaps: this.gaps(observation.gaps) }),
+      ...(origin.netns !== this.headNetns && { netns: origin.netns }),
+      took_ms: round(tookMs),
+      ...(skippedTicks > 0 && { skipped: skippedTicks }),
       ...this.takeSamples(),
       ...this.takeEnded(),
-      rows: this.rows(sockets, rows),
-      ...(gone.length > 0 && { gone }),
+      ...(observation.kind === 'table'
+        ? this.framesOf(observation.origin).fields(observation)
+        : this.parts(observation)),
     });
+  }
+
+  private parts({ origin, looks, gaps }: NamespacesObservation) {
+    const parts = looks.map((look) => {
+      const { netns, source } = look.origin;
+      const frames = this.framesOf(look.origin);
+      const namespace = frames.namespace(look.namespace);
+      if (look.kind === 'gap') return { netns, source, ...namespace, ...this.gapFields(look) };
+      return { netns, ...namespace, ...frames.fields(look) };
+    });
+    const present = new Set(looks.map((look) => look.origin.netns ?? ''));
+    for (const id of this.frames.keys()) if (!present.has(id)) this.frames.delete(id);
+    return { source: origin.source, ...(gaps.length > 0 && { gaps: gapList(gaps, this.names) }), parts };
+  }
+
+  private framesOf({ netns = '' }: Origin): FrameEncoder {
+    const known = this.frames.get(netns) ?? new FrameEncoder(this.names);
+    this.frames.set(netns, known);
+    return known;
   }
 
   /** Between them and the frame nothing can be lost. */
@@ -136,62 +159,26 @@ export class RecordingEncoder {
 
   private startKey(monotonic: number): void {
     this.nextKey = monotonic + this.keyEveryMs;
-    this.lineages = new Map();
-    this.counters = {};
-    this.settings = '';
+    this.frames = new Map();
     this.number = 0;
   }
 
-  private rows(table: SocketTable, rows: readonly (readonly [number, number])[]): unknown[] {
-    const cursor = table.cursor();
-    return rows.map(([id, row]) => {
-      cursor.index = row;
-      return rowList(id, cursor, this.names);
-    });
-  }
-
-  private changedCounters(counters: Counters | undefined) {
-    if (counters === undefined) return {};
-    const changed = Object.fromEntries(
-      Object.entries(counters).filter(([name, value]) => this.counters[name] !== value),
-    );
-    this.counters = counters;
-    return { counters: changed };
-  }
-
-  private changedSettings({ sysctls, descriptors }: TableObservation) {
-    const settings = {
-      ...(sysctls !== undefined && { sysctls }),
-      ...(descriptors !== undefined && {
-        fds: [...descriptors].map(([pid, { open, limit }]) => [pid, open, limit]),
-      }),
-    };
-    const text = JSON.stringify(settings);
-    if (text === this.settings) return {};
-    this.settings = text;
-    return settings;
-  }
-
-  private gap({ origin, gaps, fault, remedy }: GapObservation): EncodedLine {
-    return line('gap', origin, {
-      gaps: this.gaps(gaps),
+  private gap(observation: GapObservation): EncodedLine {
+    return line('gap', observation.origin, {
+      ...this.gapFields(observation),
       ...this.takeSamples(),
       ...this.takeEnded(),
-      ...(fault !== undefined && { fault }),
-      ...(remedy !== undefined && { remedy: this.names.sentence(remedy) }),
     });
   }
 
-  private gaps(gaps: TableObservation['gaps']) {
-    return gaps.map(({ what, why, line: number }) => ({
-      what: this.names.sentence(what),
-      why: this.names.sentence(why),
-      ...(number !== undefined && { line: number }),
-    }));
+  private gapFields({ gaps, fault, remedy }: GapObservation) {
+    return {
+      gaps: gapList(gaps, this.names),
+      ...(fault !== undefined && { fault }),
+      ...(remedy !== undefined && { remedy: this.names.sentence(remedy) }),
+    };
   }
 }
-
-const round = (value: number) => Math.round(value * 1000) / 1000;
 
 function line(kind: LineKind, { time, monotonic }: Origin, fields: object): EncodedLine {
   return { kind, text: `${linePrefix(kind, time, round(monotonic))},${JSON.stringify(fields).slice(1)}\n` };

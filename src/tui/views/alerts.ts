@@ -61,7 +61,8 @@ function rowSpans(row: AlertRow): Span[] {
   ];
 }
 
-const wordOf = ({ kind, severity }: AlertRow): string => (kind === 'past' ? 'over' : WORDS[severity]);
+const wordOf = ({ kind, severity }: AlertRow): string =>
+  kind === 'past' ? 'over' : kind === 'change' ? 'news' : WORDS[severity];
 
 function endOf({ kind, lastedMs }: AlertRow): string {
   if (kind === 'acknowledged') return '  (acknowledged)';

@@ -1,5 +1,7 @@
 import { formatEndpoint } from '../../model/endpoint.js';
 import { OPTIONAL_COLUMNS, type OptionalColumn, type SocketRow } from '../../model/table.js';
+import { namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatBytes, formatCount, formatDuration } from '../../render/text.js';
 import { type Line, line } from '../spans.js';
 import { stateName } from './connections.js';
@@ -113,6 +115,7 @@ export function connectionDetail(row: SocketRow, width: number): Line[] {
 
 function headLines(row: SocketRow): Line[] {
   const { queues, timer, owners, cookie, remote } = row;
+  const namespace = row.table.sections.length > 1 ? row.namespace : undefined;
   const congestion = row.table.note(row.index, 'congestion');
   return [
     fact('state', line(`${stateName(row.state)}  ${row.protocol}`, 'title')),
@@ -138,6 +141,7 @@ function headLines(row: SocketRow): Line[] {
     ...(congestion === undefined ? [] : [fact('congestion', line(cleanText(congestion)))]),
     ...(cookie === undefined ? [] : [fact('cookie', line(cookie))]),
     ...ownerFacts(owners),
+    ...(namespace === undefined ? [] : [fact('netns', line(namespaceText(namespace, PLAIN_NAMES)))]),
   ];
 }
 

@@ -1,6 +1,8 @@
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { SocketState } from '../../model/sockets.js';
 import type { SocketRow } from '../../model/table.js';
+import { namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatCount, formatDuration, formatOwners } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Role, span } from '../spans.js';
@@ -115,10 +117,32 @@ const retransmits: Column<SocketRow> = {
 
 const NARROW = 100;
 
-/** In order of worth: on a narrow screen the local address gives way to its port. */
-export function connectionColumns(width: number, glyphs: Glyphs): readonly Column<SocketRow>[] {
+const namespace: Column<SocketRow> = {
+  head: 'NETNS',
+  width: 8,
+  natural: 20,
+  cell: (row) => line(row.namespace === undefined ? '?' : namespaceText(row.namespace, PLAIN_NAMES), 'dim'),
+};
+
+/** In order of worth: on a narrow screen the local address gives way to its port. `ofSeveral`: rows of several namespaces. */
+export function connectionColumns(
+  width: number,
+  glyphs: Glyphs,
+  ofSeveral = false,
+): readonly Column<SocketRow>[] {
   const ends = width < NARROW ? [remote(glyphs), localPort] : [local(glyphs), remote(glyphs)];
-  return [state, ...ends, received, sent, roundTrip, owner, lastSent, lastReceived, retransmits];
+  return [
+    state,
+    ...ends,
+    ...(ofSeveral ? [namespace] : []),
+    received,
+    sent,
+    roundTrip,
+    owner,
+    lastSent,
+    lastReceived,
+    retransmits,
+  ];
 }
 
 function roleOfState(row: SocketRow): Role {

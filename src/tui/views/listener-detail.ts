@@ -1,5 +1,7 @@
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { ListenerReport, ListenerWindow, SynQueue, Waiting } from '../../model/listener.js';
+import { homeText, namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { markOf, verdictText, worstSeverity } from '../../render/style.js';
 import { cleanText, formatBytes, formatCount, formatDuration } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
@@ -174,16 +176,25 @@ function ownerLines({ listener: { owners } }: ListenerReport): Line[] {
 }
 
 function identityLines({ listener }: ListenerReport): Line[] {
-  const { protocol, unixKind, inode, cookie, netns, droppedSegments, group } = listener;
+  const { protocol, unixKind, inode, cookie, netns, droppedSegments, group, namespace, home } = listener;
+  const name = namespace === undefined ? '' : namespaceText(namespace, PLAIN_NAMES);
   const parts = [
     unixKind === undefined ? protocol : `${protocol} ${unixKind}`,
     ...(inode === undefined ? [] : [`inode ${inode}`]),
     ...(cookie === undefined ? [] : [`cookie ${cookie}`]),
-    ...(netns === undefined ? [] : [`netns ${cleanText(netns)}`]),
+    ...(netns === undefined
+      ? []
+      : [`netns ${cleanText(netns)}${name === '' || name === netns ? '' : ` (${name})`}`]),
     ...(droppedSegments === undefined
       ? []
       : [`${formatCount(droppedSegments)} segments dropped since it was made`]),
     ...(group === undefined ? [] : [`one of ${group.members} with SO_REUSEPORT`]),
   ];
-  return [[], section('Socket'), line(`  ${parts.join(', ')}`, 'dim')];
+  const lives = home === undefined ? '' : homeText(home, PLAIN_NAMES);
+  return [
+    ...(lives === '' ? [] : [[], section('Lives in'), line(`  ${lives}`)]),
+    [],
+    section('Socket'),
+    line(`  ${parts.join(', ')}`, 'dim'),
+  ];
 }

@@ -1,7 +1,9 @@
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { Listener, ListenerReport, ListenerWindow } from '../../model/listener.js';
+import { listenerCells as cells } from '../../render/listener-cells.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { markOf, verdictText, worstSeverity } from '../../render/style.js';
-import { cleanText, formatCount, formatOwners } from '../../render/text.js';
+import { formatCount, formatOwners } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, span } from '../spans.js';
 import type { Column } from './columns.js';
@@ -9,8 +11,15 @@ import { countCell, durationCell, rateCell, shortenMiddle } from './format.js';
 import { gauge, recentFill, roleOfSeverity } from './gauge.js';
 import { sparkCell } from './series.js';
 
-/** Columns of the listeners in order of worth: as many as fit are shown. */
-export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>[] {
+const netns: Column<ListenerReport> = {
+  head: 'NETNS',
+  width: 10,
+  natural: 24,
+  cell: (report) => line(cells.netns(report, PLAIN_NAMES), 'dim'),
+};
+
+/** Columns of the listeners in order of worth: as many as fit are shown. `ofSeveral`: they are of several namespaces. */
+export function listenerColumns(glyphs: Glyphs, ofSeveral = false): readonly Column<ListenerReport>[] {
   return [
     { head: 'S', width: 2, core: true, sort: 'trouble', cell: markCell },
     {
@@ -22,6 +31,7 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       sort: 'address',
       cell: ({ listener }, width) => line(shortenMiddle(formatEndpoint(listener.local), width, glyphs)),
     },
+    ...(ofSeveral ? [{ ...netns, width: 8, core: true }] : []),
     {
       head: 'PROCESS',
       width: 12,
@@ -72,11 +82,7 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
     },
     { head: 'VERDICT', width: 16, cell: verdictCell },
     { head: 'END/s', width: 6, right: true, cell: ({ listener, window }) => endedCell(listener, window) },
-    {
-      head: 'NETNS',
-      width: 10,
-      cell: ({ listener }) => line(cleanText(listener.netns ?? '?'), 'dim'),
-    },
+    ...(ofSeveral ? [] : [netns]),
   ];
 }
 

@@ -42,7 +42,7 @@ export function listenersPane(state: UiState, rect: Rect): Line[] {
       ? listBody(
           state,
           {
-            columns: listenerColumns(glyphs),
+            columns: listenerColumns(glyphs, (state.report?.namespaces?.length ?? 0) > 1),
             sorting,
             length: items.length,
             index: cursor.index,
@@ -79,7 +79,7 @@ export function connectionsPane(state: UiState, rect: Rect): Line[] {
       ? listBody(
           state,
           {
-            columns: connectionColumns(rect.width, glyphs),
+            columns: connectionColumns(rect.width, glyphs, table.sections.length > 1),
             sorting,
             length: rows.length,
             index: cursor.index,

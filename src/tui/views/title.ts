@@ -1,4 +1,7 @@
 import type { ReplayPosition } from '../../model/replay.js';
+import type { Report } from '../../model/report.js';
+import { namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatCount, formatDuration, truncate } from '../../render/text.js';
 import { openAlerts } from '../alert-rows.js';
 import { fit, type Line, lineWidth, onGround, type Span, span } from '../spans.js';
@@ -100,8 +103,15 @@ function figures(state: UiState, wide: boolean): Span[][] {
     [name('NEW', 'NEW'), span(newPerSecond === undefined ? '?' : `+${formatRate(newPerSecond)}/s`)],
     ...(report.origin.netns === undefined
       ? []
-      : [[name('netns', 'ns'), span(cleanText(report.origin.netns), 'dim')]]),
+      : [[name('netns', 'ns'), span(namespacesText(report, report.origin.netns), 'dim')]]),
   ];
+}
+
+/** The name of the one, or how many. */
+function namespacesText({ namespaces }: Report, id: string): string {
+  const [only, another] = namespaces ?? [];
+  if (another !== undefined) return `all ${namespaces?.length}`;
+  return only === undefined ? cleanText(id) : namespaceText(only.namespace, PLAIN_NAMES);
 }
 
 function overflowFigure(perSecond: number | undefined, wide: boolean): Span[] {

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../model/endpoint.js';
+import type { Namespace } from '../../model/namespace.js';
 import type { Origin } from '../../model/observation.js';
 import type { Pool, RemoteSum, Spread } from '../../model/pools.js';
 import { serviceOf } from '../../model/services.js';
@@ -11,12 +12,13 @@ export function describePools(
   book: PoolBook,
   list: ConnectionList,
   origin: Origin,
+  namespace?: Namespace,
 ): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
   const spreads = new Spreads(list);
   // A pool whose connections all turned out to be of another had an owner that was found late.
   const entries = [...book.all()].filter(([, { tally }]) => tally.seen > 0);
   const pools = entries
-    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin))
+    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin, namespace))
     .sort(byWeight);
   return {
     pools,
@@ -30,7 +32,7 @@ export function describePools(
 const weight = ({ open, connecting, closeWait, finWait, lastAck }: Pool) =>
   open + connecting + closeWait + finWait + lastAck;
 
-const byWeight = (a: Pool, b: Pool): number =>
+export const byWeight = (a: Pool, b: Pool): number =>
   weight(b) - weight(a) || b.timeWait - a.timeWait || b.past.created - a.past.created;
 
 const portOf = (end: Endpoint) => (end.kind === 'ip' ? end.port : undefined);
@@ -38,7 +40,12 @@ const portOf = (end: Endpoint) => (end.kind === 'ip' ? end.port : undefined);
 /** Per second since the pool was first seen; nothing after one look. */
 const rate = (count: number, ms: number) => (ms > 0 ? perSecond((count * 1000) / ms) : undefined);
 
-function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, origin: Origin): Pool {
+function describePool(
+  { identity, tally }: PoolEntry,
+  spreads: PoolSpreads,
+  origin: Origin,
+  namespace: Namespace | undefined,
+): Pool {
   const { direction, owner, end } = identity;
   const past = tally.past(origin.monotonic);
   const watched = tally.sinceMs(origin.monotonic);
@@ -50,6 +57,7 @@ function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, orig
     direction,
     owner,
     ...(origin.netns !== undefined && { netns: origin.netns }),
+    ...(namespace !== undefined && { namespace }),
     end,
     ...(port !== undefined && { port }),
     ...(service !== undefined && { service }),

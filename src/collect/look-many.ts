@@ -1,0 +1,207 @@
+import { SourceError } from '../model/errors.js';
+import type { Namespace } from '../model/namespace.js';
+import type {
+  Gap,
+  GapObservation,
+  NamespacesObservation,
+  Origin,
+  TableObservation,
+} from '../model/observation.js';
+import type { Source } from '../model/sockets.js';
+import { millis } from '../model/units.js';
+import type { Looked } from './look.js';
+import { Looker, named, OwnerSight, type OwnerWish } from './look.js';
+import type { LookKind } from './look-plan.js';
+import { type FoundNamespace, NamespaceFinder } from './namespaces.js';
+import { DumpHelper } from './netlink-helper.js';
+import { NamespaceError } from './netns-enter.js';
+import type { CollectOptions, Door } from './options.js';
+import { inodeOf, originMaker } from './origin.js';
+
+/** Programs at once, where namespaces are read by programs: one after the other they take 10 ms each and more. */
+const PROGRAMS_AT_ONCE = 4;
+
+interface Member {
+  readonly found: FoundNamespace;
+  readonly looker: Looker;
+  /** The source that gave the last look. */
+  lastSource: Source;
+}
+
+type MemberLook = TableObservation | GapObservation | 'closed' | 'gone';
+
+/** Looks into every network namespace that can be found and entered, and follows those that come and go. */
+export class ManyLooker {
+  private readonly finder: NamespaceFinder;
+  private readonly helper = new DumpHelper();
+  private readonly owners: OwnerSight | undefined;
+  private members = new Map<string, Member>();
+  readonly originNow: (source: Source) => Origin;
+
+  constructor(
+    private readonly options: CollectOptions,
+    private readonly door: Door,
+  ) {
+    this.finder = new NamespaceFinder(door);
+    this.owners = options.owners ? new OwnerSight(door) : undefined;
+    this.originNow = originMaker(door.proc);
+  }
+
+  get hasTrouble(): boolean {
+    return this.some(({ hasTrouble }) => hasTrouble);
+  }
+
+  /** A part can be had of one that gives parts; the others are read whole with it. */
+  get givesParts(): boolean {
+    return this.members.size === 0 || this.some(({ givesParts }) => givesParts);
+  }
+
+  /** Of all of them; `undefined` before the first look. */
+  countSockets(): number | undefined {
+    if (this.members.size === 0) return undefined;
+    return [...this.members.values()].reduce((sum, { looker }) => sum + (looker.countSockets() ?? 0), 0);
+  }
+
+  async look(
+    kind: LookKind | 'twice',
+    wish: OwnerWish,
+    signal?: AbortSignal,
+  ): Promise<Looked<NamespacesObservation>> {
+    if (wish.patienceMs === Number.POSITIVE_INFINITY) this.owners?.begin(signal);
+    const started = performance.now();
+    const cpu = process.cpuUsage();
+    const { found, hiddenProcesses } = this.finder.find();
+    this.follow(found);
+    const all = await this.readAll(kind, signal);
+    const tookMs = performance.now() - started;
+    const { user, system } = process.cpuUsage(cpu);
+    const looks = all.filter((look) => typeof look === 'object');
+    const closed = all.filter((look) => look === 'closed').length;
+    const tables = looks.filter((look) => look.kind === 'table');
+    const gaps =
+      (await this.owners?.find(
+        tables.map(({ sockets }) => sockets),
+        wish,
+        signal,
+      )) ?? [];
+    const observation: NamespacesObservation = {
+      kind: 'namespaces',
+      origin: this.originNow(this.sourceOf(tables)),
+      looks: looks.map((look) => this.withOwners(look)),
+      tookMs: millis(tookMs),
+      skippedTicks: 0,
+      gaps: [...gaps, ...closedGaps(closed, hiddenProcesses, this.options.source === 'proc')],
+    };
+    return { observation, costMs: tookMs + (user + system) / 1000 };
+  }
+
+  /** Lookers last as long as their namespace: those of others are made and forgotten here. */
+  private follow(found: readonly FoundNamespace[]): void {
+    const own = inodeOf(`${this.door.proc}/self/ns/net`);
+    this.members = new Map(
+      found.map((one) => {
+        const { id } = one.namespace;
+        const known = this.members.get(id);
+        return [id, known?.found === one ? known : this.join(one, id === own)] as const;
+      }),
+    );
+  }
+
+  private join(found: FoundNamespace, isOwn: boolean): Member {
+    const { namespace, place, pid } = found;
+    const options = { ...this.options, owners: false };
+    const inside = { namespace, place, pid, helper: this.helper };
+    return {
+      found,
+      looker: new Looker(options, this.door, isOwn ? undefined : inside),
+      lastSource: 'netlink',
+    };
+  }
+
+  private async readAll(kind: LookKind | 'twice', signal: AbortSignal | undefined): Promise<MemberLook[]> {
+    const waiting = [...this.members.values()].entries();
+    const looks: MemberLook[] = [];
+    const work = async () => {
+      for (const [at, member] of waiting) looks[at] = await this.readOne(member, kind, signal);
+    };
+    // sock_diag is asked by one thread, one namespace after the other.
+    const usesPrograms = [...this.members.values()].some(({ lastSource }) => lastSource === 'ss');
+    const atOnce = usesPrograms || this.options.source === 'ss' ? PROGRAMS_AT_ONCE : 1;
+    await Promise.all(Array.from({ length: atOnce }, work));
+    return looks;
+  }
+
+  private async readOne(
+    member: Member,
+    asked: LookKind | 'twice',
+    signal: AbortSignal | undefined,
+  ): Promise<MemberLook> {
+    const { looker, found } = member;
+    const { namespace } = found;
+    const kind = asked === 'ports' && !looker.hasTrouble ? 'listeners' : asked;
+    try {
+      const { observation } = await looker.read(kind, false, signal);
+      member.lastSource = observation.origin.source;
+      return named(observation, namespace);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof NamespaceError && error.fault === 'missing') return 'gone';
+      if (error instanceof NamespaceError && error.fault === 'permission') return 'closed';
+      return faultOf(error, looker.originNow(member.lastSource), namespace);
+    }
+  }
+
+  private withOwners(look: TableObservation | GapObservation): TableObservation | GapObservation {
+    if (look.kind === 'gap' || this.owners === undefined) return look;
+    return { ...look, ...this.owners.factsOf(look.sockets) };
+  }
+
+  private sourceOf(tables: readonly TableObservation[]): Source {
+    return tables[0]?.origin.source ?? (this.options.source === 'auto' ? 'ss' : this.options.source);
+  }
+
+  private some(test: (looker: Looker) => boolean): boolean {
+    for (const { looker } of this.members.values()) if (test(looker)) return true;
+    return false;
+  }
+}
+
+function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObservation {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'gap',
+    origin,
+    gaps: [{ what: 'sockets', why: message }],
+    fault: error instanceof SourceError ? error.fault : 'failed',
+    ...(error instanceof SourceError && error.remedy !== undefined && { remedy: error.remedy }),
+    namespace,
+  };
+}
+
+/** Counted, not one line each. */
+function closedGaps(closed: number, hiddenProcesses: number, isProcOnly: boolean): Gap[] {
+  const gaps: Gap[] = [];
+  const tell = (why: string) => gaps.push({ what: 'namespaces', why });
+  if (closed > 0 && isProcOnly)
+    tell(`${counted(closed, 'namespace')} without a process could not be read: /proc/net is of processes`);
+  else if (closed > 0)
+    tell(`${ofOthers(closed, 'namespace')} could not be entered: ${remedy('CAP_SYS_ADMIN')}`);
+  if (hiddenProcesses > 0)
+    tell(
+      `those of ${ofOthers(hiddenProcesses, 'process', 'es')} could not be seen: ${remedy('CAP_SYS_PTRACE')}`,
+    );
+  return gaps;
+}
+
+const isRoot = () => process.getuid?.() === 0;
+
+/** For root there are no other users, but capabilities that were taken away, and security modules. */
+const remedy = (capability: string) =>
+  isRoot() ? `needs ${capability}, and no security module against it` : `run as root or with ${capability}`;
+
+const counted = (count: number, noun: string, ending = 's') => `${count} ${noun}${count === 1 ? '' : ending}`;
+
+function ofOthers(count: number, noun: string, ending?: string): string {
+  const things = counted(count, noun, ending);
+  return isRoot() ? things : `${things} of ${count === 1 ? 'another user' : 'other users'}`;
+}

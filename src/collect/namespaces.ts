@@ -1,0 +1,145 @@
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Namespace } from '../model/namespace.js';
+import { HomeFinder } from './homes.js';
+import type { NamespacePlace } from './netns-enter.js';
+import type { Door } from './options.js';
+import { inodeOf, monotonicNow } from './origin.js';
+import { isDenied, listPids } from './process-fds.js';
+
+/** A namespace that can perhaps be entered. */
+export interface FoundNamespace {
+  readonly namespace: Namespace;
+  readonly place: NamespacePlace;
+  /** The lowest pid in it; absent: no process that may be seen lives there. */
+  readonly pid?: number;
+}
+
+export interface FoundNamespaces {
+  /** Our own first, then by id. */
+  readonly found: readonly FoundNamespace[];
+  /** Processes whose namespace may not be seen. */
+  readonly hiddenProcesses: number;
+}
+
+/** Where tools keep namespaces that may have no process: files on which the namespace is mounted. */
+const FOLDERS = ['run/netns', 'run/docker/netns'];
+/** A search through all processes may take this share of one core. */
+const SCAN_SHARE = 0.05;
+
+interface Scan {
+  /** The lowest pid in each namespace, by id. */
+  readonly pids: ReadonlyMap<string, number>;
+  readonly hiddenProcesses: number;
+}
+
+const NO_SCAN: Scan = { pids: new Map(), hiddenProcesses: 0 };
+
+/** Finds every network namespace in which a process lives, or which is kept in a file, again and again. */
+export class NamespaceFinder {
+  private readonly homes: HomeFinder;
+  private scan = NO_SCAN;
+  private nextScanAt = Number.NEGATIVE_INFINITY;
+  private known = new Map<string, FoundNamespace>();
+
+  constructor(private readonly door: Pick<Door, 'proc' | 'root'>) {
+    this.homes = new HomeFinder(door);
+  }
+
+  /** Cheap where nothing has changed: on a host with thousands of processes they are not all looked through each time. */
+  find(): FoundNamespaces {
+    const files = this.readFolders();
+    // A first process that has ended may have left others behind.
+    const isStale = [...this.scan.pids].some(([id, pid]) => this.namespaceOf(pid) !== id);
+    if (isStale || monotonicNow() >= this.nextScanAt) this.scanProcesses();
+    const ids = new Set([...this.scan.pids.keys(), ...files.keys()]);
+    const own = this.namespaceOf('self');
+    const found = [...ids]
+      .sort((a, b) => rank(a, own) - rank(b, own))
+      .map((id) => this.describe(id, files.get(id)));
+    this.known = new Map(found.map((one) => [one.namespace.id, one]));
+    return { found, hiddenProcesses: this.scan.hiddenProcesses };
+  }
+
+  /** The same object as long as nothing about it has changed. */
+  private describe(id: string, file: string | undefined): FoundNamespace {
+    const pid = this.scan.pids.get(id);
+    const path = file ?? join(this.door.proc, String(pid), 'ns/net');
+    const before = this.known.get(id);
+    if (before !== undefined && before.pid === pid && before.place.path === path) return before;
+    const name = id === this.hostNamespace() ? 'host' : file?.slice(file.lastIndexOf('/') + 1);
+    // The host is no container, whatever its first process is in.
+    const home = pid === undefined || name === 'host' ? {} : this.homes.homeOf(pid);
+    return {
+      namespace: { id, ...(name !== undefined && { name }), ...home },
+      place: { id, path },
+      ...(pid !== undefined && { pid }),
+    };
+  }
+
+  /** That of process 1, where this is the first PID namespace; in a container process 1 is nobody's host. */
+  private hostNamespace(): string | undefined {
+    return inodeOf(join(this.door.proc, 'self/ns/pid')) === FIRST_PID_NAMESPACE
+      ? this.namespaceOf(1)
+      : undefined;
+  }
+
+  private scanProcesses(): void {
+    const started = performance.now();
+    const pids = new Map<string, number>();
+    let hiddenProcesses = 0;
+    for (const pid of listPids(this.door.proc)) {
+      const id = this.namespaceOf(pid);
+      if (id === 'hidden') hiddenProcesses++;
+      else if (id !== undefined && (pids.get(id) ?? Number.POSITIVE_INFINITY) > pid) pids.set(id, pid);
+    }
+    this.scan = { pids, hiddenProcesses };
+    this.nextScanAt = monotonicNow() + (performance.now() - started) / SCAN_SHARE;
+  }
+
+  /** `undefined`: the process has ended. Kernel threads are in that of the host. */
+  private namespaceOf(pid: number | 'self'): string | undefined {
+    try {
+      return /^net:\[(\d+)\]$/.exec(readlinkSync(join(this.door.proc, String(pid), 'ns/net')))?.[1];
+    } catch (error) {
+      return isDenied(error) ? 'hidden' : undefined;
+    }
+  }
+
+  /** Paths by id. */
+  private readFolders(): Map<string, string> {
+    const files = new Map<string, string>();
+    const device = deviceOf(join(this.door.proc, 'self/ns/net'));
+    for (const folder of FOLDERS) {
+      for (const name of namesIn(join(this.door.root, folder))) {
+        const path = join(this.door.root, folder, name);
+        // One that was left behind when its namespace was unmounted is an empty file of another file system.
+        if (deviceOf(path) !== device) continue;
+        const id = inodeOf(path);
+        if (id !== undefined && !files.has(id)) files.set(id, path);
+      }
+    }
+    return files;
+  }
+}
+
+/** Inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
+const FIRST_PID_NAMESPACE = '4026531836';
+
+const rank = (id: string, own: string | undefined): number => (id === own ? -1 : Number(id));
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function deviceOf(path: string): number | undefined {
+  try {
+    return statSync(path).dev;
+  } catch {
+    return undefined;
+  }
+}

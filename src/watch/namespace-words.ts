@@ -1,0 +1,66 @@
+import { HOST } from '../analyze/host-rules.js';
+import type { Change } from '../model/changes.js';
+import type { Alert, Finding } from '../model/findings.js';
+import { type Namespace, namespaceLabel } from '../model/namespace.js';
+import type { Gap } from '../model/observation.js';
+import type { Report } from '../model/report.js';
+import { distinctGaps } from './host.js';
+
+/** Whose words they are. Of our own namespace they stay as they are. */
+interface Speaker {
+  readonly namespace: Namespace;
+  readonly isForeign: boolean;
+}
+
+/** `netns web`. Raw: renderers clean it. */
+export const textOf = (namespace: Namespace): string => `netns ${namespaceLabel(namespace)}`;
+
+/** What is said of a whole namespace must name it: there are several. */
+export function findingOf({ namespace, isForeign }: Speaker, finding: Finding): Finding {
+  if (!isForeign || finding.subject !== HOST) return finding;
+  return {
+    ...finding,
+    subject: `netns ${namespace.id}`,
+    message: `${textOf(namespace)}: ${finding.message}`,
+  };
+}
+
+/** The same address may be a listener in each of them. */
+export function alertOf(speaker: Speaker, alert: Alert): Alert {
+  const { namespace, isForeign } = speaker;
+  if (!isForeign) return { ...alert, netns: namespace.id };
+  const finding = findingOf(speaker, alert.finding);
+  const ofHost = alert.finding.subject === HOST;
+  return {
+    ...alert,
+    id: `${finding.rule} ${finding.subject}`,
+    finding,
+    subjectText: ofHost ? textOf(namespace) : `${alert.subjectText} (${textOf(namespace)})`,
+    netns: namespace.id,
+  };
+}
+
+export const changeOf = ({ namespace, isForeign }: Speaker, change: Change): Change =>
+  isForeign ? { ...change, subjectText: `${change.subjectText} (${textOf(namespace)})` } : change;
+
+/** What is missing in one namespace names it; what is missing in several is said once. */
+export function mergeGaps(
+  ofAll: readonly Gap[],
+  parts: readonly (Speaker & { readonly report: Report })[],
+): readonly Gap[] {
+  const places = new Map<string, { readonly gap: Gap; readonly names: string[]; readonly isOwn: boolean }>();
+  for (const { namespace, isForeign, report } of parts) {
+    for (const gap of report.gaps) {
+      const id = `${gap.what}\0${gap.why}\0${gap.line ?? ''}`;
+      const known = places.get(id);
+      if (known === undefined) places.set(id, { gap, names: [textOf(namespace)], isOwn: !isForeign });
+      else known.names.push(textOf(namespace));
+    }
+  }
+  const merged = [...places.values()].map(({ gap, names, isOwn }) => {
+    const [only = '', another] = names;
+    if (another === undefined) return isOwn ? gap : { ...gap, what: `${only}: ${gap.what}` };
+    return { ...gap, why: `${gap.why} (in ${names.length} namespaces)` };
+  });
+  return distinctGaps([...ofAll, ...merged]);
+}

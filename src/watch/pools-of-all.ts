@@ -1,0 +1,46 @@
+import type { Observation } from '../model/observation.js';
+import type { PoolsSeen } from '../model/pools.js';
+import { byWeight } from './pools/pool-facts.js';
+import { PoolWatch, type RowFilter } from './pools.js';
+
+/** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
+export class PoolWatches {
+  private readonly watches = new Map<string, PoolWatch>();
+  private gaps: PoolsSeen['gaps'] = [];
+
+  constructor(private readonly filter?: RowFilter) {}
+
+  take(observation: Observation): void {
+    const looks = observation.kind === 'namespaces' ? observation.looks : [observation];
+    if (observation.kind === 'namespaces') this.gaps = observation.gaps;
+    for (const look of looks) this.watchOf(look).take(look);
+  }
+
+  /** `undefined` before the first complete table. Namespaces that went are told of as they were last. */
+  report(): PoolsSeen | undefined {
+    const seen = [...this.watches.values()].map((watch) => watch.report()).filter((one) => one !== undefined);
+    const [first, another] = seen;
+    if (first === undefined || (another === undefined && this.gaps.length === 0)) return first;
+    const longest = seen.reduce((one, other) => (other.watchedMs > one.watchedMs ? other : one));
+    const opened = seen.map(({ activeOpens }) => activeOpens).filter((count) => count !== undefined);
+    return {
+      origin: first.origin,
+      watchedMs: longest.watchedMs,
+      looks: longest.looks,
+      pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
+      remotes: seen.flatMap(({ remotes }) => remotes),
+      ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
+      gaps: [...this.gaps, ...distinct(seen.flatMap(({ gaps }) => gaps))],
+    };
+  }
+
+  private watchOf({ origin: { netns = '' } }: Observation): PoolWatch {
+    const known = this.watches.get(netns) ?? new PoolWatch(this.filter);
+    this.watches.set(netns, known);
+    return known;
+  }
+}
+
+const distinct = (gaps: PoolsSeen['gaps']): PoolsSeen['gaps'] => [
+  ...new Map(gaps.map((gap) => [`${gap.what}\0${gap.why}`, gap])).values(),
+];

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ConnectionJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import { notForNobody, snapshot, sockwatch } from '../support/cli.js';
+import { LiveStream } from '../support/live.js';
+import { needs } from '../support/needs.js';
+import { Namespace, withNamespace } from '../support/netns.js';
+import { standOddSockets } from '../support/odd-sockets.js';
+import { listenFromOutside } from '../support/outside.js';
+import { serve } from '../support/sockets.js';
+
+const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'setpriv'] });
+const nobody = missing ?? notForNobody();
+const because = missing ? ` (skipped: ${missing})` : '';
+
+/** Other tests have namespaces of their own at the same time. */
+const only = (namespaces: readonly Namespace[]) => [
+  '--filter',
+  `netns:${namespaces.map(({ name }) => name).join(',')}`,
+];
+const EVERYTHING = ['--netns', 'all', '--all', '--udp', '--unix'];
+
+describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
+  const namespaces: Namespace[] = [];
+  let deserted: Namespace;
+  let outside: { readonly pid: number; readonly port: number; readonly inode: number };
+  beforeAll(async () => {
+    for (let number = 0; number < 9; number++) namespaces.push(new Namespace());
+    await Promise.all(namespaces.map(standOddSockets));
+    deserted = new Namespace();
+    outside = await listenFromOutside(deserted, namespaces[0] as Namespace, 7);
+    namespaces.push(deserted);
+  }, 60_000);
+  afterAll(async () => {
+    for (const namespace of namespaces) await namespace.remove();
+  }, 60_000);
+
+  it('both sources see the same in each of them, all at once', async () => {
+    const at = namespaces[0] as Namespace;
+    const look = (source: string) => snapshot(at, [...EVERYTHING, ...only(namespaces), '--source', source]);
+    const [fromSs, fromNetlink] = [await look('ss'), await look('netlink')];
+    expect([fromSs.source, fromNetlink.source]).toEqual(['ss', 'netlink']);
+    for (const { id, name } of namespaces) {
+      const [ss, netlink] = [inNamespace(fromSs, id), inNamespace(fromNetlink, id)];
+      expect(ss.namespace).toMatchObject({ id, name });
+      expect(netlink.namespace).toMatchObject({ id, name });
+      expect(netlink.namespace?.sysctls).toEqual(ss.namespace?.sysctls);
+      expect(Object.keys(netlink.namespace?.counters ?? {})).toEqual(
+        Object.keys(ss.namespace?.counters ?? {}),
+      );
+      expect(netlink.listeners).toEqual(ss.listeners);
+      expect(netlink.connections).toEqual(ss.connections);
+      if (name === deserted.name) continue;
+      expect(netlink.listeners.size).toBeGreaterThan(10);
+      expect(netlink.connections.size).toBeGreaterThan(20);
+    }
+  }, 60_000);
+
+  it('one without any process shows its listener, its own counters and settings, and an owner elsewhere', async () => {
+    await deserted.sysctl('net.core.somaxconn', 77);
+    const said = await snapshot(namespaces[1] as Namespace, ['--netns', deserted.name]);
+    const { pid, port, inode } = outside;
+    expect(said.netns).toBe(deserted.id);
+    expect(said.listeners).toMatchObject([
+      {
+        local: `127.0.0.1:${port}`,
+        inode,
+        netns: deserted.id,
+        netns_name: deserted.name,
+        owners: [{ pid, name: 'python3' }],
+        accept_queue: { backlog: 7 },
+      },
+    ]);
+    expect(said.namespaces).toMatchObject([{ id: deserted.id, name: deserted.name }]);
+    expect(said.namespaces?.[0]?.sysctls?.['net.core.somaxconn']).toBe(77);
+    expect(said.counters?.PassiveOpens).toBe(await deserted.counter('PassiveOpens'));
+    const fromSs = await snapshot(namespaces[1] as Namespace, ['--netns', deserted.path, '--source', 'ss']);
+    expect(fromSs.namespaces?.[0]?.sysctls).toEqual(said.namespaces?.[0]?.sysctls);
+    expect(fromSs.counters?.PassiveOpens).toBe(said.counters?.PassiveOpens);
+  }, 30_000);
+
+  it('a pid means the namespace in which that process is', async () => {
+    const at = namespaces[2] as Namespace;
+    const said = await snapshot(at, ['--netns', String(outside.pid)]);
+    expect(said.netns).toBe(namespaces[0]?.id);
+  });
+
+  it('does not keep a namespace that its owner has removed, and says what came and went', async () => {
+    const [watcher, ...others] = namespaces as [Namespace, ...Namespace[]];
+    const removed = others.slice(2, 5);
+    // Without a filter: the name of the one that comes later is not known yet.
+    const args = ['--netns', 'all', '--interval', '300ms'];
+    const live = new LiveStream(watcher, args);
+    await live.until(() => live.snapshots.find((said) => hasAll(said, namespaces)));
+    for (const namespace of removed) {
+      namespaces.splice(namespaces.indexOf(namespace), 1);
+      await namespace.remove();
+    }
+    for (const { name } of removed) {
+      const went = await live.until(() => live.changes.find(isAbout(name, 'went')));
+      expect(went).toMatchObject({ event: 'namespace', severity: 'info' });
+      expect(went.message).toMatch(/^went, with \d+ listeners$/);
+    }
+    const after = await live.nextSnapshot();
+    expect(
+      after.listeners.filter(({ netns_name: name }) => removed.some((one) => one.name === name)),
+    ).toEqual([]);
+    expect(hasAll(after, namespaces)).toBe(true);
+    const fresh = new Namespace();
+    namespaces.push(fresh);
+    expect((await live.until(() => live.changes.find(isAbout(fresh.name, 'came')))).netns).toBe(fresh.id);
+    const { listening } = await serve(fresh, { backlog: 3 });
+    await live.until(() =>
+      live.snapshots
+        .at(-1)
+        ?.listeners.find(({ netns, local_port: port }) => netns === fresh.id && port === listening.port),
+    );
+    expect(await live.interrupt()).toBe(130);
+  }, 90_000);
+
+  it.skipIf(nobody)(
+    `without privilege what cannot be entered is counted${nobody ? ` (skipped: ${nobody})` : ''}`,
+    async () => {
+      const at = namespaces[0] as Namespace;
+      const { code, stdout } = await sockwatch(at, ['snapshot', '--netns', 'all', '--format', 'json'], {
+        unprivileged: true,
+      });
+      expect(code).toBe(0);
+      const said = JSON.parse(stdout) as SnapshotJson;
+      expect(said.listeners.length).toBeGreaterThan(5);
+      // Those of a process of the same user may be seen, through /proc/PID/net: those of this test have none.
+      const seen = new Set(said.listeners.map(({ netns }) => netns));
+      expect(namespaces.filter(({ id }) => seen.has(id))).toEqual([at]);
+      const whys = said.gaps.filter(({ what }) => what === 'namespaces').map(({ why }) => why);
+      expect(whys).toEqual([
+        expect.stringMatching(
+          /^\d+ namespaces of other users could not be entered: run as root or with CAP_SYS_ADMIN$/,
+        ),
+        expect.stringMatching(/^those of \d+ processes of other users could not be seen: run as root /),
+      ]);
+      expect(Number.parseInt(whys[0] ?? '', 10)).toBeGreaterThanOrEqual(namespaces.length - 1);
+      const refused = await sockwatch(at, ['snapshot', '--netns', deserted.name], { unprivileged: true });
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain('could not be entered: not allowed');
+    },
+    30_000,
+  );
+});
+
+describe.skipIf(missing)(`a namespace by name${because}`, () => {
+  it('is checked by its own counters: overflows since the run before', async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const { listening, clients } = await serve(namespace, { backlog: 2 });
+        const state = `/tmp/sockwatch-check-${namespace.name}.json`;
+        const args = ['check', '--netns', namespace.name, '-m', 'overflows', '--state', state];
+        const first = await sockwatch(other, args);
+        expect(first.code).toBe(0);
+        await clients.connect(listening, 9, 3);
+        const overflows = await namespace.counter('ListenOverflows');
+        expect(overflows).toBeGreaterThan(0);
+        const second = await sockwatch(other, [...args, '--format', 'json']);
+        const said = JSON.parse(second.stdout);
+        expect(said.netns).toBe(namespace.id);
+        expect(said.items).toMatchObject([{ metric: 'overflows', status: 'warning' }]);
+        expect(said.items[0].value).toBeGreaterThanOrEqual(overflows);
+      }),
+    );
+  }, 40_000);
+
+  it('that nobody has is a plain error', async () => {
+    await withNamespace(async (namespace) => {
+      const { code, stderr } = await sockwatch(namespace, ['snapshot', '--netns', 'sw-nobody']);
+      expect(code).toBe(1);
+      expect(stderr).toContain('no network namespace or container is called "sw-nobody"');
+    });
+  });
+});
+
+const isAbout = (name: string, verb: string) => (change: { subject: string; message: string }) =>
+  change.subject === `netns ${name}` && change.message.startsWith(verb);
+
+const hasAll = (said: SnapshotJson, namespaces: readonly Namespace[]): boolean =>
+  namespaces.every(({ id }) => said.namespaces?.some((one) => one.id === id));
+
+/** Without what moves while nothing happens; Unix cookies ss does not print. */
+function inNamespace(said: SnapshotJson, id: string) {
+  const here = <T extends { netns?: string }>(list: readonly T[] = []) =>
+    list.filter(({ netns }) => netns === id);
+  return {
+    namespace: said.namespaces?.find((one) => one.id === id),
+    listeners: byIdentity(here(said.listeners)),
+    connections: byIdentity(here(said.connections)),
+  };
+}
+
+const MOVING = /_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
+
+function byIdentity(sockets: readonly (ListenerJson | ConnectionJson)[]): Map<string, unknown> {
+  return new Map(
+    sockets.map((socket) => {
+      const { cookie, ...rest } = socket;
+      const kept = socket.protocol === 'unix' ? rest : { cookie, ...rest };
+      const settled = JSON.parse(
+        JSON.stringify(kept, (key, value) => (MOVING.test(key) ? undefined : value)),
+      );
+      const { protocol, local, inode } = socket;
+      const remote = 'remote' in socket ? socket.remote : '';
+      return [`${protocol} ${local} ${remote} ${inode}`, settled];
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
+import type { Report } from '../../src/model/report.js';
+import { startWatch, step } from '../../src/watch/step.js';
+import { all, DB, HOST, into } from '../support/namespaces.js';
+import { listen, row } from '../support/table-builder.js';
+import { after, pictureOf, press, shownUi } from './ui.js';
+
+process.env.TZ = 'UTC';
+
+const OWNERS = (pid: number) => ({ owners: [{ pid, fd: 6, name: 'nginx' }] });
+const listener = (inode: number, pid: number) => listen('10.0.0.5:8080', [0, 9], { inode }, OWNERS(pid));
+const client = row({
+  local: '10.0.0.5:8080',
+  remote: '10.0.0.9:4000',
+  columns: { inode: 9 },
+  ...OWNERS(812),
+});
+
+/** Two looks, between which the listener of the container changed hands. */
+function reports(): [Report, Report] {
+  const round = (at: number, inode: number, pid: number) =>
+    all(at, [into(HOST, at, [listener(1, 5)]), into(DB, at, [listener(inode, pid), client])]);
+  const first = step(startWatch({ thresholds: DEFAULT_THRESHOLDS }), round(0, 2, 640));
+  return [first.report, step(first.state, round(1000, 3, 812)).report];
+}
+
+describe('a screen of several namespaces', () => {
+  const [first, second] = reports();
+  const shown = (columns = 120) =>
+    after(shownUi({ columns, report: first }), { type: 'report', report: second });
+
+  it('says of each listener and connection where it is, and how many there are', () => {
+    const picture = pictureOf(shown());
+    expect(picture).toMatch(/LOCAL +NETNS +PROCESS/);
+    expect(picture).toMatch(/10\.0\.0\.5:8080 +db +nginx\/812/);
+    expect(picture).toMatch(/10\.0\.0\.5:8080 +host +nginx\/5/);
+    expect(picture).toMatch(/ESTAB .* db /);
+    expect(picture.split('\n')[0]).toContain('all 2');
+  });
+
+  it('a takeover is news among the alerts, and no alert', () => {
+    const picture = pictureOf(shown(200));
+    expect(picture).toContain('0 active');
+    expect(picture).toContain('news 10.0.0.5:8080 (netns db) taken over by nginx/812, was nginx/640');
+  });
+
+  it('details say container, pod and namespace', () => {
+    const details = ['enter', 'down enter'].map((keys) => pictureOf(press(shown(), ...keys.split(' '))));
+    const [ofDb] = details.filter((picture) => picture.includes('container db (docker), pod p1'));
+    expect(ofDb).toContain('netns 102 (db)');
+  });
+
+  it('the filter hides what is elsewhere', () => {
+    const picture = pictureOf(press(shown(), '/', '"netns:db"', 'enter'));
+    expect(picture).toContain('1 of 2');
+    expect(picture).not.toMatch(/8080 +host/);
+  });
+
+  it('fills every size', () => {
+    for (const columns of [60, 80, 100, 120, 200]) expect(() => pictureOf(shown(columns))).not.toThrow();
+  });
+});

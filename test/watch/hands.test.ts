@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../src/model/changes.js';
+import type { Owner } from '../../src/model/sockets.js';
+import { listen, look, type RowSpec, row } from '../support/table-builder.js';
+import { Timeline } from './timeline.js';
+
+const owner = (pid: number, name = 'nginx', fd = 6): Owner => ({ pid, fd, name });
+const at = (inode: number, owners: readonly Owner[] | undefined, local = '10.0.0.5:8080'): RowSpec =>
+  listen(local, [0, 9], { inode }, owners === undefined ? {} : { owners });
+const connection = (pid: number, n: number): RowSpec =>
+  row({
+    local: '10.0.0.5:8080',
+    remote: `10.0.0.9:${4000 + n}`,
+    columns: { inode: 100 + n },
+    owners: [owner(pid)],
+  });
+
+/** What each look had to say. */
+function tell(...looks: readonly (readonly RowSpec[])[]): string[][] {
+  const timeline = new Timeline();
+  return looks.map((rows, n) => texts(timeline.take(look(n * 1000, rows)).changes));
+}
+
+const texts = (changes: readonly Change[] | undefined) =>
+  (changes ?? []).map(({ kind, subjectText, message }) => `${kind} ${subjectText} ${message}`);
+
+describe('a listener that changes hands', () => {
+  it('the first look is what there is; then a new socket of another process is a takeover', () => {
+    expect(tell([at(1, [owner(640)])], [at(2, [owner(812)])])).toEqual([
+      [],
+      ['takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; no connections are left on nginx/640'],
+    ]);
+  });
+
+  it('counts the connections that are left on the old process, as evidence too', () => {
+    const timeline = new Timeline();
+    timeline.take(look(0, [at(1, [owner(640)]), connection(640, 1), connection(640, 2)]));
+    const { changes, alerts, events } = timeline.take(
+      look(1000, [at(2, [owner(812)]), connection(640, 1), connection(640, 2), connection(812, 3)]),
+    );
+    expect(texts(changes)).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; 2 connections are left on nginx/640',
+    ]);
+    expect(changes?.[0]?.evidence).toEqual([
+      {
+        metric: 'connections_left',
+        value: 2,
+        unit: 'connections',
+        text: '2 connections are left on nginx/640',
+      },
+    ]);
+    // Good to know, and no trouble.
+    expect([alerts, events]).toEqual([[], []]);
+  });
+
+  it('waits for owners of connections that are found later, and no longer than 5 s', () => {
+    const unknown = row({ local: '10.0.0.5:8080', remote: '10.0.0.9:4001', columns: { inode: 101 } });
+    expect(
+      tell(
+        [at(1, [owner(640)]), connection(640, 1)],
+        [at(2, [owner(812)]), unknown],
+        [at(2, [owner(812)]), connection(640, 1)],
+      ),
+    ).toEqual([
+      [],
+      [],
+      ['takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; 1 connection is left on nginx/640'],
+    ]);
+    const late = Array.from({ length: 7 }, () => [at(2, [owner(812)]), unknown]);
+    expect(tell([at(1, [owner(640)])], ...late).flat()).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; at least 0 connections left on nginx/640 (owners of 1 are not known)',
+    ]);
+  });
+
+  it('SO_REUSEPORT: who comes beside is said, and once the old one has left it was taken over', () => {
+    expect(
+      tell(
+        [at(1, [owner(640)])],
+        [at(1, [owner(640)]), at(2, [owner(812)])],
+        [at(1, [owner(640)]), at(2, [owner(812)])],
+        [at(2, [owner(812)])],
+        [at(2, [owner(812)])],
+      ),
+    ).toEqual([
+      [],
+      ['owner 10.0.0.5:8080 nginx/812 listens there too, beside nginx/640'],
+      [],
+      ['takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; no connections are left on nginx/640'],
+      [],
+    ]);
+  });
+
+  it('after 10 minutes side by side nobody has taken over from the other', () => {
+    const timeline = new Timeline();
+    const both = [at(1, [owner(640)]), at(2, [owner(812)])];
+    timeline.take(look(0, [at(1, [owner(640)])]));
+    timeline.take(look(1000, both));
+    for (let minute = 1; minute <= 11; minute++) timeline.take(look(1000 + minute * 60_000, both));
+    const { changes } = timeline.take(look(700_000, [at(2, [owner(812)])]));
+    expect(texts(changes)).toEqual(['owner 10.0.0.5:8080 nginx/640 listens there no more, nginx/812 does']);
+  });
+
+  it('nginx reloads: other workers of the same master behind the same socket are no news', () => {
+    const workers = (...pids: number[]) => [at(1, [owner(640), ...pids.map((pid) => owner(pid))])];
+    expect(tell(workers(641, 642), workers(641, 642, 643, 644), workers(643, 644)).flat()).toEqual([]);
+  });
+
+  it('nginx is upgraded: the same socket with another master is a takeover once the old one has gone', () => {
+    const held = (...pids: number[]) => [
+      at(
+        1,
+        pids.map((pid) => owner(pid)),
+      ),
+    ];
+    expect(tell(held(640, 641), held(640, 641, 812, 813), held(812, 813)).flat()).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812 and 1 more, was nginx/640 and 1 more; no connections are left on nginx/640 and 1 more',
+    ]);
+  });
+
+  it('systemd passes its socket on, and to the next process after it', () => {
+    const systemd = owner(1, 'systemd', 40);
+    const held = (...owners: Owner[]) => [at(1, owners)];
+    expect(
+      tell(
+        held(systemd),
+        held(systemd, owner(812, 'app')),
+        held(systemd, owner(900, 'app')),
+        held(systemd),
+      ).flat(),
+    ).toEqual([
+      'owner 10.0.0.5:8080 passed on by systemd/1 to app/812',
+      'takeover 10.0.0.5:8080 taken over by app/900, was app/812; no connections are left on app/812',
+      'owner 10.0.0.5:8080 back with systemd/1, was app/900',
+    ]);
+  });
+
+  it('exec: the same process under another name', () => {
+    expect(tell([at(1, [owner(640, 'sh')])], [at(1, [owner(640, 'app')])]).flat()).toEqual([
+      'owner 10.0.0.5:8080 sh/640 is app/640 now',
+    ]);
+  });
+
+  it('unknown owners prove nothing', () => {
+    expect(
+      tell([at(1, [owner(640)])], [at(2, undefined)], [at(2, undefined)], [at(2, [owner(640)])]).flat(),
+    ).toEqual([]);
+    expect(tell([at(1, undefined)], [at(2, [owner(812)])], [at(2, [owner(812)])]).flat()).toEqual([]);
+  });
+
+  it('one look may miss a listener: only two in a row are an end, and who comes back soon takes over', () => {
+    const here = [at(1, [owner(640)])];
+    expect(tell(here, [], here, []).flat()).toEqual([]);
+    expect(tell(here, [], [], [at(2, [owner(812)])])).toEqual([
+      [],
+      [],
+      ['listener 10.0.0.5:8080 listens no more (was nginx/640)'],
+      [
+        'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640, after up to 3.0 s without a listener; no connections are left on nginx/640',
+      ],
+    ]);
+  });
+
+  it('listeners that come say who they are as soon as that is known', () => {
+    expect(tell([], [at(1, [owner(640)])])).toEqual([[], ['listener 10.0.0.5:8080 nginx/640 listens now']]);
+    expect(tell([], [at(1, undefined)], [at(1, [owner(640)])])).toEqual([
+      [],
+      [],
+      ['listener 10.0.0.5:8080 nginx/640 listens now'],
+    ]);
+  });
+
+  it('hundreds at once are few lines', () => {
+    const many = Array.from({ length: 300 }, (_, n) => at(n + 1, [owner(n + 10)], `10.0.0.5:${1000 + n}`));
+    const said = tell([], many)[1] ?? [];
+    expect(said).toHaveLength(51);
+    expect(said.at(-1)).toBe('listener host 250 further changes of listeners at once');
+  });
+
+  it('one look alone has nothing to say', () => {
+    const timeline = new Timeline({ oneLook: true });
+    timeline.take(look(0, [at(1, [owner(640)])]));
+    expect(timeline.take(look(1000, [at(2, [owner(812)])])).changes).toBeUndefined();
+  });
+});
