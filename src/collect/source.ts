@@ -81,13 +81,16 @@ export class SocketSource {
     if (source === 'proc') return this.readProc(NO_LIMITS);
     if (source === 'ss') return this.readSs(kind, wish.signal);
     if (this.noNetlink !== undefined) return this.readInstead(kind, wish, this.noNetlink);
+    const startedAt = performance.now();
     try {
       return await this.readNetlink(kind, wish);
     } catch (error) {
       if (source === 'netlink' || !(error instanceof SourceError)) throw error;
-      // What is only out of order now may work the next time.
-      if (error.fault !== 'failed') this.noNetlink = error;
-      return this.readInstead(kind, wish, error);
+      // Only what the host lacks or forbids stays so: what is slow or out of order now may work the next time.
+      if (error.fault === 'missing' || error.fault === 'permission') this.noNetlink = error;
+      const leftMs = Math.floor(this.options.timeoutMs - (performance.now() - startedAt));
+      if (error.fault === 'timeout' || leftMs < 1) throw error;
+      return this.readInstead(kind, wish, error, leftMs);
     }
   }
 
@@ -96,15 +99,31 @@ export class SocketSource {
     return { ...look, source: 'netlink', scope: this.scopeOf(kind, look.sockets) };
   }
 
-  /** Without netlink: ss, and without that /proc/net. */
-  private async readInstead(kind: LookKind, { signal }: LookWish, why: SourceError): Promise<SourceLook> {
-    const reason: Gap = { what: 'netlink', why: `${why.message}: ss is read instead` };
+  /** Without netlink: ss in the time that is left, and without that /proc/net. What fails says why netlink did too. */
+  private async readInstead(
+    kind: LookKind,
+    { signal }: LookWish,
+    why: SourceError,
+    leftMs = this.options.timeoutMs,
+  ): Promise<SourceLook> {
+    const reasonFor = (other: string): Gap => ({
+      what: 'netlink',
+      why: `${why.message}: ${other} is read instead`,
+    });
     try {
-      const look = await this.readSs(kind, signal);
-      return { ...look, gaps: [reason, ...look.gaps] };
+      const look = await this.readSs(kind, signal, leftMs);
+      return { ...look, gaps: [reasonFor('ss'), ...look.gaps] };
     } catch (error) {
-      if (!(error instanceof SourceError) || error.fault !== 'missing') throw error;
-      return this.readProc(`${error.message} (${error.remedy ?? 'install it'}): ${NO_LIMITS}`, error);
+      if (!(error instanceof SourceError)) throw error;
+      const both = new SourceError(error.fault, `${error.message}; ${why.message}`, error.remedy, {
+        cause: error,
+      });
+      if (error.fault !== 'missing') throw both;
+      const look = await this.readProc(
+        `${error.message} (${error.remedy ?? 'install it'}): ${NO_LIMITS}`,
+        both,
+      );
+      return { ...look, gaps: [reasonFor('/proc/net'), ...look.gaps] };
     }
   }
 
@@ -118,9 +137,13 @@ export class SocketSource {
     }
   }
 
-  private async readSs(kind: LookKind, signal: AbortSignal | undefined): Promise<SourceLook> {
+  private async readSs(
+    kind: LookKind,
+    signal: AbortSignal | undefined,
+    timeoutMs = this.options.timeoutMs,
+  ): Promise<SourceLook> {
     const ports = kind === 'ports' ? this.ports : [];
-    const look = await this.ss.look(this.query(kind, ports), this.options.timeoutMs, signal);
+    const look = await this.ss.look(this.query(kind, ports), timeoutMs, signal);
     const gaps = [...look.gaps];
     if (ports.length > 0 && this.carry(look.sockets, ports)) gaps.push(CARRIED);
     if (hasUnknownLimit(look.sockets)) gaps.push({ what: 'limits', why: KERNEL_WITHOUT_DIAG });
