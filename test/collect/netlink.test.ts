@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { dumpsFor, NetlinkSource } from '../../src/collect/netlink.js';
-import type { DiagSocket } from '../../src/collect/netlink-socket.js';
+import { type DiagSocket, diagError } from '../../src/collect/netlink-socket.js';
 import { observeOnce } from '../../src/collect/observe.js';
 import { type DumpName, STATE_BITS } from '../../src/parse/netlink/index.js';
 import { messagesOf, recorded } from '../parse/netlink/support.js';
 import { OPTIONS } from './support.js';
 
 const ENOENT = 2;
+const EINVAL = 22;
+const EOPNOTSUPP = 95;
+const ENOBUFS = 105;
+/** Recorded TCP rows are subflows of MPTCP. */
+const SUBFLOWS_ONLY = [
+  {
+    what: 'MPTCP connections that wait',
+    why: 'this kernel cannot list MPTCP sockets: load mptcp_diag (modprobe)',
+  },
+];
 const NAMES: Readonly<Record<string, DumpName>> = {
   '2/6': 'tcp4',
   '10/6': 'tcp6',
@@ -24,12 +34,18 @@ interface Behaviour {
   readonly endless?: boolean;
   /** Says that so many bytes more had been there. */
   readonly cutOff?: number;
+  /** Errno of recv() after one part, at so many of the next attempts. */
+  readonly breaks?: { readonly name: DumpName; readonly errno: number; times: number };
+  /** Says NLM_F_DUMP_INTR, at so many of the next attempts. */
+  readonly interrupts?: { readonly name: DumpName; times: number };
 }
 
 /** A kernel that answers with what was recorded, one message at a time. */
 class FakeSocket implements DiagSocket {
   readonly asked: DumpName[] = [];
   closed = 0;
+  private failing = 0;
+  private isBegun = false;
   private parts: Uint8Array[] = [];
 
   constructor(private readonly behaviour: Behaviour = {}) {}
@@ -41,9 +57,16 @@ class FakeSocket implements DiagSocket {
     this.asked.push(name);
     const errno = this.behaviour.refuses?.[name];
     this.parts = errno === undefined ? answer(name, sequence) : [refusal(errno, sequence)];
+    const { breaks, interrupts } = this.behaviour;
+    this.failing = 0;
+    if (breaks?.name === name && breaks.times-- > 0) this.failing = breaks.errno;
+    if (interrupts?.name === name && interrupts.times-- > 0)
+      for (const part of this.parts) new DataView(part.buffer).setUint16(6, 2 | 0x10, true);
   }
 
   receive(buffer: Uint8Array): number {
+    if (this.failing !== 0 && this.isBegun) throw diagError('read from sock_diag', this.failing);
+    this.isBegun = this.failing !== 0;
     const part = (this.behaviour.endless ? this.parts[0] : this.parts.shift()) ?? new Uint8Array();
     buffer.set(part);
     return part.length + (this.behaviour.cutOff === undefined ? 0 : buffer.length);
@@ -113,6 +136,7 @@ describe('sock_diag', () => {
     expect(gaps).toEqual([
       { what: 'UDP sockets of IPv4', why: 'this kernel cannot list them: load udp_diag (modprobe)' },
       { what: 'Unix sockets', why: 'this kernel cannot list them: load unix_diag (modprobe)' },
+      ...SUBFLOWS_ONLY,
     ]);
   });
 
@@ -127,6 +151,49 @@ describe('sock_diag', () => {
       message: 'could not list the TCP sockets: it is not allowed here (errno 1)',
     });
     expect(socket.closed).toBe(1);
+  });
+
+  it('without MPTCP, as old kernels say it, is asked for it once', async () => {
+    for (const errno of [EINVAL, EOPNOTSUPP]) {
+      const { socket, look } = await lookAt({ refuses: { mptcp4: errno, mptcp6: errno } });
+      expect((await look()).gaps).toEqual(SUBFLOWS_ONLY);
+      expect((await look()).gaps).toEqual(SUBFLOWS_ONLY);
+      expect(socket.asked.filter((name) => name.startsWith('mptcp'))).toEqual(['mptcp4', 'mptcp6']);
+    }
+  });
+
+  it('that loses a part is asked once more, through another socket', async () => {
+    for (const name of ['tcp4', 'unix'] as const) {
+      const { socket, look } = await lookAt({ breaks: { name, errno: ENOBUFS, times: 1 } });
+      const { sockets, gaps } = await look();
+      expect(gaps).toEqual([]);
+      expect(sockets.length).toBe(81);
+      expect(socket.asked.filter((asked) => asked === name).length).toBe(2);
+      expect(socket.closed).toBe(1);
+    }
+  });
+
+  it('that loses it again: a gap and all the rest, but for TCP over IPv4 an error', async () => {
+    const lost = 'could not read from sock_diag: a part of the answer was lost (errno 105)';
+    const { look } = await lookAt({ breaks: { name: 'udp4', errno: ENOBUFS, times: 2 } });
+    const { sockets, gaps } = await look();
+    expect(gaps).toEqual([{ what: 'UDP sockets of IPv4', why: `some or all are missing: ${lost}` }]);
+    const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+    expect(rows.some(({ protocol }) => protocol === 'unix')).toBe(true);
+    expect(rows.some(({ protocol }) => protocol === 'tcp')).toBe(true);
+    const tcp = await lookAt({ breaks: { name: 'tcp4', errno: ENOBUFS, times: 2 } });
+    await expect(tcp.look()).rejects.toMatchObject({ fault: 'failed', message: lost });
+  });
+
+  it('whose sockets changed while it listed them is asked once more, and then it is a gap', async () => {
+    const once = await (await lookAt({ interrupts: { name: 'tcp6', times: 1 } })).look();
+    expect(once.gaps).toEqual([]);
+    expect(once.sockets.length).toBe(81);
+    const twice = await (await lookAt({ interrupts: { name: 'tcp6', times: 2 } })).look();
+    expect(twice.sockets.length).toBe(81);
+    expect(twice.gaps).toMatchObject([
+      { what: 'TCP sockets of IPv6', why: expect.stringContaining('NLM_F_DUMP_INTR') },
+    ]);
   });
 
   it('that does not end its answer is given up, and its socket with it', async () => {
