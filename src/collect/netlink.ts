@@ -6,6 +6,7 @@ import { openDiagSocket } from './netlink-socket.js';
 import type { CollectOptions, Door } from './options.js';
 import { countSockets } from './proc.js';
 import type { SsLook } from './ss.js';
+import { MOST_PORTS } from './troubled-ports.js';
 
 type Wanted = Pick<CollectOptions, 'udp' | 'unix' | 'scope' | 'details'>;
 
@@ -33,8 +34,10 @@ export function dumpsFor(kind: LookKind, wanted: Wanted, ports: readonly number[
     return names.map((name) => ({ name, states: STATE_BITS.all, details }));
   }
   const withConnections = kind === 'complete';
-  const states = withConnections ? LISTENERS | COMPLETE : LISTENERS;
-  const isPart = kind === 'ports' && ports.length > 0;
+  // Of that many ports, a list of all connections is cheaper than a filter.
+  const withAllPorts = withConnections || isOfManyPorts(kind, ports);
+  const states = withAllPorts ? LISTENERS | COMPLETE : LISTENERS;
+  const isPart = kind === 'ports' && !withAllPorts && ports.length > 0;
   const connected = withConnections ? STATE_BITS.established : 0;
   return [
     ...TCP.map((name) => ({ name, states })),
@@ -44,6 +47,9 @@ export function dumpsFor(kind: LookKind, wanted: Wanted, ports: readonly number[
     ...(unix ? [{ name: 'unix' as const, states: STATE_BITS.listen | connected }] : []),
   ];
 }
+
+const isOfManyPorts = (kind: LookKind, ports: readonly number[]): boolean =>
+  kind === 'ports' && ports.length > MOST_PORTS;
 
 /** sock_diag of the kernel, asked without a program between: what is short at once, what takes long in a thread. */
 export class NetlinkSource {
@@ -78,7 +84,8 @@ export class NetlinkSource {
     };
     signal?.throwIfAborted();
     const sockets = countSockets(this.door.proc) ?? (isWhole ? Number.POSITIVE_INFINITY : 0);
-    const takesLong = sockets > (isWhole ? FEW_SOCKETS : MANY_SOCKETS);
+    const isLarge = isWhole || isOfManyPorts(kind, ports);
+    const takesLong = sockets > (isLarge ? FEW_SOCKETS : MANY_SOCKETS);
     const inThread = takesLong && !mayBlock ? await this.helper?.run(task, signal) : undefined;
     const look = inThread ?? (await this.dumper.run(task));
     if (isWhole) this.lastRows = look.sockets.length;

@@ -10,7 +10,7 @@ import { readProcNet } from './proc.js';
 import { preloadRun, run } from './run.js';
 import { type SsLook, SsSource } from './ss.js';
 import type { SsQuery } from './ss-args.js';
-import { leftOutBy, troubledPorts } from './troubled-ports.js';
+import { leftOutBy, MOST_PORTS, troubledPorts } from './troubled-ports.js';
 
 export interface SourceLook extends SsLook {
   readonly source: Extract<Source, 'netlink' | 'ss' | 'proc'>;
@@ -28,6 +28,11 @@ const CARRIED: Gap = {
   what: 'SYN-RECV of ports without waiting connections, and Unix sockets',
   why: 'as of an earlier look: not everything is asked for at every tick',
 };
+
+const notAsked = (ports: number): Gap => ({
+  what: `connections that wait at ${ports} ports`,
+  why: `ss is asked for the ${MOST_PORTS} ports with the longest queues only`,
+});
 
 interface LookWish {
   /** Nobody needs this thread while the look lasts. */
@@ -142,10 +147,13 @@ export class SocketSource {
     signal: AbortSignal | undefined,
     timeoutMs = this.options.timeoutMs,
   ): Promise<SourceLook> {
-    const ports = kind === 'ports' ? this.ports : [];
+    // ss lists 100,000 sockets in a second: at every tick it is asked for some ports only.
+    const ports = kind === 'ports' ? this.ports.slice(0, MOST_PORTS) : [];
     const look = await this.ss.look(this.query(kind, ports), timeoutMs, signal);
     const gaps = [...look.gaps];
     if (ports.length > 0 && this.carry(look.sockets, ports)) gaps.push(CARRIED);
+    if (ports.length < this.ports.length && kind === 'ports')
+      gaps.push(notAsked(this.ports.length - ports.length));
     if (hasUnknownLimit(look.sockets)) gaps.push({ what: 'limits', why: KERNEL_WITHOUT_DIAG });
     return { source: 'ss', scope: this.scopeOf(kind, look.sockets), sockets: look.sockets, gaps };
   }

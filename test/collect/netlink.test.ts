@@ -233,6 +233,14 @@ describe('what is asked', () => {
     expect(of('tcp4', 'ports')).toEqual([{ name: 'tcp4', states: listen | synRecv }]);
   });
 
+  it('more ports than a filter should hold: all that may wait', () => {
+    const many = Array.from({ length: 65 }, (_, index) => 8000 + index);
+    expect(of('tcp4', 'ports', many)).toEqual([
+      { name: 'tcp4', states: listen | synRecv | established | closeWait },
+    ]);
+    expect(of('tcp4', 'ports', many.slice(1)).length).toBe(2);
+  });
+
   it('complete: what waits, or with scope all everything, with or without tcp_info', () => {
     expect(of('tcp4', 'complete')).toEqual([
       { name: 'tcp4', states: listen | synRecv | established | closeWait },

@@ -108,6 +108,15 @@ describe('observe', () => {
     ]);
   });
 
+  it('asks ss for 64 ports at most, and says that there are more', async () => {
+    const [, second] = await take('many-ports', 2, { scope: 'all' }, { intervalMs: 20 });
+    expect(runs()[1]?.match(/sport/g)?.length).toBe(64);
+    expect(second?.observation.gaps).toContainEqual({
+      what: 'connections that wait at 6 ports',
+      why: 'ss is asked for the 64 ports with the longest queues only',
+    });
+  });
+
   it('shows a failing source as gaps, goes on, and recovers', async () => {
     writeFileSync(join(folder, 'fail'), '');
     const taken = await take('flaky', 4, {}, { intervalMs: 50 }, (soFar) => {
