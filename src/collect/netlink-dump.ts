@@ -7,8 +7,10 @@ import {
   DumpParser,
   type DumpResult,
   encodeRequest,
+  STATE_BITS,
   wireOf,
 } from '../parse/netlink/index.js';
+import { hasQueue, markHeldLengths } from './held-lengths.js';
 import { type DiagSocket, diagError, type OpenDiagSocket } from './netlink-socket.js';
 
 /** What one look asks of the kernel. */
@@ -24,6 +26,8 @@ export interface DumpTask {
 const BUFFER_BYTES = 1 << 16;
 /** What was lost or torn is asked for once more. */
 const ATTEMPTS = 2;
+
+const TCP = /tcp/;
 
 /** errno(3), the same on every architecture of Linux that Node runs on. */
 const ENOENT = 2;
@@ -58,6 +62,7 @@ export class Dumper {
       throw error;
     }
     const { sockets, gaps } = parser.end();
+    this.readLengthsAgain(sockets, dumps, deadline);
     return { sockets, gaps: [...gaps, ...this.mptcpGaps(dumps, sockets)] };
   }
 
@@ -107,6 +112,27 @@ export class Dumper {
       if (size > BUFFER_BYTES) parser.lose(`${size} bytes at once, of which ${BUFFER_BYTES} were read`);
       if (parser.read(wire, Math.min(size, BUFFER_BYTES))) return;
     }
+  }
+
+  /** 0.1 ms, for the kernel searches its listeners only. What fails here leaves the lengths as doubtful as they were. */
+  private readLengthsAgain(table: SocketTable, dumps: readonly Dump[], deadline: number): void {
+    const isAsked = ({ name, states }: Dump) =>
+      TCP.test(name) && (states & STATE_BITS.established) !== 0 && !this.refused.has(name);
+    const names = new Set(dumps.filter(isAsked).map(({ name }) => name));
+    if (names.size === 0 || !hasQueue(table)) return;
+    const parser = new DumpParser();
+    try {
+      for (const name of names) {
+        if (this.socket === undefined) return;
+        parser.begin(name, this.nextSequence());
+        this.readOne(this.socket, parser, { name, states: STATE_BITS.listen, details: false }, deadline);
+      }
+    } catch (error) {
+      this.close();
+      if (!(error instanceof SourceError)) throw error;
+      return;
+    }
+    markHeldLengths(table, parser.end().sockets);
   }
 
   /** Without TCP over IPv4 there is no look; a kernel without IPv6 or MPTCP has no such sockets. */

@@ -68,5 +68,7 @@ export const ROW_FLAGS = {
   remoteAny: 128,
   appLimited: 256,
   cookie: 512,
+  /** A LISTEN row whose queue was as long before who waits was listed as behind: clients that reset may be told from accepted ones. */
+  lengthHeld: 1024,
 } as const;
 export type RowFlag = keyof typeof ROW_FLAGS;

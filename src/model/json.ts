@@ -27,7 +27,7 @@ export interface WaitingJson {
   count: number;
   /** How long the first of them has waited. */
   oldest_ms?: number;
-  /** Clients that reset while they waited. */
+  /** Clients that reset while they waited. Above 0 only where netlink gave the same length before and after it listed who waits; absent where they may as well have been accepted. */
   reset?: number;
   /** Clients that sent FIN while they waited. */
   abandoned: number;

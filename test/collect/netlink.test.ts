@@ -37,6 +37,8 @@ interface Behaviour {
   /** Errno of recv() after one part, at so many of the next attempts. */
   readonly breaks?: { readonly name: DumpName; readonly errno: number; times: number };
   /** Says NLM_F_DUMP_INTR, at so many of the next attempts. */
+  /** Somebody is accepted at every listener while connections are listed. */
+  readonly accepts?: boolean;
   readonly interrupts?: { readonly name: DumpName; times: number };
 }
 
@@ -57,6 +59,8 @@ class FakeSocket implements DiagSocket {
     this.asked.push(name);
     const errno = this.behaviour.refuses?.[name];
     this.parts = errno === undefined ? answer(name, sequence) : [refusal(errno, sequence)];
+    const isFirst = this.asked.filter((asked) => asked === name).length === 1;
+    if (this.behaviour.accepts && !isFirst) for (const part of this.parts) shorten(part);
     const { breaks, interrupts } = this.behaviour;
     this.failing = 0;
     if (breaks?.name === name && breaks.times-- > 0) this.failing = breaks.errno;
@@ -88,6 +92,13 @@ function answer(name: DumpName, sequence: number): Uint8Array[] {
   });
 }
 
+/** One less in the queue of a listener. */
+function shorten(message: Uint8Array): void {
+  if (message.length < 88) return;
+  const view = new DataView(message.buffer);
+  view.setUint32(18 * 4, Math.max(0, view.getUint32(18 * 4, true) - 1), true);
+}
+
 function refusal(errno: number, sequence: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(36));
   for (const [at, word] of [36, 2, sequence, 0].entries()) view.setUint32(at * 4, word, true);
@@ -111,7 +122,9 @@ describe('sock_diag', () => {
   it('is asked for one table after the other, through one socket', async () => {
     const { socket, look } = await lookAt({});
     const { sockets, gaps } = await look();
-    expect(socket.asked).toEqual(['tcp4', 'tcp6', 'mptcp4', 'mptcp6', 'udp4', 'udp6', 'unix']);
+    const tcp = ['tcp4', 'tcp6', 'mptcp4', 'mptcp6'];
+    // At the end once more for the lengths of queues.
+    expect(socket.asked).toEqual([...tcp, 'udp4', 'udp6', 'unix', ...tcp]);
     expect(sockets.length).toBe(81);
     expect(gaps).toEqual([]);
     expect((await look()).sockets.length).toBe(81);
@@ -168,7 +181,7 @@ describe('sock_diag', () => {
       const { sockets, gaps } = await look();
       expect(gaps).toEqual([]);
       expect(sockets.length).toBe(81);
-      expect(socket.asked.filter((asked) => asked === name).length).toBe(2);
+      expect(socket.asked.filter((asked) => asked === name).length).toBe(name === 'tcp4' ? 3 : 2);
       expect(socket.closed).toBe(1);
     }
   });
@@ -194,6 +207,21 @@ describe('sock_diag', () => {
     expect(twice.gaps).toMatchObject([
       { what: 'TCP sockets of IPv6', why: expect.stringContaining('NLM_F_DUMP_INTR') },
     ]);
+  });
+
+  it('is asked for the lengths of queues before and behind who waits', async () => {
+    const held = async (behaviour: Behaviour) => {
+      const { sockets } = await (await lookAt(behaviour)).look();
+      const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+      const crowded = rows.filter(
+        ({ protocol, queues }) => protocol !== 'unix' && queues?.kind === 'listener' && queues.length > 0,
+      );
+      return crowded.map(({ index }) => sockets.hasFlag(index, 'lengthHeld'));
+    };
+    const still = await held({});
+    expect(still.length).toBeGreaterThan(2);
+    expect(new Set(still)).toEqual(new Set([true]));
+    expect(new Set(await held({ accepts: true }))).toEqual(new Set([false]));
   });
 
   it('that does not end its answer is given up, and its socket with it', async () => {

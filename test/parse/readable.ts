@@ -13,6 +13,8 @@ const SHOWN_OTHERWISE = new Set<RowFlag>([
   'remotePortKnown',
   'remoteAny',
   'cookie',
+  // Not of one answer, but of two.
+  'lengthHeld',
 ]);
 
 export function readableRow(row: SocketRow): ReadableRow {
