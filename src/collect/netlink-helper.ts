@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { SourceError, type SourceFault } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
@@ -14,6 +15,12 @@ export type DumpReply =
       readonly message: string;
       readonly remedy: string | undefined;
     };
+
+/** Sent between: a descriptor that the thread has opened, or is about to close. */
+export interface DescriptorNews {
+  readonly kind: 'opened' | 'closing';
+  readonly fd: number;
+}
 
 /** How long the thread may take longer than its own limit. */
 const GRACE_MS = 1000;
@@ -32,8 +39,16 @@ export class DumpHelper {
     const forget = () => {
       if (this.worker === worker) this.worker = undefined;
     };
+    const open = new Set<number>();
+    worker.on('message', (news: DescriptorNews | DumpReply) => {
+      if (news.kind === 'opened') open.add(news.fd);
+      else if (news.kind === 'closing') open.delete(news.fd);
+    });
     worker.once('error', forget);
-    worker.once('exit', forget);
+    worker.once('exit', () => {
+      forget();
+      for (const fd of open) closeSync(fd);
+    });
     worker.unref();
     this.worker = worker;
     return worker;
@@ -44,18 +59,16 @@ export class DumpHelper {
     signal?.throwIfAborted();
     const worker = this.start();
     worker.ref();
-    try {
-      const reply = await replyOf(worker, task, signal);
-      if (reply === undefined) return undefined;
-      if (reply.kind === 'fault') throw new SourceError(reply.fault, reply.message, reply.remedy);
-      return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps };
-    } catch (error) {
-      // Its answer may still come, and would be taken for that of the next question.
-      this.end();
-      throw error;
-    } finally {
-      worker.unref();
-    }
+    const reply = await replyOf(worker, task, signal)
+      .catch((error: unknown) => {
+        // Its answer may still come, and would be taken for that of the next question.
+        this.end();
+        throw error;
+      })
+      .finally(() => worker.unref());
+    if (reply === undefined) return undefined;
+    if (reply.kind === 'fault') throw new SourceError(reply.fault, reply.message, reply.remedy);
+    return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps };
   }
 
   private end(): void {
@@ -76,7 +89,9 @@ function replyOf(
       worker.off('message', onMessage).off('error', onFailure).off('exit', onFailure);
       action();
     };
-    const onMessage = (reply: DumpReply) => settle(() => resolve(reply));
+    const onMessage = (reply: DumpReply | DescriptorNews) => {
+      if (reply.kind === 'sockets' || reply.kind === 'fault') settle(() => resolve(reply));
+    };
     const onFailure = () => settle(() => resolve(undefined));
     const onAbort = () => settle(() => reject(signal?.reason));
     const onTimeout = () =>

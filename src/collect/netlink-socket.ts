@@ -3,6 +3,8 @@ import { SourceError, type SourceFault } from '../model/errors.js';
 
 /** One socket of NETLINK_SOCK_DIAG, in the network namespace in which its thread was when it was opened. */
 export interface DiagSocket {
+  /** Its descriptor, of which Node knows nothing: it outlives a thread that is ended. */
+  readonly fd?: number;
   /** Throws `SourceError`. */
   send(request: Uint8Array): void;
   /** Waits for the next part of an answer; gives its size, which is more than the buffer's where it was cut off. Throws `SourceError`. */
@@ -114,7 +116,7 @@ class OpenSocket implements DiagSocket {
   private readonly name = new Uint8Array(IF_NAMESIZE);
 
   constructor(
-    private readonly fd: number,
+    readonly fd: number,
     private readonly calls: SystemCalls,
   ) {}
 
