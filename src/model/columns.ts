@@ -49,8 +49,16 @@ export const OPTIONAL_COLUMNS = [
   'busyMs',
   'backoff',
   'peerInode',
+  'mark',
+  'cgroupId',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
+
+/** Texts that many rows share: each row has the index of its text, or NaN. `ulp`: the protocol on top of TCP. */
+export const TEXT_COLUMNS = ['congestion', 'ulp'] as const;
+export type TextColumn = (typeof TEXT_COLUMNS)[number];
 
 /** Facts that are either so or not known to be so. */
 export const ROW_FLAGS = {

@@ -147,6 +147,18 @@ export interface ConnectionJson {
   retransmits?: number;
   /** UDP: datagrams that this socket dropped since it was made; TCP: segments. */
   drops?: number;
+  /** Absent: none, or not told (only to CAP_NET_ADMIN). */
+  mark?: number;
+  /** The inode of the directory in a cgroup2. Only netlink tells it: ss prints a path. */
+  cgroup_id?: number;
+  /** While the window of the peer was full. */
+  receiver_limited_ms?: number;
+  /** While the send buffer was too small. */
+  buffer_limited_ms?: number;
+  /** The algorithm of congestion control. */
+  congestion?: string;
+  /** The protocol on top of TCP, such as `mptcp` or `tls`; to others than CAP_NET_ADMIN older kernels do not tell it. */
+  ulp?: string;
 }
 
 /** A finding that belongs to no listener. */

@@ -41,6 +41,8 @@ export function readableRow(row: SocketRow): ReadableRow {
       row.timer === undefined
         ? undefined
         : `${row.timer.kind} ${row.timer.inMs} ms, ${row.timer.retransmits}`,
+    congestion: table.note(index, 'congestion'),
+    ulp: table.note(index, 'ulp'),
     owners: table.hasFlag(index, 'queues') ? printedOwners(row) : undefined,
     flags: flags.length === 0 ? undefined : flags.join(' '),
     ...Object.fromEntries(numbers),

@@ -25,6 +25,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['lastReceivedMs', 'last received', ago],
       ['lastAckMs', 'last ack', ago],
       ['busyMs', 'busy', millis],
+      ['receiverLimitedMs', 'peer window full', millis],
+      ['bufferLimitedMs', 'own buffer full', millis],
     ],
   ],
   [
@@ -80,6 +82,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['peerInode', 'inode of the peer', String],
       ['uid', 'uid', String],
       ['interface', 'interface', String],
+      ['mark', 'mark', (value) => `0x${value.toString(16)}`],
+      ['cgroupId', 'cgroup id', String],
     ],
   ],
 ];
@@ -110,6 +114,7 @@ export function connectionDetail(row: SocketRow, width: number): Line[] {
 function headLines(row: SocketRow): Line[] {
   const { queues, timer, owners, cookie, remote } = row;
   const congestion = row.table.note(row.index, 'congestion');
+  const ulp = row.table.note(row.index, 'ulp');
   return [
     fact('state', line(`${stateName(row.state)}  ${row.protocol}`, 'title')),
     fact('local', line(cleanText(formatEndpoint(row.local)))),
@@ -132,6 +137,7 @@ function headLines(row: SocketRow): Line[] {
           ),
         ]),
     ...(congestion === undefined ? [] : [fact('congestion', line(cleanText(congestion)))]),
+    ...(ulp === undefined ? [] : [fact('on top of TCP', line(cleanText(ulp)))]),
     ...(cookie === undefined ? [] : [fact('cookie', line(cookie))]),
     ...ownerFacts(owners),
   ];
