@@ -28,8 +28,8 @@ const MOVING: Readonly<Record<string, number>> = {
 /** Timers run, and fire: then the next one is longer. ss also rounds to seconds, and from ten minutes on to minutes. */
 const TIMER_MS = 5000;
 const LONG_TIMER_MS = 60_000 + TIMER_MS;
-/** What ss cannot say: it prints the name of a device only, and of a Unix socket no cookie. */
-const NOT_IN_SS = ['interface'];
+/** What ss cannot say: it prints the name of a device and the path of a cgroup only, and of a Unix socket no cookie. */
+const NOT_IN_SS = ['interface', 'cgroupId'];
 
 /** Rows of one source by what identifies a socket in both. */
 export function byIdentity(rows: readonly ReadableRow[]): Map<string, ReadableRow> {
