@@ -22,6 +22,11 @@ export interface DumpTask {
   readonly expectedRows: number;
 }
 
+/** Sockets, and the families that this kernel cannot list for want of a module. */
+export interface DumpLook extends DumpResult {
+  readonly unlisted: readonly DumpName[];
+}
+
 /** The kernel fills at most 32 KiB at once (net/netlink/af_netlink.c, netlink_dump); a single message is far smaller. */
 const BUFFER_BYTES = 1 << 16;
 /** What was lost or torn is asked for once more. */
@@ -37,11 +42,19 @@ const EOPNOTSUPP = 95;
 /** How kernels refuse MPTCP that they lack: those before 5.9 do not know the attribute which names it. */
 const NO_MPTCP: readonly number[] = [ENOENT, EINVAL, EPROTONOSUPPORT, EOPNOTSUPP];
 
+const NO_TCP_DIAG = () =>
+  new SourceError(
+    'missing',
+    'this kernel cannot list TCP sockets: tcp_diag is not loaded',
+    'modprobe tcp_diag, or use --source ss or --source proc',
+  );
+
 /** Asks for one dump after the other; the socket and the buffer last, and a dump that failed costs the socket. */
 export class Dumper {
   private socket: DiagSocket | undefined;
   private readonly wire = wireOf(new Uint8Array(BUFFER_BYTES));
   private sequence = 0;
+  private readonly unlisted = new Set<DumpName>();
 
   /** @param refused what this kernel has not: it is not asked again, for each time it may look for a module to load */
   constructor(
@@ -50,10 +63,11 @@ export class Dumper {
   ) {}
 
   /** Blocks this thread until all answers are read. Throws `SourceError` where TCP cannot be read; the rest becomes gaps. */
-  async run({ dumps, timeoutMs, expectedRows }: DumpTask): Promise<DumpResult> {
+  async run({ dumps, timeoutMs, expectedRows }: DumpTask): Promise<DumpLook> {
     const deviceName = (index: number) => this.socket?.deviceName(index) ?? `if${index}`;
     const parser = new DumpParser({ expectedRows, deviceName });
     const deadline = performance.now() + timeoutMs;
+    this.unlisted.clear();
     try {
       for (const dump of dumps)
         if (!this.refused.has(dump.name)) await this.readDump(parser, dump, deadline, timeoutMs);
@@ -63,7 +77,7 @@ export class Dumper {
     }
     const { sockets, gaps } = parser.end();
     this.readLengthsAgain(sockets, dumps, deadline);
-    return { sockets, gaps: [...gaps, ...this.mptcpGaps(dumps, sockets)] };
+    return { sockets, gaps: [...gaps, ...this.mptcpGaps(dumps, sockets)], unlisted: [...this.unlisted] };
   }
 
   close(): void {
@@ -137,11 +151,12 @@ export class Dumper {
 
   /** Without TCP over IPv4 there is no look; a kernel without IPv6 or MPTCP has no such sockets. */
   private refuse(parser: DumpParser, { name }: Dump, errno: number): void {
-    if (name === 'tcp4') throw diagError('list the TCP sockets', errno);
+    if (name === 'tcp4') throw errno === ENOENT ? NO_TCP_DIAG() : diagError('list the TCP sockets', errno);
     if (name.startsWith('mptcp') && NO_MPTCP.includes(errno)) {
       this.refused.add(name);
       return;
     }
+    if (errno === ENOENT) this.unlisted.add(name);
     if (errno === ENOENT && name.endsWith('6')) return;
     parser.gap(
       errno === ENOENT

@@ -3,12 +3,17 @@ import { Worker } from 'node:worker_threads';
 import { SourceError, type SourceFault } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import { SocketTable, type TableParts } from '../model/table.js';
-import type { DumpResult } from '../parse/netlink/index.js';
-import type { DumpTask } from './netlink-dump.js';
+import type { DumpName } from '../parse/netlink/index.js';
+import type { DumpLook, DumpTask } from './netlink-dump.js';
 
 /** What the thread sends back: the columns, whose buffers it hands over, or why there are none. */
 export type DumpReply =
-  | { readonly kind: 'sockets'; readonly parts: TableParts; readonly gaps: readonly Gap[] }
+  | {
+      readonly kind: 'sockets';
+      readonly parts: TableParts;
+      readonly gaps: readonly Gap[];
+      readonly unlisted: readonly DumpName[];
+    }
   | {
       readonly kind: 'fault';
       readonly fault: SourceFault;
@@ -55,7 +60,7 @@ export class DumpHelper {
   }
 
   /** `undefined`: the thread cannot be had, or has failed. Throws `SourceError`, or the reason of the signal. */
-  async run(task: DumpTask, signal?: AbortSignal): Promise<DumpResult | undefined> {
+  async run(task: DumpTask, signal?: AbortSignal): Promise<DumpLook | undefined> {
     signal?.throwIfAborted();
     const worker = this.start();
     worker.ref();
@@ -68,7 +73,7 @@ export class DumpHelper {
       .finally(() => worker.unref());
     if (reply === undefined) return undefined;
     if (reply.kind === 'fault') throw new SourceError(reply.fault, reply.message, reply.remedy);
-    return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps };
+    return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps, unlisted: reply.unlisted };
   }
 
   private end(): void {

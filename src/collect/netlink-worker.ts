@@ -36,8 +36,8 @@ parentPort?.on('message', async (task: DumpTask) => {
 
 async function answer(task: DumpTask): Promise<DumpReply> {
   try {
-    const { sockets, gaps } = await dumper.run(task);
-    return { kind: 'sockets', parts: sockets.toParts(), gaps };
+    const { sockets, gaps, unlisted } = await dumper.run(task);
+    return { kind: 'sockets', parts: sockets.toParts(), gaps, unlisted };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const { fault, message, remedy } = error;

@@ -7,6 +7,7 @@ import type { CollectOptions, Door } from './options.js';
 import { countSockets } from './proc.js';
 import type { SsLook } from './ss.js';
 import { MOST_PORTS } from './troubled-ports.js';
+import { addUnlisted } from './unlisted.js';
 
 type Wanted = Pick<CollectOptions, 'udp' | 'unix' | 'scope' | 'details'>;
 
@@ -87,7 +88,8 @@ export class NetlinkSource {
     const isLarge = isWhole || isOfManyPorts(kind, ports);
     const takesLong = sockets > (isLarge ? FEW_SOCKETS : MANY_SOCKETS);
     const inThread = takesLong && !mayBlock ? await this.helper?.run(task, signal) : undefined;
-    const look = inThread ?? (await this.dumper.run(task));
+    const dumped = inThread ?? (await this.dumper.run(task));
+    const look = await addUnlisted(dumped, task.dumps, dumped.unlisted, this.door.proc);
     if (isWhole) this.lastRows = look.sockets.length;
     return look;
   }

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dumpsFor, NetlinkSource } from '../../src/collect/netlink.js';
 import { type DiagSocket, diagError } from '../../src/collect/netlink-socket.js';
 import { observeOnce } from '../../src/collect/observe.js';
+import type { CollectOptions } from '../../src/collect/options.js';
 import { type DumpName, STATE_BITS } from '../../src/parse/netlink/index.js';
 import { messagesOf, recorded } from '../parse/netlink/support.js';
 import { OPTIONS } from './support.js';
@@ -108,7 +110,7 @@ function refusal(errno: number, sequence: number): Uint8Array {
 
 const WANTED = { ...OPTIONS, source: 'netlink', scope: 'all', udp: true, unix: true } as const;
 
-async function lookAt(behaviour: Behaviour, options: Partial<typeof WANTED> = {}) {
+async function lookAt(behaviour: Behaviour, options: Partial<CollectOptions> = {}) {
   const socket = new FakeSocket(behaviour);
   const source = new NetlinkSource(
     { ...WANTED, ...options },
@@ -145,12 +147,43 @@ describe('sock_diag', () => {
       udp4: ENOENT,
       unix: ENOENT,
     };
-    const { gaps } = await (await lookAt({ refuses })).look();
+    const { gaps, sockets } = await (await lookAt({ refuses })).look();
     expect(gaps).toEqual([
-      { what: 'UDP sockets of IPv4', why: 'this kernel cannot list them: load udp_diag (modprobe)' },
-      { what: 'Unix sockets', why: 'this kernel cannot list them: load unix_diag (modprobe)' },
+      {
+        what: 'UDP sockets of IPv4',
+        why: 'this kernel cannot list them: load udp_diag (modprobe); read from /proc/net, which has no memory',
+      },
+      {
+        what: 'Unix sockets',
+        why: 'this kernel cannot list them: load unix_diag (modprobe); read from /proc/net, which has no queues and no limits',
+      },
       ...SUBFLOWS_ONLY,
     ]);
+    // As ss does, from /proc/net: those of this machine, not the recorded ones.
+    const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+    const paths = rows.flatMap(({ protocol, local }) =>
+      protocol === 'unix' && local.kind === 'unix' ? [local.path] : [],
+    );
+    const own = readFileSync('/proc/net/unix', 'utf8');
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.every((path) => own.includes(path))).toBe(true);
+  });
+
+  it('without Unix sockets lists the wanted ones of /proc/net only', async () => {
+    const { look } = await lookAt({ refuses: { unix: ENOENT } }, { scope: 'listeners' });
+    const { sockets } = await look();
+    const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+    const states = new Set(rows.filter(({ protocol }) => protocol === 'unix').map(({ state }) => state));
+    expect([...states].every((state) => state === 'listen' || state === 'established')).toBe(true);
+  });
+
+  it('without tcp_diag says what to load', async () => {
+    const { look } = await lookAt({ refuses: { tcp4: ENOENT } });
+    await expect(look()).rejects.toMatchObject({
+      fault: 'missing',
+      message: 'this kernel cannot list TCP sockets: tcp_diag is not loaded',
+      remedy: expect.stringContaining('modprobe tcp_diag'),
+    });
   });
 
   it('that refuses something else is a gap, but for TCP an error', async () => {
