@@ -12,6 +12,7 @@ import {
 } from '../parse/netlink/index.js';
 import { hasQueue, markHeldLengths } from './held-lengths.js';
 import { type DiagSocket, diagError, type OpenDiagSocket } from './netlink-socket.js';
+import { withoutRepeated } from './repeated-rows.js';
 
 /** What one look asks of the kernel. */
 export interface DumpTask {
@@ -76,8 +77,10 @@ export class Dumper {
       throw error;
     }
     const { sockets, gaps } = parser.end();
+    const names = new Set(dumps.map(({ name }) => name));
     this.readLengthsAgain(sockets, dumps, deadline);
-    return { sockets, gaps: [...gaps, ...this.mptcpGaps(dumps, sockets)], unlisted: [...this.unlisted] };
+    const once = dumps.length === names.size ? sockets : withoutRepeated(sockets);
+    return { sockets: once, gaps: [...gaps, ...this.mptcpGaps(dumps, once)], unlisted: [...this.unlisted] };
   }
 
   close(): void {

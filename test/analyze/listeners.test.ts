@@ -78,6 +78,17 @@ describe('one listener', () => {
 });
 
 describe('who waits', () => {
+  it('for MPTCP is counted once, also where nothing says that the TCP row is a subflow', () => {
+    const rows = [
+      listen('*:80', [2, 8], { inode: 7 }, { protocol: 'mptcp' }),
+      listen('*:80', [2, 8], { inode: 7 }),
+      waiting('10.0.0.1:80', '10.0.0.9:3', 7),
+      waiting('10.0.0.1:80', '10.0.0.9:3', undefined, { protocol: 'mptcp' }),
+      waiting('10.0.0.1:80', '10.0.0.9:4', 7),
+    ];
+    expect(read(rows)[0]?.waiting).toMatchObject({ count: 2, reset: 0 });
+  });
+
   it('is who is established or gave up, and has inode 0; with ages, bytes and the oldest first', () => {
     const [listener] = read([
       waiting('10.0.0.1:80', '10.0.0.9:1', 40, { queues: [100, 0] }),
