@@ -49,10 +49,12 @@ export const OPTIONAL_COLUMNS = [
   'busyMs',
   'backoff',
   'peerInode',
-  'mark',
-  'cgroupId',
+  'closeKind',
   'receiverLimitedMs',
   'bufferLimitedMs',
+  'weight',
+  'mark',
+  'cgroupId',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

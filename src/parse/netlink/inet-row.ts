@@ -134,7 +134,7 @@ function storeUlp(target: Target, row: number, wire: Wire, start: number, length
 }
 
 /** Ports, addresses, and what they say: known ports, no peer, any address of both families. */
-function storeEnds(
+export function storeEnds(
   { table }: Target,
   row: number,
   words: Uint32Array,

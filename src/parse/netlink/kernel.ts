@@ -35,6 +35,7 @@ export const STATE_BITS = {
 export const INET_DIAG_INFO = 2;
 export const INET_DIAG_CONG = 4;
 export const INET_DIAG_SKMEMINFO = 7;
+export const INET_DIAG_PROTOCOL = 10;
 export const INET_DIAG_SKV6ONLY = 11;
 /** Only to CAP_NET_ADMIN, as is the ULP on older kernels. */
 export const INET_DIAG_MARK = 15;
