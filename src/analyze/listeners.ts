@@ -134,9 +134,12 @@ class ListenerReader {
     const { waiting } = rows;
     const isSeen = this.table.get('inode', index) !== undefined && this.sawConnections(index);
     if (!isSeen && (length > 0 || waiting.length > 0)) return undefined;
-    // Those that reset are not listed and still hold their place. The dump is not atomic: never below 0.
-    const knowsReset = !ofGroup && (length === 0 || this.seesAllOf(index));
-    return readWaiting(this.table, waiting, knowsReset ? Math.max(0, length - waiting.length) : undefined);
+    // Those that reset are not listed and still hold their place. The dump is not atomic: never below 0, and above only where
+    // the length held; else they may have been accepted meanwhile.
+    const reset = Math.max(0, length - waiting.length);
+    const isCertain = reset === 0 || this.table.hasFlag(index, 'lengthHeld');
+    const knowsReset = !ofGroup && isCertain && (length === 0 || this.seesAllOf(index));
+    return readWaiting(this.table, waiting, knowsReset ? reset : undefined);
   }
 
   private sawConnections(index: number): boolean {

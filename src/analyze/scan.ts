@@ -26,6 +26,7 @@ export function scanTable(table: SocketTable): Scan {
   const synRecv: number[] = [];
   let hasConnections = false;
   let hasMptcp = false;
+  const mptcpConnections: number[] = [];
   for (let row = 0; row < length; row++) {
     const now = state[row];
     const proto = protocol[row];
@@ -39,14 +40,35 @@ export function scanTable(table: SocketTable): Scan {
     else if (now === SYN_RECV) synRecv.push(row);
     else {
       hasConnections = true;
+      if (proto === MPTCP) mptcpConnections.push(row);
       portsWithConnections[localPort[row] ?? 0] = 1;
       const complete = now === ESTABLISHED || now === CLOSE_WAIT;
       const subflow = ((flags[row] ?? 0) & ROW_FLAGS.mptcpSubflow) !== 0;
       if (complete && inodes?.[row] === 0 && !subflow) waiting.push(row);
     }
   }
-  return { tcpListeners, unixListeners, waiting, synRecv, portsWithConnections, hasConnections, hasMptcp };
+  return {
+    tcpListeners,
+    unixListeners,
+    waiting: mptcpConnections.length === 0 ? waiting : withoutSubflows(table, waiting, mptcpConnections),
+    synRecv,
+    portsWithConnections,
+    hasConnections,
+    hasMptcp,
+  };
 }
+
+/** Older kernels tell only CAP_NET_ADMIN what is a subflow: a row of TCP with the ends of an MPTCP one is. */
+function withoutSubflows(table: SocketTable, waiting: readonly number[], mptcp: readonly number[]): number[] {
+  const owners = new Set(mptcp.map((row) => endsOf(table, row)));
+  return waiting.filter((row) => table.protocol[row] === MPTCP || !owners.has(endsOf(table, row)));
+}
+
+const endsOf = (table: SocketTable, row: number): string => {
+  const { localAddress, remoteAddress, localPort, remotePort } = table;
+  const words = (addresses: Uint32Array) => addresses.subarray(row * 4, row * 4 + 4).join();
+  return `${words(localAddress)} ${localPort[row]} ${words(remoteAddress)} ${remotePort[row]}`;
+};
 
 /** UDP sockets that have dropped datagrams since they were made. */
 export function udpRowsWithDrops(table: SocketTable): number[] {

@@ -1,6 +1,4 @@
-import { OPTIONAL_COLUMNS, type SocketTable } from '../model/table.js';
-
-const NOTES = ['localPortName', 'remotePortName', 'localHex', 'congestion'] as const;
+import { NOTES, OPTIONAL_COLUMNS, type SocketTable } from '../model/table.js';
 
 /** Appends the rows of `from` that `wanted` names to `to`; owners that ss printed are left out (it is never asked for them). */
 export function copyRows(from: SocketTable, to: SocketTable, wanted: (row: number) => boolean): void {

@@ -1,9 +1,10 @@
+import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { SourceError, type SourceFault } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import { SocketTable, type TableParts } from '../model/table.js';
-import type { DumpResult } from '../parse/netlink/index.js';
-import type { DumpTask } from './netlink-dump.js';
+import type { DumpName } from '../parse/netlink/index.js';
+import type { DumpLook, DumpTask } from './netlink-dump.js';
 import { NamespaceError } from './netns-enter.js';
 
 /** What the thread sends back: the columns, whose buffers it hands over, or why there are none. */
@@ -14,6 +15,7 @@ export type DumpReply =
       readonly gaps: readonly Gap[];
       /** Files that were asked for, by path below /proc; those that could not be read are left out. */
       readonly texts: Readonly<Record<string, string>>;
+      readonly unlisted: readonly DumpName[];
     }
   | {
       readonly kind: 'fault';
@@ -23,8 +25,14 @@ export type DumpReply =
       readonly isOfNamespace: boolean;
     };
 
-export interface HelperLook extends DumpResult {
+export interface HelperLook extends DumpLook {
   readonly texts: Readonly<Record<string, string>>;
+}
+
+/** Sent between: a descriptor that the thread has opened, or is about to close. */
+export interface DescriptorNews {
+  readonly kind: 'opened' | 'closing';
+  readonly fd: number;
 }
 
 /** How long the thread may take longer than its own limit. */
@@ -44,8 +52,16 @@ export class DumpHelper {
     const forget = () => {
       if (this.worker === worker) this.worker = undefined;
     };
+    const open = new Set<number>();
+    worker.on('message', (news: DescriptorNews | DumpReply) => {
+      if (news.kind === 'opened') open.add(news.fd);
+      else if (news.kind === 'closing') open.delete(news.fd);
+    });
     worker.once('error', forget);
-    worker.once('exit', forget);
+    worker.once('exit', () => {
+      forget();
+      for (const fd of open) closeSync(fd);
+    });
     worker.unref();
     this.worker = worker;
     return worker;
@@ -56,23 +72,20 @@ export class DumpHelper {
     signal?.throwIfAborted();
     const worker = this.start();
     worker.ref();
-    try {
-      const reply = await replyOf(worker, task, signal);
-      if (reply === undefined) return undefined;
-      if (reply.kind === 'fault') {
-        const { fault, message, remedy, isOfNamespace } = reply;
-        throw new (isOfNamespace ? NamespaceError : SourceError)(fault, message, remedy);
-      }
-      return { sockets: SocketTable.fromParts(reply.parts), gaps: reply.gaps, texts: reply.texts };
-    } catch (error) {
-      // Of a namespace that cannot be entered the answer is there.
-      if (error instanceof NamespaceError) throw error;
-      // Its answer may still come, and would be taken for that of the next question.
-      this.end();
-      throw error;
-    } finally {
-      worker.unref();
+    const reply = await replyOf(worker, task, signal)
+      .catch((error: unknown) => {
+        // Its answer may still come, and would be taken for that of the next question.
+        this.end();
+        throw error;
+      })
+      .finally(() => worker.unref());
+    if (reply === undefined) return undefined;
+    if (reply.kind === 'fault') {
+      const { fault, message, remedy, isOfNamespace } = reply;
+      throw new (isOfNamespace ? NamespaceError : SourceError)(fault, message, remedy);
     }
+    const { gaps, unlisted, texts } = reply;
+    return { sockets: SocketTable.fromParts(reply.parts), gaps, unlisted, texts };
   }
 
   private end(): void {
@@ -93,7 +106,9 @@ function replyOf(
       worker.off('message', onMessage).off('error', onFailure).off('exit', onFailure);
       action();
     };
-    const onMessage = (reply: DumpReply) => settle(() => resolve(reply));
+    const onMessage = (reply: DumpReply | DescriptorNews) => {
+      if (reply.kind === 'sockets' || reply.kind === 'fault') settle(() => resolve(reply));
+    };
     const onFailure = () => settle(() => resolve(undefined));
     const onAbort = () => settle(() => reject(signal?.reason));
     const onTimeout = () =>

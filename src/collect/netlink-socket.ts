@@ -1,8 +1,11 @@
+import { createRequire } from 'node:module';
 import { SourceError, type SourceFault } from '../model/errors.js';
 import { type NamespacePlace, withinNamespace } from './netns-enter.js';
 
 /** One socket of NETLINK_SOCK_DIAG, in the network namespace in which its thread was when it was opened. */
 export interface DiagSocket {
+  /** Its descriptor, of which Node knows nothing: it outlives a thread that is ended. */
+  readonly fd?: number;
   /** Throws `SourceError`. */
   send(request: Uint8Array): void;
   /** Waits for the next part of an answer; gives its size, which is more than the buffer's where it was cut off. Throws `SourceError`. */
@@ -58,16 +61,21 @@ export interface SystemCalls {
 
 let systemCalls: Promise<SystemCalls> | undefined;
 
-/** koffi is optional, and its functions need glibc. Loading takes 8 ms: call this early. */
+/** koffi is optional. Loading takes 8 ms: call this early. Throws `SourceError`: `missing` for good, `failed` where the next time may do better. */
 export function loadSystemCalls(): Promise<SystemCalls> {
-  systemCalls ??= bind();
+  systemCalls ??= bind().catch((error: unknown) => {
+    if (!(error instanceof SourceError) || error.fault !== 'missing') systemCalls = undefined;
+    throw error;
+  });
   return systemCalls;
 }
 
 async function bind(): Promise<SystemCalls> {
   try {
-    const { default: koffi } = await import('koffi');
-    const libc = koffi.load('libc.so.6');
+    // A failed import() would be remembered; require() is tried anew.
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi').default;
+    // The process itself has the C library, whichever it is (glibc or musl).
+    const libc = koffi.load(null);
     return {
       socket: libc.func('int socket(int, int, int)'),
       bind: libc.func('int bind(int, const void *, uint32_t)'),
@@ -82,14 +90,25 @@ async function bind(): Promise<SystemCalls> {
       errno: () => koffi.errno(),
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n', 1)[0]?.replace(/\.$/, '') : String(error);
-    throw new SourceError(
-      'missing',
-      `sock_diag cannot be asked without the package koffi and glibc: ${why}`,
-      'install koffi, or use --source ss',
-      { cause: error },
-    );
+    throw koffiError(error);
   }
+}
+
+/** Errors of the host that may pass: out of descriptors or of memory. */
+const PASSING: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EIO'];
+const INSTALL = 'install koffi, or use --source ss';
+
+/** What a failed import of koffi means. Without the package, whose paths Node names is of no help to anybody. */
+export function koffiError(error: unknown): SourceError {
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
+  if (code === 'MODULE_NOT_FOUND')
+    return new SourceError('missing', 'the package koffi is not installed', INSTALL, { cause: error });
+  const why = message.split('\n', 1)[0]?.replace(/\.$/, '');
+  const fault = PASSING.includes(code) || /too many open files/i.test(message) ? 'failed' : 'missing';
+  return new SourceError(fault, `sock_diag cannot be asked: koffi could not be loaded: ${why}`, INSTALL, {
+    cause: error,
+  });
 }
 
 export const openDiagSocket: OpenDiagSocket = async (timeoutMs) => open(await loadSystemCalls(), timeoutMs);
@@ -123,7 +142,7 @@ class OpenSocket implements DiagSocket {
   private readonly request = new Uint8Array(IFREQ_BYTES);
 
   constructor(
-    private readonly fd: number,
+    readonly fd: number,
     private readonly calls: SystemCalls,
   ) {}
 
@@ -155,17 +174,22 @@ class OpenSocket implements DiagSocket {
   }
 }
 
-/** struct timeval of a 64-bit system: seconds and microseconds; all zeros would mean no limit. */
-const timeval = (ms: number): Uint8Array =>
-  new Uint8Array(
-    BigInt64Array.of(BigInt(Math.floor(ms / 1000)), BigInt(Math.max(1, Math.round(ms % 1000)) * 1000)).buffer,
+/** struct timeval of a 64-bit system: seconds and microseconds, of whole milliseconds; all zeros would mean no limit. */
+export const timeval = (ms: number): Uint8Array => {
+  const whole = Math.max(1, Math.round(ms));
+  return new Uint8Array(
+    BigInt64Array.of(BigInt(Math.floor(whole / 1000)), BigInt((whole % 1000) * 1000)).buffer,
   );
+};
 
 const FAULTS: Readonly<Record<number, readonly [SourceFault, string]>> = {
   [EPERM]: ['permission', 'it is not allowed here'],
   [EACCES]: ['permission', 'it is not allowed here'],
   [EAGAIN]: ['timeout', 'no answer in time'],
-  [EAFNOSUPPORT]: ['missing', 'this kernel has no netlink'],
+  [EAFNOSUPPORT]: [
+    'missing',
+    'netlink is forbidden here (often RestrictAddressFamilies= of a systemd unit), or this kernel has none',
+  ],
   [EPROTONOSUPPORT]: ['missing', 'this kernel has no sock_diag'],
   [ENOBUFS]: ['failed', 'a part of the answer was lost'],
 };

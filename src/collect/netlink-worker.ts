@@ -1,13 +1,38 @@
 // Reads long lists of sockets, and those of other namespaces, beside the main thread, and hands the columns over without a copy.
 import { parentPort } from 'node:worker_threads';
 import { SourceError } from '../model/errors.js';
+import type { DumpName } from '../parse/netlink/index.js';
 import { Dumper, type DumpTask } from './netlink-dump.js';
-import type { DumpReply } from './netlink-helper.js';
-import { loadSystemCalls, openDiagSocket, openDiagSocketIn } from './netlink-socket.js';
+import type { DescriptorNews, DumpReply } from './netlink-helper.js';
+import { loadSystemCalls, type OpenDiagSocket, openDiagSocket, openDiagSocketIn } from './netlink-socket.js';
 import { NamespaceError, type NamespacePlace, StrandedError, withinNamespace } from './netns-enter.js';
 import { readText } from './small-files.js';
 
-const dumper = new Dumper(openDiagSocket);
+const tell = (what: DescriptorNews): void => parentPort?.postMessage(what);
+
+/** Tells of each descriptor when it has come and before it goes: nobody closes it for a thread that is ended. */
+const reported =
+  (open: OpenDiagSocket): OpenDiagSocket =>
+  async (timeoutMs) => {
+    const socket = await open(timeoutMs);
+    const { fd } = socket;
+    if (fd === undefined) return socket;
+    tell({ kind: 'opened', fd });
+    return {
+      fd,
+      send: (request) => socket.send(request),
+      receive: (buffer) => socket.receive(buffer),
+      deviceName: (index) => socket.deviceName(index),
+      close: () => {
+        tell({ kind: 'closing', fd });
+        socket.close();
+      },
+    };
+  };
+
+/** What this kernel cannot list, it cannot list in any namespace. */
+const refused = new Set<DumpName>();
+const dumper = new Dumper(reported(openDiagSocket), refused);
 
 parentPort?.on('message', async (task: DumpTask) => {
   const reply = await answer(task);
@@ -17,8 +42,8 @@ parentPort?.on('message', async (task: DumpTask) => {
 async function answer(task: DumpTask): Promise<DumpReply> {
   try {
     if (task.place !== undefined) return await answerInside(task, task.place);
-    const { sockets, gaps } = await dumper.run(task);
-    return { kind: 'sockets', parts: sockets.toParts(), gaps, texts: {} };
+    const { sockets, gaps, unlisted } = await dumper.run(task);
+    return { kind: 'sockets', parts: sockets.toParts(), gaps, unlisted, texts: {} };
   } catch (error) {
     if (error instanceof StrandedError) process.exit(1); // ends this thread only
     if (!(error instanceof SourceError)) throw error;
@@ -30,10 +55,10 @@ async function answer(task: DumpTask): Promise<DumpReply> {
 /** Its socket is closed after the look: an open one would keep a namespace that its owner has removed. */
 async function answerInside(task: DumpTask, place: NamespacePlace): Promise<DumpReply> {
   const texts = withinNamespace(await loadSystemCalls(), place, () => readThere(task.files ?? []));
-  const inside = new Dumper(openDiagSocketIn(place));
+  const inside = new Dumper(reported(openDiagSocketIn(place)), refused);
   try {
-    const { sockets, gaps } = await inside.run(task);
-    return { kind: 'sockets', parts: sockets.toParts(), gaps, texts };
+    const { sockets, gaps, unlisted } = await inside.run(task);
+    return { kind: 'sockets', parts: sockets.toParts(), gaps, unlisted, texts };
   } finally {
     inside.close();
   }

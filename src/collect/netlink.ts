@@ -8,6 +8,8 @@ import { openDiagSocket } from './netlink-socket.js';
 import type { CollectOptions, Door } from './options.js';
 import { countSockets } from './proc.js';
 import type { SsLook } from './ss.js';
+import { MOST_PORTS } from './troubled-ports.js';
+import { addUnlisted } from './unlisted.js';
 
 type Wanted = Pick<CollectOptions, 'udp' | 'unix' | 'scope' | 'details'>;
 
@@ -35,8 +37,10 @@ export function dumpsFor(kind: LookKind, wanted: Wanted, ports: readonly number[
     return names.map((name) => ({ name, states: STATE_BITS.all, details }));
   }
   const withConnections = kind === 'complete';
-  const states = withConnections ? LISTENERS | COMPLETE : LISTENERS;
-  const isPart = kind === 'ports' && ports.length > 0;
+  // Of that many ports, a list of all connections is cheaper than a filter.
+  const withAllPorts = withConnections || isOfManyPorts(kind, ports);
+  const states = withAllPorts ? LISTENERS | COMPLETE : LISTENERS;
+  const isPart = kind === 'ports' && !withAllPorts && ports.length > 0;
   const connected = withConnections ? STATE_BITS.established : 0;
   return [
     ...TCP.map((name) => ({ name, states })),
@@ -47,6 +51,8 @@ export function dumpsFor(kind: LookKind, wanted: Wanted, ports: readonly number[
   ];
 }
 
+const isOfManyPorts = (kind: LookKind, ports: readonly number[]): boolean =>
+  kind === 'ports' && ports.length > MOST_PORTS;
 /** sock_diag in another network namespace: one thread looks into all of them, one after the other. */
 export class NetlinkInside {
   private lastRows = 0;
@@ -108,9 +114,11 @@ export class NetlinkSource {
     };
     signal?.throwIfAborted();
     const sockets = countSockets(this.door.proc) ?? (isWhole ? Number.POSITIVE_INFINITY : 0);
-    const takesLong = sockets > (isWhole ? FEW_SOCKETS : MANY_SOCKETS);
+    const isLarge = isWhole || isOfManyPorts(kind, ports);
+    const takesLong = sockets > (isLarge ? FEW_SOCKETS : MANY_SOCKETS);
     const inThread = takesLong && !mayBlock ? await this.helper?.run(task, signal) : undefined;
-    const look = inThread ?? (await this.dumper.run(task));
+    const dumped = inThread ?? (await this.dumper.run(task));
+    const look = await addUnlisted(dumped, task.dumps, dumped.unlisted, this.door.proc);
     if (isWhole) this.lastRows = look.sockets.length;
     return look;
   }

@@ -12,7 +12,7 @@ import { readProcNet } from './proc.js';
 import { preloadRun, run } from './run.js';
 import { type SsLook, SsSource } from './ss.js';
 import type { SsQuery } from './ss-args.js';
-import { leftOutBy, troubledPorts } from './troubled-ports.js';
+import { leftOutBy, MOST_PORTS, troubledPorts } from './troubled-ports.js';
 
 export interface SourceLook extends SsLook {
   readonly source: Extract<Source, 'netlink' | 'ss' | 'proc'>;
@@ -32,6 +32,11 @@ const CARRIED: Gap = {
   what: 'SYN-RECV of ports without waiting connections, and Unix sockets',
   why: 'as of an earlier look: not everything is asked for at every tick',
 };
+
+const notAsked = (ports: number): Gap => ({
+  what: `connections that wait at ${ports} ports`,
+  why: `ss is asked for the ${MOST_PORTS} ports with the longest queues only`,
+});
 
 interface LookWish {
   /** Nobody needs this thread while the look lasts. */
@@ -100,14 +105,17 @@ export class SocketSource {
     if (source === 'proc') return this.readProc(NO_LIMITS);
     if (source === 'ss') return this.readSs(kind, wish.signal);
     if (this.noNetlink !== undefined) return this.readInstead(kind, wish, this.noNetlink);
+    const startedAt = performance.now();
     try {
       return await this.readNetlink(kind, wish);
     } catch (error) {
       if (source === 'netlink' || !(error instanceof SourceError) || error instanceof NamespaceError)
         throw error;
-      // What is only out of order now may work the next time.
-      if (error.fault !== 'failed') this.noNetlink = error;
-      return this.readInstead(kind, wish, error);
+      // Only what the host lacks or forbids stays so: what is slow or out of order now may work the next time.
+      if (error.fault === 'missing' || error.fault === 'permission') this.noNetlink = error;
+      const leftMs = Math.floor(this.options.timeoutMs - (performance.now() - startedAt));
+      if (error.fault === 'timeout' || leftMs < 1) throw error;
+      return this.readInstead(kind, wish, error, leftMs);
     }
   }
 
@@ -117,15 +125,31 @@ export class SocketSource {
     return { ...look, source: 'netlink', scope: this.scopeOf(kind, look.sockets) };
   }
 
-  /** Without netlink: ss, and without that /proc/net. */
-  private async readInstead(kind: LookKind, { signal }: LookWish, why: SourceError): Promise<SourceLook> {
-    const reason: Gap = { what: 'netlink', why: `${why.message}: ss is read instead` };
+  /** Without netlink: ss in the time that is left, and without that /proc/net. What fails says why netlink did too. */
+  private async readInstead(
+    kind: LookKind,
+    { signal }: LookWish,
+    why: SourceError,
+    leftMs = this.options.timeoutMs,
+  ): Promise<SourceLook> {
+    const reasonFor = (other: string): Gap => ({
+      what: 'netlink',
+      why: `${why.message}: ${other} is read instead`,
+    });
     try {
-      const look = await this.readSs(kind, signal);
-      return { ...look, gaps: [reason, ...look.gaps] };
+      const look = await this.readSs(kind, signal, leftMs);
+      return { ...look, gaps: [reasonFor('ss'), ...look.gaps] };
     } catch (error) {
-      if (!(error instanceof SourceError) || error.fault !== 'missing') throw error;
-      return this.readProc(`${error.message} (${error.remedy ?? 'install it'}): ${NO_LIMITS}`, error);
+      if (!(error instanceof SourceError)) throw error;
+      const both = new SourceError(error.fault, `${error.message}; ${why.message}`, error.remedy, {
+        cause: error,
+      });
+      if (error.fault !== 'missing') throw both;
+      const look = await this.readProc(
+        `${error.message} (${error.remedy ?? 'install it'}): ${NO_LIMITS}`,
+        both,
+      );
+      return { ...look, gaps: [reasonFor('/proc/net'), ...look.gaps] };
     }
   }
 
@@ -149,12 +173,19 @@ export class SocketSource {
     }
   }
 
-  private async readSs(kind: LookKind, signal: AbortSignal | undefined): Promise<SourceLook> {
-    const ports = kind === 'ports' ? this.ports : [];
+  private async readSs(
+    kind: LookKind,
+    signal: AbortSignal | undefined,
+    timeoutMs = this.options.timeoutMs,
+  ): Promise<SourceLook> {
+    // ss lists 100,000 sockets in a second: at every tick it is asked for some ports only.
+    const ports = kind === 'ports' ? this.ports.slice(0, MOST_PORTS) : [];
     const texts = this.inside && (await this.readFiles(this.inside, signal));
-    const look = await this.ss.look(this.query(kind, ports), this.options.timeoutMs, signal);
+    const look = await this.ss.look(this.query(kind, ports), timeoutMs, signal);
     const gaps = [...look.gaps];
     if (ports.length > 0 && this.carry(look.sockets, ports)) gaps.push(CARRIED);
+    if (ports.length < this.ports.length && kind === 'ports')
+      gaps.push(notAsked(this.ports.length - ports.length));
     if (hasUnknownLimit(look.sockets)) gaps.push({ what: 'limits', why: KERNEL_WITHOUT_DIAG });
     const scope = this.scopeOf(kind, look.sockets);
     return { source: 'ss', scope, sockets: look.sockets, gaps, ...(texts !== undefined && { texts }) };

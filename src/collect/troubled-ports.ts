@@ -4,10 +4,10 @@ import type { SocketTable } from '../model/table.js';
 const LISTEN = SOCKET_STATES.indexOf('listen');
 const SYN_RECV = SOCKET_STATES.indexOf('syn-recv');
 const UNIX = PROTOCOLS.indexOf('unix');
-/** A filter of this many ports still fits into one request to the kernel. */
-const MOST_PORTS = 64;
+/** A filter of so many ports is cheap: the kernel compares each socket with all of them, one after the other. */
+export const MOST_PORTS = 64;
 
-/** Local ports of TCP listeners whose accept queue is not empty, the longest queues first, at most 64. */
+/** Local ports of TCP listeners whose accept queue is not empty, the longest queues first. */
 export function troubledPorts(table: SocketTable): number[] {
   const lengths = new Map<number, number>();
   for (let row = 0; row < table.length; row++) {
@@ -16,8 +16,7 @@ export function troubledPorts(table: SocketTable): number[] {
     const port = table.localPort[row] ?? 0;
     lengths.set(port, Math.max(length, lengths.get(port) ?? 0));
   }
-  const longestFirst = [...lengths].sort((a, b) => b[1] - a[1]);
-  return longestFirst.slice(0, MOST_PORTS).map(([port]) => port);
+  return [...lengths].sort((a, b) => b[1] - a[1]).map(([port]) => port);
 }
 
 /** Rows that ss leaves out when it is asked for ports: Unix sockets, and SYN-RECV of the other ports. */

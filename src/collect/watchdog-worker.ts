@@ -15,9 +15,9 @@ let { afterMs, text, status } = workerData as WatchdogData;
 async function systemExit(): Promise<((status: number) => void) | undefined> {
   try {
     const { default: koffi } = await import('koffi');
-    return koffi.load('libc.so.6').func('void _exit(int status)');
+    return koffi.load(null).func('void _exit(int status)');
   } catch {
-    return undefined; // koffi is optional, and there are systems without glibc
+    return undefined; // koffi is optional
   }
 }
 

@@ -53,8 +53,14 @@ export const OPTIONAL_COLUMNS = [
   'receiverLimitedMs',
   'bufferLimitedMs',
   'weight',
+  'mark',
+  'cgroupId',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
+
+/** Texts that many rows share: each row has the index of its text, or NaN. `ulp`: the protocol on top of TCP. */
+export const TEXT_COLUMNS = ['congestion', 'ulp'] as const;
+export type TextColumn = (typeof TEXT_COLUMNS)[number];
 
 /** Facts that are either so or not known to be so. */
 export const ROW_FLAGS = {
@@ -72,5 +78,7 @@ export const ROW_FLAGS = {
   remoteAny: 128,
   appLimited: 256,
   cookie: 512,
+  /** A LISTEN row whose queue was as long before who waits was listed as behind: clients that reset may be told from accepted ones. */
+  lengthHeld: 1024,
 } as const;
 export type RowFlag = keyof typeof ROW_FLAGS;

@@ -30,7 +30,7 @@ export interface WaitingJson {
   count: number;
   /** How long the first of them has waited. */
   oldest_ms?: number;
-  /** Clients that reset while they waited. */
+  /** Clients that reset while they waited. Above 0 only where netlink gave the same length before and after it listed who waits; absent where they may as well have been accepted. */
   reset?: number;
   /** Clients that sent FIN while they waited. */
   abandoned: number;
@@ -188,6 +188,18 @@ export interface ConnectionJson {
   retransmits?: number;
   /** UDP: datagrams that this socket dropped since it was made; TCP: segments. */
   drops?: number;
+  /** Absent: none, or not told (only to CAP_NET_ADMIN). */
+  mark?: number;
+  /** The inode of the directory in a cgroup2. Only netlink tells it: ss prints a path. */
+  cgroup_id?: number;
+  /** While the window of the peer was full. */
+  receiver_limited_ms?: number;
+  /** While the send buffer was too small. */
+  buffer_limited_ms?: number;
+  /** The algorithm of congestion control. */
+  congestion?: string;
+  /** The protocol on top of TCP, such as `mptcp` or `tls`; to others than CAP_NET_ADMIN older kernels do not tell it. */
+  ulp?: string;
 }
 
 /** A finding that belongs to no listener. */

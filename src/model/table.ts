@@ -1,4 +1,4 @@
-import { type OptionalColumn, ROW_FLAGS, type RowFlag } from './columns.js';
+import { type OptionalColumn, ROW_FLAGS, type RowFlag, TEXT_COLUMNS, type TextColumn } from './columns.js';
 import type { Endpoint } from './endpoint.js';
 import type { Namespace } from './namespace.js';
 import {
@@ -23,7 +23,14 @@ import {
   segments,
 } from './units.js';
 
-export { OPTIONAL_COLUMNS, type OptionalColumn, ROW_FLAGS, type RowFlag } from './columns.js';
+export {
+  OPTIONAL_COLUMNS,
+  type OptionalColumn,
+  ROW_FLAGS,
+  type RowFlag,
+  TEXT_COLUMNS,
+  type TextColumn,
+} from './columns.js';
 
 /** What a listener's two columns mean, and what a stream's do: never the same thing (KERNEL.md 1). */
 export type Queues =
@@ -53,7 +60,7 @@ type FixedColumn = (typeof FIXED_COLUMNS)[number];
 export interface TableParts {
   readonly length: number;
   readonly fixed: Readonly<Record<FixedColumn, Uint8Array | Uint16Array | Uint32Array>>;
-  readonly optional: ReadonlyMap<OptionalColumn, Float64Array>;
+  readonly optional: ReadonlyMap<OptionalColumn | TextColumn, Float64Array>;
   readonly strings: readonly string[];
   readonly notes: ReadonlyMap<string, string>;
   readonly buffers: readonly ArrayBuffer[];
@@ -69,6 +76,8 @@ export interface Section {
   readonly from: number;
   readonly namespace: Namespace;
 }
+export const NOTES = ['localPortName', 'remotePortName', 'localHex', 'congestion', 'ulp'] as const;
+export type Note = (typeof NOTES)[number];
 
 const INITIAL_ROWS = 64;
 const UNKNOWN = Number.NaN;
@@ -108,7 +117,7 @@ export class SocketTable {
   readonly strings: string[] = [''];
   private readonly stringIndex = new Map<string, number>([['', 0]]);
   private readonly owners: Owner[] = [];
-  private readonly optional = new Map<OptionalColumn, Float64Array>();
+  private readonly optional = new Map<OptionalColumn | TextColumn, Float64Array>();
   /** Rare texts of single rows: names of ports that no table resolves, hex of Unix paths that are not UTF-8. */
   private readonly notes = new Map<string, string>();
   private capacity = INITIAL_ROWS;
@@ -159,6 +168,11 @@ export class SocketTable {
     for (const [name, values] of other.optional) {
       if (!this.optional.has(name)) this.optional.set(name, new Float64Array(this.capacity).fill(UNKNOWN));
       this.optional.get(name)?.set(values.subarray(0, other.length), at);
+    }
+    for (const name of TEXT_COLUMNS) {
+      const values = other.optional.has(name) ? this.optional.get(name) : undefined;
+      for (let row = at; values !== undefined && row < this.length; row++)
+        values[row] = texts[values[row] ?? UNKNOWN] ?? UNKNOWN;
     }
     for (const [key, note] of other.notes) {
       const slash = key.indexOf('/');
@@ -222,7 +236,7 @@ export class SocketTable {
     for (const column of this.optional.values()) column[row] = UNKNOWN;
   }
 
-  set(column: OptionalColumn, row: number, value: number): void {
+  set(column: OptionalColumn | TextColumn, row: number, value: number): void {
     let values = this.optional.get(column);
     if (values === undefined) {
       values = new Float64Array(this.capacity).fill(UNKNOWN);
@@ -237,7 +251,7 @@ export class SocketTable {
   }
 
   /** The whole column (NaN = unknown), longer than `length`; `undefined` where no row has it. For loops over all rows. */
-  column(column: OptionalColumn): Float64Array | undefined {
+  column(column: OptionalColumn | TextColumn): Float64Array | undefined {
     return this.optional.get(column);
   }
 
@@ -258,19 +272,16 @@ export class SocketTable {
     return index;
   }
 
-  setNote(
-    row: number,
-    what: 'localPortName' | 'remotePortName' | 'localHex' | 'congestion',
-    text: string,
-  ): void {
-    this.notes.set(`${row}/${what}`, text);
+  /** Texts that many rows share are kept once, the others with their row. */
+  setNote(row: number, what: Note, text: string): void {
+    if (what === 'congestion' || what === 'ulp') this.set(what, row, this.intern(text));
+    else this.notes.set(`${row}/${what}`, text);
   }
 
-  note(
-    row: number,
-    what: 'localPortName' | 'remotePortName' | 'localHex' | 'congestion',
-  ): string | undefined {
-    return this.notes.get(`${row}/${what}`);
+  note(row: number, what: Note): string | undefined {
+    if (what !== 'congestion' && what !== 'ulp') return this.notes.get(`${row}/${what}`);
+    const index = this.optional.get(what)?.[row];
+    return index === undefined || Number.isNaN(index) ? undefined : this.strings[index];
   }
 
   /** Owners as the source printed them. */

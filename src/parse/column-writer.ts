@@ -1,6 +1,14 @@
-import { OPTIONAL_COLUMNS, type OptionalColumn, type SocketTable } from '../model/table.js';
+import {
+  OPTIONAL_COLUMNS,
+  type OptionalColumn,
+  type SocketTable,
+  TEXT_COLUMNS,
+  type TextColumn,
+} from '../model/table.js';
 
-export const columnIndex = (column: OptionalColumn): number => OPTIONAL_COLUMNS.indexOf(column);
+const COLUMNS = [...OPTIONAL_COLUMNS, ...TEXT_COLUMNS] as const;
+
+export const columnIndex = (column: OptionalColumn | TextColumn): number => COLUMNS.indexOf(column);
 
 /** Writes the optional columns of a table by their number, which is much faster than by name. */
 export class ColumnWriter {
@@ -16,7 +24,7 @@ export class ColumnWriter {
 
   /** Makes the column, or takes it again after the table has grown. */
   private putFirst(column: number, row: number, value: number): void {
-    const name = OPTIONAL_COLUMNS[column];
+    const name = COLUMNS[column];
     if (name === undefined) return;
     this.table.set(name, row, value);
     this.columns[column] = this.table.column(name);

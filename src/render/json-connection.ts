@@ -38,6 +38,7 @@ export function connectionWriter(
       timer: timerJson(row),
       ...tcpInfoJson(row),
       drops: row.drops,
+      ...restJson(row),
     });
   };
 }
@@ -67,6 +68,15 @@ function queuesJson(row: SocketRow) {
 export function timerJson({ timer }: SocketRow): TimerJson | undefined {
   return timer && { kind: timer.kind, in_ms: timer.inMs, retransmits: timer.retransmits };
 }
+
+const restJson = (row: SocketRow) => ({
+  mark: row.number('mark'),
+  cgroup_id: row.number('cgroupId'),
+  receiver_limited_ms: row.number('receiverLimitedMs'),
+  buffer_limited_ms: row.number('bufferLimitedMs'),
+  congestion: row.table.note(row.index, 'congestion'),
+  ulp: row.table.note(row.index, 'ulp'),
+});
 
 const tcpInfoJson = (row: SocketRow) => ({
   rtt_ms: roundKnown(row.number('rttMs')),

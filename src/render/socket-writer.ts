@@ -1,6 +1,12 @@
 import { type Direction, directionFinder } from '../model/direction.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
-import { type OptionalColumn, ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import {
+  type OptionalColumn,
+  ROW_FLAGS,
+  type SocketRow,
+  type SocketTable,
+  type TextColumn,
+} from '../model/table.js';
 import { type ByteText, type FixedText, fixedText } from './byte-text.js';
 import { connectionWriter, namespaceJson, timerJson } from './json-connection.js';
 import { known, round } from './json-parts.js';
@@ -89,6 +95,15 @@ export class SocketWriter {
       else if (value < MOST_EXACT_MS) out.millis(Math.round(value * 1000) * 1000, name);
       else out.number(round(value), name);
     }
+    this.word(out, row, 'congestion', F.congestion);
+    this.word(out, row, 'ulp', F.ulp);
+  }
+
+  private word(out: ByteText, row: number, what: TextColumn, name: FixedText): void {
+    const text = this.table.note(row, what);
+    if (text === undefined) return;
+    out.fixed(name);
+    out.string(text);
   }
 
   private owners(out: ByteText, owners: readonly Owner[]): void {
@@ -131,6 +146,10 @@ const FIELDS: readonly (readonly [column: OptionalColumn, name: string, isRounde
   ['bytesReceived', 'bytes_received', false],
   ['retransmitsTotal', 'retransmits', false],
   ['drops', 'drops', false],
+  ['mark', 'mark', false],
+  ['cgroupId', 'cgroup_id', false],
+  ['receiverLimitedMs', 'receiver_limited_ms', false],
+  ['bufferLimitedMs', 'buffer_limited_ms', false],
 ];
 
 const PROTOCOL_TEXTS = PROTOCOLS.map((protocol) => fixedText(`"protocol":"${protocol}"`));
@@ -151,4 +170,6 @@ const F = {
   name: fixedText(',"name":'),
   fd: fixedText(',"fd":'),
   ownerEnd: fixedText('},'),
+  congestion: fixedText(',"congestion":'),
+  ulp: fixedText(',"ulp":'),
 } as const;

@@ -78,11 +78,22 @@ describe('one listener', () => {
 });
 
 describe('who waits', () => {
+  it('for MPTCP is counted once, also where nothing says that the TCP row is a subflow', () => {
+    const rows = [
+      listen('*:80', [2, 8], { inode: 7 }, { protocol: 'mptcp' }),
+      listen('*:80', [2, 8], { inode: 7 }),
+      waiting('10.0.0.1:80', '10.0.0.9:3', 7),
+      waiting('10.0.0.1:80', '10.0.0.9:3', undefined, { protocol: 'mptcp' }),
+      waiting('10.0.0.1:80', '10.0.0.9:4', 7),
+    ];
+    expect(read(rows)[0]?.waiting).toMatchObject({ count: 2, reset: 0 });
+  });
+
   it('is who is established or gave up, and has inode 0; with ages, bytes and the oldest first', () => {
     const [listener] = read([
       waiting('10.0.0.1:80', '10.0.0.9:1', 40, { queues: [100, 0] }),
       waiting('10.0.0.1:80', '10.0.0.9:2', 4100, { state: 'close-wait', queues: [11, 0] }),
-      listen('0.0.0.0:80', [4, 8], { inode: 7 }),
+      listen('0.0.0.0:80', [4, 8], { inode: 7 }, { flags: ['lengthHeld'] }),
       { local: '10.0.0.1:80', remote: '10.0.0.9:3', columns: { inode: 12, lastSentMs: 9000 } },
       { state: 'fin-wait-2', local: '10.0.0.1:80', remote: '10.0.0.9:4', columns: { inode: 0 } },
     ]);
@@ -153,7 +164,16 @@ describe('who waits', () => {
     const rows = [listen('*:80', [3, 8], { inode: 1 })];
     expect(read(rows, { ...ASKED, connectionsAsked: false })[0]).not.toHaveProperty('waiting');
     expect(readListeners(buildTable(rows))[0]).not.toHaveProperty('waiting');
-    expect(read(rows)[0]?.waiting).toMatchObject({ count: 0, reset: 3 });
+    expect(read(rows)[0]?.waiting).toMatchObject({ count: 0 });
+  });
+
+  it('has reset only where the length of the queue held: else they may have been accepted', () => {
+    const client = waiting('10.0.0.1:80', '10.0.0.9:1');
+    const of = (length: number, rest: RowSpec = {}) =>
+      read([listen('*:80', [length, 8], { inode: 1 }, rest), client])[0]?.waiting;
+    expect(of(3)).not.toHaveProperty('reset');
+    expect(of(3, { flags: ['lengthHeld'] })).toMatchObject({ count: 1, reset: 2 });
+    expect(of(1)).toMatchObject({ count: 1, reset: 0 });
   });
 
   it('is known for the ports whose connections are seen, where it is not known what was asked', () => {

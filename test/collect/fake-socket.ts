@@ -1,4 +1,4 @@
-import type { DiagSocket } from '../../src/collect/netlink-socket.js';
+import { type DiagSocket, diagError } from '../../src/collect/netlink-socket.js';
 import type { DumpName } from '../../src/parse/netlink/index.js';
 import { messagesOf, recorded } from '../parse/netlink/support.js';
 
@@ -19,12 +19,20 @@ export interface Behaviour {
   readonly endless?: boolean;
   /** Says that so many bytes more had been there. */
   readonly cutOff?: number;
+  /** Errno of recv() after one part, at so many of the next attempts. */
+  readonly breaks?: { readonly name: DumpName; readonly errno: number; times: number };
+  /** Somebody is accepted at every listener while connections are listed. */
+  readonly accepts?: boolean;
+  /** Says NLM_F_DUMP_INTR, at so many of the next attempts. */
+  readonly interrupts?: { readonly name: DumpName; times: number };
 }
 
 /** A kernel that answers with what was recorded, one message at a time. */
 export class FakeSocket implements DiagSocket {
   readonly asked: DumpName[] = [];
   closed = 0;
+  private failing = 0;
+  private isBegun = false;
   private parts: Uint8Array[] = [];
 
   constructor(private readonly behaviour: Behaviour = {}) {}
@@ -36,9 +44,18 @@ export class FakeSocket implements DiagSocket {
     this.asked.push(name);
     const errno = this.behaviour.refuses?.[name];
     this.parts = errno === undefined ? answer(name, sequence) : [refusal(errno, sequence)];
+    const isFirst = this.asked.filter((asked) => asked === name).length === 1;
+    if (this.behaviour.accepts && !isFirst) for (const part of this.parts) shorten(part);
+    const { breaks, interrupts } = this.behaviour;
+    this.failing = 0;
+    if (breaks?.name === name && breaks.times-- > 0) this.failing = breaks.errno;
+    if (interrupts?.name === name && interrupts.times-- > 0)
+      for (const part of this.parts) new DataView(part.buffer).setUint16(6, 2 | 0x10, true);
   }
 
   receive(buffer: Uint8Array): number {
+    if (this.failing !== 0 && this.isBegun) throw diagError('read from sock_diag', this.failing);
+    this.isBegun = this.failing !== 0;
     const part = (this.behaviour.endless ? this.parts[0] : this.parts.shift()) ?? new Uint8Array();
     buffer.set(part);
     return part.length + (this.behaviour.cutOff === undefined ? 0 : buffer.length);
@@ -58,6 +75,13 @@ function answer(name: DumpName, sequence: number): Uint8Array[] {
     new DataView(part.buffer).setUint32(8, sequence, true);
     return part;
   });
+}
+
+/** One less in the queue of a listener. */
+function shorten(message: Uint8Array): void {
+  if (message.length < 88) return;
+  const view = new DataView(message.buffer);
+  view.setUint32(18 * 4, Math.max(0, view.getUint32(18 * 4, true) - 1), true);
 }
 
 function refusal(errno: number, sequence: number): Uint8Array {

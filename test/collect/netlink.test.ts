@@ -1,14 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dumpsFor, NetlinkSource } from '../../src/collect/netlink.js';
 import { observeOnce } from '../../src/collect/observe.js';
+import type { CollectOptions } from '../../src/collect/options.js';
 import { type DumpName, STATE_BITS } from '../../src/parse/netlink/index.js';
 import { type Behaviour, FakeSocket } from './fake-socket.js';
 import { OPTIONS } from './support.js';
 
 const ENOENT = 2;
+const EINVAL = 22;
+const EOPNOTSUPP = 95;
+const ENOBUFS = 105;
+/** Recorded TCP rows are subflows of MPTCP. */
+const SUBFLOWS_ONLY = [
+  {
+    what: 'MPTCP connections that wait',
+    why: 'this kernel cannot list MPTCP sockets: load mptcp_diag (modprobe)',
+  },
+];
 const WANTED = { ...OPTIONS, source: 'netlink', scope: 'all', udp: true, unix: true } as const;
 
-async function lookAt(behaviour: Behaviour, options: Partial<typeof WANTED> = {}) {
+async function lookAt(behaviour: Behaviour, options: Partial<CollectOptions> = {}) {
   const socket = new FakeSocket(behaviour);
   const source = new NetlinkSource(
     { ...WANTED, ...options },
@@ -22,7 +34,9 @@ describe('sock_diag', () => {
   it('is asked for one table after the other, through one socket', async () => {
     const { socket, look } = await lookAt({});
     const { sockets, gaps } = await look();
-    expect(socket.asked).toEqual(['tcp4', 'tcp6', 'mptcp4', 'mptcp6', 'udp4', 'udp6', 'unix']);
+    const tcp = ['tcp4', 'tcp6', 'mptcp4', 'mptcp6'];
+    // At the end once more for the lengths of queues.
+    expect(socket.asked).toEqual([...tcp, 'udp4', 'udp6', 'unix', ...tcp]);
     expect(sockets.length).toBe(81);
     expect(gaps).toEqual([]);
     expect((await look()).sockets.length).toBe(81);
@@ -43,11 +57,43 @@ describe('sock_diag', () => {
       udp4: ENOENT,
       unix: ENOENT,
     };
-    const { gaps } = await (await lookAt({ refuses })).look();
+    const { gaps, sockets } = await (await lookAt({ refuses })).look();
     expect(gaps).toEqual([
-      { what: 'UDP sockets of IPv4', why: 'this kernel cannot list them: load udp_diag (modprobe)' },
-      { what: 'Unix sockets', why: 'this kernel cannot list them: load unix_diag (modprobe)' },
+      {
+        what: 'UDP sockets of IPv4',
+        why: 'this kernel cannot list them: load udp_diag (modprobe); read from /proc/net, which has no memory',
+      },
+      {
+        what: 'Unix sockets',
+        why: 'this kernel cannot list them: load unix_diag (modprobe); read from /proc/net, which has no queues and no limits',
+      },
+      ...SUBFLOWS_ONLY,
     ]);
+    // As ss does, from /proc/net: those of this machine, not the recorded ones.
+    const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+    const paths = rows.flatMap(({ protocol, local }) =>
+      protocol === 'unix' && local.kind === 'unix' ? [local.path] : [],
+    );
+    const own = readFileSync('/proc/net/unix', 'utf8');
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.every((path) => own.includes(path))).toBe(true);
+  });
+
+  it('without Unix sockets lists the wanted ones of /proc/net only', async () => {
+    const { look } = await lookAt({ refuses: { unix: ENOENT } }, { scope: 'listeners' });
+    const { sockets } = await look();
+    const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+    const states = new Set(rows.filter(({ protocol }) => protocol === 'unix').map(({ state }) => state));
+    expect([...states].every((state) => state === 'listen' || state === 'established')).toBe(true);
+  });
+
+  it('without tcp_diag says what to load', async () => {
+    const { look } = await lookAt({ refuses: { tcp4: ENOENT } });
+    await expect(look()).rejects.toMatchObject({
+      fault: 'missing',
+      message: 'this kernel cannot list TCP sockets: tcp_diag is not loaded',
+      remedy: expect.stringContaining('modprobe tcp_diag'),
+    });
   });
 
   it('that refuses something else is a gap, but for TCP an error', async () => {
@@ -61,6 +107,64 @@ describe('sock_diag', () => {
       message: 'could not list the TCP sockets: it is not allowed here (errno 1)',
     });
     expect(socket.closed).toBe(1);
+  });
+
+  it('without MPTCP, as old kernels say it, is asked for it once', async () => {
+    for (const errno of [EINVAL, EOPNOTSUPP]) {
+      const { socket, look } = await lookAt({ refuses: { mptcp4: errno, mptcp6: errno } });
+      expect((await look()).gaps).toEqual(SUBFLOWS_ONLY);
+      expect((await look()).gaps).toEqual(SUBFLOWS_ONLY);
+      expect(socket.asked.filter((name) => name.startsWith('mptcp'))).toEqual(['mptcp4', 'mptcp6']);
+    }
+  });
+
+  it('that loses a part is asked once more, through another socket', async () => {
+    for (const name of ['tcp4', 'unix'] as const) {
+      const { socket, look } = await lookAt({ breaks: { name, errno: ENOBUFS, times: 1 } });
+      const { sockets, gaps } = await look();
+      expect(gaps).toEqual([]);
+      expect(sockets.length).toBe(81);
+      expect(socket.asked.filter((asked) => asked === name).length).toBe(name === 'tcp4' ? 3 : 2);
+      expect(socket.closed).toBe(1);
+    }
+  });
+
+  it('that loses it again: a gap and all the rest, but for TCP over IPv4 an error', async () => {
+    const lost = 'could not read from sock_diag: a part of the answer was lost (errno 105)';
+    const { look } = await lookAt({ breaks: { name: 'udp4', errno: ENOBUFS, times: 2 } });
+    const { sockets, gaps } = await look();
+    expect(gaps).toEqual([{ what: 'UDP sockets of IPv4', why: `some or all are missing: ${lost}` }]);
+    const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+    expect(rows.some(({ protocol }) => protocol === 'unix')).toBe(true);
+    expect(rows.some(({ protocol }) => protocol === 'tcp')).toBe(true);
+    const tcp = await lookAt({ breaks: { name: 'tcp4', errno: ENOBUFS, times: 2 } });
+    await expect(tcp.look()).rejects.toMatchObject({ fault: 'failed', message: lost });
+  });
+
+  it('whose sockets changed while it listed them is asked once more, and then it is a gap', async () => {
+    const once = await (await lookAt({ interrupts: { name: 'tcp6', times: 1 } })).look();
+    expect(once.gaps).toEqual([]);
+    expect(once.sockets.length).toBe(81);
+    const twice = await (await lookAt({ interrupts: { name: 'tcp6', times: 2 } })).look();
+    expect(twice.sockets.length).toBe(81);
+    expect(twice.gaps).toMatchObject([
+      { what: 'TCP sockets of IPv6', why: expect.stringContaining('NLM_F_DUMP_INTR') },
+    ]);
+  });
+
+  it('is asked for the lengths of queues before and behind who waits', async () => {
+    const held = async (behaviour: Behaviour) => {
+      const { sockets } = await (await lookAt(behaviour)).look();
+      const rows = Array.from({ length: sockets.length }, (_, index) => sockets.row(index));
+      const crowded = rows.filter(
+        ({ protocol, queues }) => protocol !== 'unix' && queues?.kind === 'listener' && queues.length > 0,
+      );
+      return crowded.map(({ index }) => sockets.hasFlag(index, 'lengthHeld'));
+    };
+    const still = await held({});
+    expect(still.length).toBeGreaterThan(2);
+    expect(new Set(still)).toEqual(new Set([true]));
+    expect(new Set(await held({ accepts: true }))).toEqual(new Set([false]));
   });
 
   it('that does not end its answer is given up, and its socket with it', async () => {
@@ -98,6 +202,14 @@ describe('what is asked', () => {
       { name: 'tcp4', states: established | closeWait, ports: [80] },
     ]);
     expect(of('tcp4', 'ports')).toEqual([{ name: 'tcp4', states: listen | synRecv }]);
+  });
+
+  it('more ports than a filter should hold: all that may wait', () => {
+    const many = Array.from({ length: 65 }, (_, index) => 8000 + index);
+    expect(of('tcp4', 'ports', many)).toEqual([
+      { name: 'tcp4', states: listen | synRecv | established | closeWait },
+    ]);
+    expect(of('tcp4', 'ports', many.slice(1)).length).toBe(2);
   });
 
   it('complete: what waits, or with scope all everything, with or without tcp_info', () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type OpenDiagSocket, openDiagSocket } from '../../src/collect/netlink-socket.js';
 import { observe, observeOnce } from '../../src/collect/observe.js';
 import type { CollectOptions, Pace } from '../../src/collect/options.js';
 import { SourceError } from '../../src/model/errors.js';
@@ -105,6 +106,16 @@ describe('observe', () => {
         why: 'as of an earlier look: not everything is asked for at every tick',
       },
     ]);
+  });
+
+  it('asks ss for 64 ports at most, and says that there are more', async () => {
+    const [, second] = await take('many-ports', 2, { scope: 'all' }, { intervalMs: 20 });
+    expect(runs()[1]?.match(/sport/g)?.length).toBe(64);
+    const seen = second?.observation;
+    expect(seen?.kind === 'table' && seen.gaps).toContainEqual({
+      what: 'connections that wait at 6 ports',
+      why: 'ss is asked for the 64 ports with the longest queues only',
+    });
   });
 
   it('shows a failing source as gaps, goes on, and recovers', async () => {
@@ -224,6 +235,47 @@ describe('observeOnce', () => {
     ]);
   });
 
+  it('with source auto, a kernel that is late once fails that look, and is asked again at the next', async () => {
+    const socket = await openDiagSocket(1000).catch(() => undefined);
+    socket?.close();
+    if (socket === undefined) return;
+    let opened = 0;
+    const lateOnce: OpenDiagSocket = async (timeoutMs) => {
+      if (opened++ === 0)
+        throw new SourceError('timeout', 'could not read from sock_diag: no answer in time');
+      return openDiagSocket(timeoutMs);
+    };
+    const door = { path: pathWith('crowded'), openDiagSocket: lateOnce };
+    const signal = AbortSignal.timeout(20_000);
+    const stream = observe({ ...OPTIONS, source: 'auto' }, { intervalMs: 20 }, signal, door);
+    const late = (await stream.next()).value;
+    expect(late).toMatchObject({
+      kind: 'gap',
+      fault: 'timeout',
+      gaps: [{ what: 'sockets', why: 'could not read from sock_diag: no answer in time' }],
+    });
+    const next = (await stream.next()).value;
+    expect(next).toMatchObject({ kind: 'table', origin: { source: 'netlink' } });
+    await stream.return();
+  });
+
+  it('with source auto, gives ss the rest of the time only, and says why both failed', async () => {
+    const lostAfter = async (): Promise<never> => {
+      await sleep(300);
+      throw new SourceError('failed', 'could not read from sock_diag: a part of the answer was lost');
+    };
+    const door = { path: pathWith('hanging'), openDiagSocket: lostAfter };
+    const nothing = observeOnce({ ...OPTIONS, source: 'auto', timeoutMs: 900 }, door);
+    const error = await nothing.then(
+      () => undefined,
+      (reason: SourceError) => reason,
+    );
+    expect(error).toMatchObject({ fault: 'timeout' });
+    expect(error?.message).toMatch(/^ss .*; could not read from sock_diag: a part of the answer was lost$/);
+    const allowed = Number(/within (\d+) ms/.exec(error?.message ?? '')?.[1]);
+    expect(allowed).toBeLessThan(650);
+  });
+
   it('with source netlink and no sock_diag, says so', async () => {
     const nothing = observeOnce({ ...OPTIONS, source: 'netlink' }, { openDiagSocket: noNetlink });
     await expect(nothing).rejects.toMatchObject({ fault: 'missing', remedy: 'install koffi' });
@@ -236,6 +288,10 @@ describe('observeOnce', () => {
     );
     expect(seen.origin.source).toBe('proc');
     expect(seen.gaps[0]).toEqual({
+      what: 'netlink',
+      why: 'sock_diag cannot be asked without the package koffi: /proc/net is read instead',
+    });
+    expect(seen.gaps[1]).toEqual({
       what: 'limits',
       why: 'ss was not found (install iproute2 (Debian, Ubuntu) or iproute (Fedora)): read from /proc/net, which has no limits of listeners, no dropped segments and no waiting times',
     });
@@ -244,7 +300,10 @@ describe('observeOnce', () => {
   it('with no source at all, names the missing ss', async () => {
     const door = { path: folder, proc: folder, openDiagSocket: noNetlink };
     const nothing = observeOnce({ ...OPTIONS, source: 'auto' }, door);
-    await expect(nothing).rejects.toMatchObject({ fault: 'missing', message: 'ss was not found' });
+    await expect(nothing).rejects.toMatchObject({
+      fault: 'missing',
+      message: 'ss was not found; sock_diag cannot be asked without the package koffi',
+    });
     const proc = observeOnce({ ...OPTIONS, source: 'proc' }, { proc: folder });
     await expect(proc).rejects.toMatchObject({
       fault: 'permission',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { DUMPS, parseClosed, parseDump } from '../../src/parse/netlink/index.js';
+import { DUMPS, DumpParser, parseClosed, parseDump, wireOf } from '../../src/parse/netlink/index.js';
 import { parseListeners } from '../../src/parse/netlink/listen-reader.js';
 import { fixtureDir } from '../parse/golden.js';
 import { recorded } from '../parse/netlink/support.js';
@@ -34,4 +34,29 @@ const samples: readonly FuzzTarget[] = (['tcp4', 'tcp6', 'unix'] as const).map((
   },
 }));
 
-export const fuzzTargets: readonly FuzzTarget[] = [...tables, closed, ...samples];
+/** The same bytes as buffers of any size, of which the first bytes tell: messages may be cut anywhere, and asked for again. */
+const inParts: readonly FuzzTarget[] = DUMPS.map((name) => ({
+  name: `parse/netlink ${name} in parts`,
+  samples: () => [recorded(name)],
+  run: (bytes) => {
+    const parser = new DumpParser({ expectedRows: 8 });
+    parser.begin(
+      name,
+      bytes.length < 12 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true),
+    );
+    const [seed = 1] = bytes;
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      const size = 1 + ((seed * 977 + turn * 331) % 5000);
+      const part = bytes.slice(at, at + size);
+      parser.read(wireOf(part), part.length);
+      at += size;
+    }
+    if ((seed & 1) !== 0) parser.restart(7);
+    const { sockets, gaps } = parser.end();
+    if ((seed & 1) !== 0 && sockets.length > 0)
+      throw new Error('rows of a dump that was asked for again are left');
+    JSON.stringify(readable({ sockets, gaps }));
+  },
+}));
+
+export const fuzzTargets: readonly FuzzTarget[] = [...tables, closed, ...samples, ...inParts];

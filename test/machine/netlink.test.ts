@@ -42,7 +42,14 @@ describe.skipIf(missing)(
       expect(fromNetlink.rows.length).toBeGreaterThan(70);
       const [ss, netlink] = [byIdentity(fromSs.rows), byIdentity(fromNetlink.rows)];
       expect([...netlink.keys()].sort()).toEqual([...ss.keys()].sort());
-      expect([...ss].flatMap(([key, row]) => differences(row, netlink.get(key) ?? {}))).toEqual([]);
+      // A probe or a retransmission may fall between two looks; what really differs does so each time.
+      let wrong = [...ss].flatMap(([key, row]) => differences(row, netlink.get(key) ?? {}));
+      for (let again = 0; wrong.length > 0 && again < 6; again++) {
+        const [one, other] = (await lookThrough('ss', 'netlink')) as [Look, Look];
+        const rows = byIdentity(other.rows);
+        wrong = [...byIdentity(one.rows)].flatMap(([key, row]) => differences(row, rows.get(key) ?? {}));
+      }
+      expect(wrong).toEqual([]);
     });
 
     it('auto takes netlink', async () => {
@@ -108,7 +115,7 @@ describe.skipIf(missing)(`netlink filters in the kernel${missing ? ` (skipped: $
   });
 });
 
-/** Without what goes on while nothing happens, ages, timers and what is concluded from them, and without the cookies of Unix sockets, which ss does not print. */
+/** Without what goes on while nothing happens, ages, timers and what is concluded from them, clients that reset, of which ss is never certain, and without the cookies of Unix sockets, which ss does not print. */
 const settled = (listeners: readonly ListenerJson[]): unknown =>
   JSON.parse(
     JSON.stringify(
@@ -116,4 +123,4 @@ const settled = (listeners: readonly ListenerJson[]): unknown =>
       (key, value) => (MOVING.test(key) ? undefined : value),
     ),
   );
-const MOVING = /_ms$|^retransmitted$|^verdict$|^findings$|^evidence$|^advice$/;
+const MOVING = /_ms$|^retransmitted$|^verdict$|^severity$|^reset$|^findings$|^evidence$|^advice$/;

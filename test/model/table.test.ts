@@ -125,3 +125,23 @@ describe('endpoints', () => {
     expect(formatEndpoint(endpoint)).toBe(text);
   });
 });
+
+describe('tables put together', () => {
+  it('keep the texts of their rows, whatever number each table gave them', () => {
+    const made = (...texts: readonly (string | undefined)[]) => {
+      const table = new SocketTable();
+      for (const text of texts) {
+        const row = table.append();
+        if (text !== undefined) table.setNote(row, 'congestion', text);
+      }
+      return table;
+    };
+    const joined = SocketTable.join([
+      made('cubic', undefined),
+      made('bbr', 'cubic', 'reno'),
+      made(undefined),
+    ]);
+    const texts = Array.from({ length: joined.length }, (_, row) => joined.note(row, 'congestion'));
+    expect(texts).toEqual(['cubic', undefined, 'bbr', 'cubic', 'reno', undefined]);
+  });
+});

@@ -13,6 +13,8 @@ const SHOWN_OTHERWISE = new Set<RowFlag>([
   'remotePortKnown',
   'remoteAny',
   'cookie',
+  // Not of one answer, but of two.
+  'lengthHeld',
 ]);
 
 export function readableRow(row: SocketRow): ReadableRow {
@@ -39,6 +41,8 @@ export function readableRow(row: SocketRow): ReadableRow {
       row.timer === undefined
         ? undefined
         : `${row.timer.kind} ${row.timer.inMs} ms, ${row.timer.retransmits}`,
+    congestion: table.note(index, 'congestion'),
+    ulp: table.note(index, 'ulp'),
     owners: table.hasFlag(index, 'queues') ? printedOwners(row) : undefined,
     flags: flags.length === 0 ? undefined : flags.join(' '),
     ...Object.fromEntries(numbers),

@@ -57,6 +57,7 @@ export class DumpParser {
   private name: DumpName = 'tcp4';
   private protocol = 0;
   private sequence = 0;
+  private firstRow = 0;
   private interrupted = false;
   private overrun = false;
   /** The errno by which the kernel has refused or ended the present dump; 0 = none. */
@@ -73,8 +74,23 @@ export class DumpParser {
     this.settle();
     this.name = name;
     this.sequence = sequence;
+    this.firstRow = this.target.table.length;
     this.protocol = PROTOCOLS.findIndex((protocol) => name.startsWith(protocol));
     this.errno = 0;
+  }
+
+  /** Forgets what has come of the present dump, which is asked for again. */
+  restart(sequence: number): void {
+    const { target } = this;
+    while (target.table.length > this.firstRow) target.table.dropLast();
+    target.broken = this.errno = 0;
+    this.interrupted = this.overrun = false;
+    this.sequence = sequence;
+  }
+
+  /** The present dump is not of one moment, or not complete: asking again may help. */
+  get isTorn(): boolean {
+    return this.interrupted || this.overrun;
   }
 
   /** Reads the messages in the first `length` bytes of a buffer; true: the dump has ended. */

@@ -4,7 +4,10 @@ import { columnIndex } from '../column-writer.js';
 import {
   AF_INET6,
   INET,
+  INET_DIAG_CGROUP_ID,
+  INET_DIAG_CONG,
   INET_DIAG_INFO,
+  INET_DIAG_MARK,
   INET_DIAG_SKMEMINFO,
   INET_DIAG_SKV6ONLY,
   INET_DIAG_ULP_INFO,
@@ -21,7 +24,7 @@ import {
   UNKNOWN_TIMER,
 } from './target.js';
 import { storeTcpInfo } from './tcp-info.js';
-import { firstHalf, fromNetwork, portFrom, secondHalf, type Wire } from './words.js';
+import { firstHalf, fromNetwork, portFrom, secondHalf, type Wire, wideAt } from './words.js';
 
 const TCP = PROTOCOLS.indexOf('tcp');
 const INODE = columnIndex('inode');
@@ -30,6 +33,10 @@ const INTERFACE = columnIndex('interface');
 const TIMER_KIND = columnIndex('timerKind');
 const TIMER_MS = columnIndex('timerMs');
 const TIMER_RETRANSMITS = columnIndex('timerRetransmits');
+const MARK = columnIndex('mark');
+const CGROUP_ID = columnIndex('cgroupId');
+const CONGESTION = columnIndex('congestion');
+const ULP = columnIndex('ulp');
 const MAPPED = 0xffff;
 const LONGEST_MS = 0x7fffffff;
 
@@ -95,25 +102,35 @@ function readAttributes(target: Target, row: number, wire: Wire, start: number, 
       // MPTCP puts a struct mptcp_info here.
       if (table.protocol[row] === TCP) storeTcpInfo(target, row, wire, value, length);
     } else if (type === INET_DIAG_SKV6ONLY && length > 0) v6only = wire.bytes[value] as number;
-    else if (type === INET_DIAG_ULP_INFO && isMptcp(wire, value, length))
-      table.flags[row] = (table.flags[row] as number) | ROW_FLAGS.mptcpSubflow;
+    else storeRest(target, row, wire, attributes);
   }
   if (attributes.isBroken) target.fail('an attribute that does not fit into its message');
   return v6only;
 }
 
-const NAME = [...'mptcp'].map((letter) => letter.charCodeAt(0));
+/** A mark of 0 is none. */
+function storeRest(target: Target, row: number, wire: Wire, { type, start, length }: Attributes): void {
+  const { columns } = target;
+  const word = start >>> 2;
+  if (type === INET_DIAG_CONG) columns.put(CONGESTION, row, target.text(wire.bytes, start, length));
+  else if (type === INET_DIAG_CGROUP_ID && length >= 8) columns.put(CGROUP_ID, row, wideAt(wire.words, word));
+  else if (type === INET_DIAG_MARK && length >= 4 && wire.words[word] !== 0)
+    columns.put(MARK, row, wire.words[word] as number);
+  else if (type === INET_DIAG_ULP_INFO) storeUlp(target, row, wire, start, length);
+}
 
-/** Whether the protocol on top of TCP is called "mptcp"; it may end with a zero. */
-function isMptcp(wire: Wire, start: number, length: number): boolean {
+/** The protocol on top of TCP, such as `tls`; "mptcp" makes the row a subflow. */
+function storeUlp(target: Target, row: number, wire: Wire, start: number, length: number): void {
+  const { table, columns } = target;
   nested.open(start, start + length);
   while (nested.next(wire)) {
     if (nested.type !== INET_ULP_INFO_NAME) continue;
-    const { start: at, length: size } = nested;
-    const ends = size === NAME.length || (size > NAME.length && wire.bytes[at + NAME.length] === 0);
-    return ends && NAME.every((letter, index) => wire.bytes[at + index] === letter);
+    const name = target.text(wire.bytes, nested.start, nested.length);
+    columns.put(ULP, row, name);
+    if (table.strings[name] === 'mptcp')
+      table.flags[row] = (table.flags[row] as number) | ROW_FLAGS.mptcpSubflow;
+    return;
   }
-  return false;
 }
 
 /** Ports, addresses, and what they say: known ports, no peer, any address of both families. */
@@ -134,7 +151,7 @@ export function storeEnds(
   let flags = table.flags[row] as number;
   if (noPeer) flags |= ROW_FLAGS.remoteAny;
   if (v6only === 1) flags |= ROW_FLAGS.v6only;
-  else if (isIpv6 && noPeer && isZero(localAddress, first)) flags |= ROW_FLAGS.localDualStack;
+  else if (v6only === 0 && isIpv6 && noPeer && isZero(localAddress, first)) flags |= ROW_FLAGS.localDualStack;
   table.flags[row] = flags;
   table.family[row] = isIpv6 && !unmap(localAddress, remoteAddress, first, noPeer) ? 6 : 4;
 }

@@ -33,10 +33,15 @@ export const STATE_BITS = {
 
 /** Attributes of an inet_diag_msg; the first eight are asked for as bits of `idiag_ext`. */
 export const INET_DIAG_INFO = 2;
+export const INET_DIAG_CONG = 4;
 export const INET_DIAG_SKMEMINFO = 7;
 export const INET_DIAG_PROTOCOL = 10;
 export const INET_DIAG_SKV6ONLY = 11;
+/** Only to CAP_NET_ADMIN, as is the ULP on older kernels. */
+export const INET_DIAG_MARK = 15;
 export const INET_DIAG_ULP_INFO = 19;
+/** 64 bits, since Linux 5.9: the inode of the directory in a cgroup2. */
+export const INET_DIAG_CGROUP_ID = 21;
 export const INET_ULP_INFO_NAME = 1;
 
 /** Attributes of an inet_diag request. */

@@ -3,6 +3,7 @@ import {
   AF_INET6,
   AF_UNIX,
   HEADER_BYTES,
+  INET_DIAG_CONG,
   INET_DIAG_INFO,
   INET_DIAG_REQ_BYTECODE,
   INET_DIAG_REQ_PROTOCOL,
@@ -87,7 +88,8 @@ function encodeInet(
 }
 
 const extensionBits = (details: boolean): number =>
-  (1 << (INET_DIAG_SKMEMINFO - 1)) | (details ? 1 << (INET_DIAG_INFO - 1) : 0);
+  (1 << (INET_DIAG_SKMEMINFO - 1)) |
+  (details ? (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1)) : 0);
 
 /** struct unix_diag_req. */
 function encodeUnix({ states }: Dump, sequence: number): Uint8Array {

@@ -1,5 +1,6 @@
 import { SOCKET_STATES, type SocketState, TIMER_KINDS, type TimerKind } from '../../model/sockets.js';
 import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
+import { textOf } from '../bytes.js';
 import { ColumnWriter, columnIndex } from '../column-writer.js';
 import { ATTRIBUTE_TYPE } from './kernel.js';
 import { firstHalf, secondHalf, type Wire } from './words.js';
@@ -8,6 +9,7 @@ import { firstHalf, secondHalf, type Wire } from './words.js';
 export class Target {
   readonly columns: ColumnWriter;
   private readonly devices = new Map<number, number>();
+  private readonly texts = new Map<number, number>();
   /** Messages and attributes that could not be read, and what was the matter with the first. */
   broken = 0;
   fault = '';
@@ -30,9 +32,35 @@ export class Target {
     return name;
   }
 
+  /** Index into the table's strings of a short name, which may end with a zero: few different ones come, again and again. */
+  text(bytes: Uint8Array, start: number, length: number): number {
+    let size = 0;
+    let hash = 0;
+    for (; size < Math.min(length, LONGEST_NAME); size++) {
+      const byte = bytes[start + size] as number;
+      if (byte === 0) break;
+      hash = (Math.imul(hash, 31) + byte) | 0;
+    }
+    const known = this.texts.get(hash);
+    if (known !== undefined && isText(this.table.strings[known] as string, bytes, start, size)) return known;
+    const index = this.table.intern(textOf(bytes, start, start + size));
+    if (this.texts.size < MOST_TEXTS) this.texts.set(hash, index);
+    return index;
+  }
+
   fail(fault: string): void {
     if (this.broken++ === 0) this.fault = fault;
   }
+}
+
+/** TCP_CA_NAME_MAX and TCP_ULP_NAME_MAX. */
+const LONGEST_NAME = 16;
+const MOST_TEXTS = 64;
+
+function isText(text: string, bytes: Uint8Array, start: number, size: number): boolean {
+  if (text.length !== size) return false;
+  for (let at = 0; at < size; at++) if (text.charCodeAt(at) !== bytes[start + at]) return false;
+  return true;
 }
 
 const stateIndex = (state: SocketState): number => SOCKET_STATES.indexOf(state);

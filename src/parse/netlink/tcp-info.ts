@@ -1,7 +1,7 @@
 import { type OptionalColumn, ROW_FLAGS } from '../../model/table.js';
 import { columnIndex } from '../column-writer.js';
 import { LISTEN, type Target } from './target.js';
-import { type Wire, wideAt } from './words.js';
+import { LITTLE_ENDIAN, type Wire, wideAt } from './words.js';
 
 /** Numbers of 32 bits in struct tcp_info (include/uapi/linux/tcp.h): offset in bytes, column, and what to divide by (µs to ms). */
 const NARROW: readonly (readonly [number, OptionalColumn, number])[] = [
@@ -52,9 +52,12 @@ const RETRANSMITS = columnIndex('retransmitsNow');
 const TOTAL_RETRANSMITS = columnIndex('retransmitsTotal');
 const BACKOFF = columnIndex('backoff');
 const SEND_RATE = columnIndex('sendRateBps');
-const BUSY = columnIndex('busyMs');
+const TIMES = Uint8Array.from((['busyMs', 'receiverLimitedMs', 'bufferLimitedMs'] as const).map(columnIndex));
 const BACKOFF_BYTE = 4;
 const FLAGS_BYTE = 7;
+/** `tcpi_delivery_rate_app_limited:1`, the first bit field of its byte: compilers begin at the other end on big-endian machines. */
+export const appLimitedBit = (littleEndian: boolean): number => (littleEndian ? 1 : 0x80);
+const APP_LIMITED = appLimitedBit(LITTLE_ENDIAN);
 const MSS_WORD = 4;
 const RETRANSMITS_WORD = 9;
 const RTT_WORD = 17;
@@ -80,7 +83,7 @@ export function storeTcpInfo(target: Target, row: number, wire: Wire, start: num
   if (!isListener) storeAges(target, row, words, first, count);
   if (length > BACKOFF_BYTE && bytes[start + BACKOFF_BYTE] !== 0)
     target.columns.put(BACKOFF, row, bytes[start + BACKOFF_BYTE] as number);
-  if (length > FLAGS_BYTE && ((bytes[start + FLAGS_BYTE] as number) & 1) !== 0)
+  if (length > FLAGS_BYTE && ((bytes[start + FLAGS_BYTE] as number) & APP_LIMITED) !== 0)
     table.flags[row] = (table.flags[row] as number) | ROW_FLAGS.appLimited;
   storePairs(target, row, words, first, count);
   storeDerived(target, row, words, first, count);
@@ -143,7 +146,7 @@ function storePairs(
   columns.put(TOTAL_RETRANSMITS, row, total);
 }
 
-/** What ss computes: `send` from window, segment size and round trip, and `busy` in whole milliseconds. */
+/** What ss computes: `send` from window, segment size and round trip, and `busy`, `rwnd_limited` and `sndbuf_limited` in whole milliseconds. */
 function storeDerived(
   { columns }: Target,
   row: number,
@@ -158,7 +161,10 @@ function storeDerived(
     if (rtt > 0 && mss > 0 && window > 0)
       columns.put(SEND_RATE, row, Math.round((window * mss * 8_000_000) / rtt));
   }
-  if (count <= BUSY_WORD + 1) return;
-  const busy = wideAt(words, first + BUSY_WORD);
-  if (busy > 0) columns.put(BUSY, row, Math.floor(busy / 1000));
+  for (let index = 0; index < TIMES.length; index++) {
+    const word = BUSY_WORD + 2 * index;
+    if (word + 1 >= count) return;
+    const micros = wideAt(words, first + word);
+    if (micros > 0) columns.put(TIMES[index] as number, row, Math.floor(micros / 1000));
+  }
 }

@@ -2,10 +2,9 @@ import { ParseError } from '../../model/errors.js';
 import { parseIp } from '../../model/ip.js';
 import { ROW } from '../../model/recording.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, UNIX_KINDS } from '../../model/sockets.js';
-import { OPTIONAL_COLUMNS, type OptionalColumn, type SocketTable } from '../../model/table.js';
+import { NOTES, OPTIONAL_COLUMNS, type OptionalColumn, type SocketTable } from '../../model/table.js';
 import { asList, asNumber, asText } from './fields.js';
 
-const NOTES = ['localPortName', 'remotePortName', 'localHex', 'congestion'] as const;
 /** Ages that go on while a socket is not written again. */
 const AGES: ReadonlySet<OptionalColumn> = new Set(['lastSentMs', 'lastReceivedMs', 'lastAckMs']);
 const UNIX = PROTOCOLS.indexOf('unix');

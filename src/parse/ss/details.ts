@@ -6,9 +6,11 @@ import type { Scanner } from './scanner.js';
 import {
   APP_LIMITED,
   CGROUP,
+  CONGESTION,
   COOKIE,
   findTag,
   INODE,
+  MARK,
   MEMORY,
   MPTCP_SOCKET,
   MPTCP_SUBFLOW,
@@ -19,6 +21,7 @@ import {
   tagFirst,
   tagKind,
   tagSecond,
+  ULP,
   UNACKED,
   UNKNOWN_TAG,
   USERS,
@@ -30,6 +33,8 @@ import { protocolIndex, stateIndex } from './words.js';
 
 const INODE_COLUMN = columnIndex('inode');
 const UNACKED_COLUMN = columnIndex('unacked');
+const MARK_COLUMN = columnIndex('mark');
+const SMALL_X = 0x78;
 const UNIX = protocolIndex('unix');
 const TCP = protocolIndex('tcp');
 const MPTCP = protocolIndex('mptcp');
@@ -91,6 +96,8 @@ export function readDetails(line: Scanner, facts: Facts): boolean {
 function readTag(line: Scanner, facts: Facts, slot: number, start: number, stop: number): boolean {
   const kind = tagKind[slot] as number;
   line.pos = stop < line.end && line.bytes[stop] === COLON ? stop + 1 : stop;
+  if (kind === CONGESTION || kind === ULP || kind === MPTCP_SUBFLOW)
+    facts.setWord(kind === CONGESTION ? 'congestion' : 'ulp', line, start, stop);
   if (readValue(line, facts, slot, kind)) return true;
   if (kind === USERS) return false;
   facts.gap(`a value of ${line.text(start, stop)}`, line.text(start, Math.min(line.end, stop + 40)));
@@ -125,6 +132,8 @@ function readSpecial(line: Scanner, facts: Facts, kind: number): boolean {
     case UNACKED:
       // On a listener the kernel puts the length of the accept queue here (tcp_get_info).
       return facts.table.state[facts.row] === LISTEN || readNumber(line, facts, UNACKED_COLUMN);
+    case MARK:
+      return readMark(line, facts);
     case V6ONLY:
       return readV6only(line, facts);
     case CGROUP:
@@ -160,6 +169,14 @@ function readCookie(line: Scanner, facts: Facts): boolean {
   table.cookieHigh[row] = cookie.high;
   table.cookieLow[row] = cookie.low;
   table.flags[row] = (table.flags[row] as number) | ROW_FLAGS.cookie;
+  return true;
+}
+
+/** `fwmark:0x4d`. */
+function readMark(line: Scanner, facts: Facts): boolean {
+  if (line.bytes[line.pos] === ZERO && line.bytes[line.pos + 1] === SMALL_X) line.pos += 2;
+  if (!line.hex(cookie) || cookie.high !== 0) return false;
+  if (cookie.low !== 0) facts.put(MARK_COLUMN, cookie.low);
   return true;
 }
 

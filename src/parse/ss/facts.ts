@@ -2,6 +2,7 @@ import type { Protocol } from '../../model/sockets.js';
 import { SocketTable } from '../../model/table.js';
 import { ColumnWriter } from '../column-writer.js';
 import { GapList } from '../gaps.js';
+import type { Scanner } from './scanner.js';
 
 export interface SsOptions {
   /** Ports by name and protocol, `http/tcp` -> 80, for output made without -n. */
@@ -13,6 +14,8 @@ export interface SsOptions {
   /** Inodes of the Unix sockets by which ss itself is being read: they and their peers are left out. Asked for at the first Unix socket. */
   readonly ownSockets?: () => ReadonlySet<number>;
 }
+
+const ULP_PREFIX = 'tcp-ulp-';
 
 /** What `row` says between sockets: no socket yet, or one that was left out with all its details. */
 export const NO_ROW = -1;
@@ -70,6 +73,12 @@ export class Facts {
   /** Sets an optional column of the present row. */
   put(column: number, value: number): void {
     this.columns.put(column, this.row, value);
+  }
+
+  /** What is said by a word that stands alone: an algorithm of congestion control, or a protocol on top of TCP. */
+  setWord(what: 'congestion' | 'ulp', line: Scanner, start: number, stop: number): void {
+    const word = line.text(start, stop);
+    this.table.setNote(this.row, what, word.startsWith(ULP_PREFIX) ? word.slice(ULP_PREFIX.length) : word);
   }
 
   /** One string for all owners of that name: 100,000 copies of `nginx` would stay in memory. */

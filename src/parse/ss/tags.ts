@@ -19,6 +19,9 @@ export const MPTCP_SOCKET = 12;
 export const INODE = 13;
 export const UNACKED = 14;
 export const SILENT = 15;
+export const CONGESTION = 16;
+export const MARK = 17;
+export const ULP = 18;
 
 /** Tags of one number, `rto:204`: units as in the model; `minrtt` and `rtt` in ms. */
 const NUMBERS: Readonly<Record<string, OptionalColumn>> = {
@@ -44,6 +47,8 @@ const NUMBERS: Readonly<Record<string, OptionalColumn>> = {
   pmtu: 'pathMtu',
   rcv_space: 'receiveSpace',
   busy: 'busyMs',
+  rwnd_limited: 'receiverLimitedMs',
+  sndbuf_limited: 'bufferLimitedMs',
   backoff: 'backoff',
 };
 
@@ -72,18 +77,24 @@ const SPECIAL: Readonly<Record<string, number>> = {
   unacked: UNACKED,
   app_limited: APP_LIMITED,
   'tcp-ulp-mptcp': MPTCP_SUBFLOW,
+  'tcp-ulp-tls': ULP,
+  'tcp-ulp-espintcp': ULP,
+  'tcp-ulp-smc': ULP,
+  fwmark: MARK,
   subflows_max: MPTCP_SOCKET,
   remote_key: MPTCP_SOCKET,
   // Known only so that a line of details is recognised where it is not indented.
   mem: SILENT,
-  fwmark: SILENT,
   ts: SILENT,
   sack: SILENT,
-  cubic: SILENT,
-  reno: SILENT,
-  bbr: SILENT,
   wscale: SILENT,
 };
+
+/** Algorithms of the kernel (net/ipv4/tcp_*.c): ss prints the name alone among other words, so that of another is not recognised. */
+const CONGESTION_NAMES =
+  'cubic reno bbr bbr2 bbr3 dctcp vegas westwood htcp bic illinois veno yeah scalable highspeed hybla nv lp cdg'.split(
+    ' ',
+  );
 
 interface Tag {
   readonly kind: number;
@@ -100,6 +111,8 @@ for (const [word, column] of Object.entries(NUMBERS)) addTag(word, NUMBER, colum
 for (const [word, [first, second]] of Object.entries(PAIRS)) addTag(word, PAIR, first, second);
 for (const [word, column] of Object.entries(RATES)) addTag(word, RATE, column);
 for (const [word, kind] of Object.entries(SPECIAL)) addTag(word, kind);
+
+for (const word of CONGESTION_NAMES) addTag(word, CONGESTION);
 
 /** Open addressing over typed arrays: 25 look-ups for every row of a table with 100,000. */
 const SLOTS = 256;

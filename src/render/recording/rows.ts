@@ -1,14 +1,13 @@
 import type { Endpoint } from '../../model/endpoint.js';
 import { formatIp } from '../../model/ip.js';
 import {
+  NOTES,
   OPTIONAL_COLUMNS,
   type OptionalColumn,
   type SocketRow,
   type SocketTable,
 } from '../../model/table.js';
 import type { Names } from '../names.js';
-
-const NOTES = ['localPortName', 'remotePortName', 'localHex', 'congestion'] as const;
 
 /** One socket as a list (`ROW` of model/recording.ts). Numbers as they are in the table; names and addresses through `names`. */
 export function rowList(id: number, row: SocketRow, names: Names): unknown[] {

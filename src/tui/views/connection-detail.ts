@@ -84,6 +84,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['peerInode', 'inode of the peer', String],
       ['uid', 'uid', String],
       ['interface', 'interface', String],
+      ['mark', 'mark', (value) => `0x${value.toString(16)}`],
+      ['cgroupId', 'cgroup id', String],
     ],
   ],
 ];
@@ -117,6 +119,7 @@ function headLines(row: SocketRow): Line[] {
   const { queues, timer, owners, cookie, remote } = row;
   const namespace = row.table.sections.length > 1 ? row.namespace : undefined;
   const congestion = row.table.note(row.index, 'congestion');
+  const ulp = row.table.note(row.index, 'ulp');
   return [
     fact('state', line(`${stateName(row.state)}  ${row.protocol}`, 'title')),
     fact('local', line(cleanText(formatEndpoint(row.local)))),
@@ -139,6 +142,7 @@ function headLines(row: SocketRow): Line[] {
           ),
         ]),
     ...(congestion === undefined ? [] : [fact('congestion', line(cleanText(congestion)))]),
+    ...(ulp === undefined ? [] : [fact('on top of TCP', line(cleanText(ulp)))]),
     ...(cookie === undefined ? [] : [fact('cookie', line(cookie))]),
     ...ownerFacts(owners),
     ...(namespace === undefined ? [] : [fact('netns', line(namespaceText(namespace, PLAIN_NAMES)))]),

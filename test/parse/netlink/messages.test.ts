@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ParseError } from '../../../src/model/errors.js';
 import { DumpParser, parseDump, wireOf } from '../../../src/parse/netlink/index.js';
+import { appLimitedBit } from '../../../src/parse/netlink/tcp-info.js';
 import { readable } from '../readable.js';
 import { messagesOf, recorded } from './support.js';
 
@@ -24,6 +25,64 @@ function read(name: 'tcp4' | 'unix', ...buffers: Uint8Array[]) {
   const ended = buffers.map((buffer) => parser.read(wireOf(buffer), buffer.length));
   return { ended, errno: parser.errno, ...parser.end() };
 }
+
+/** The first recorded message with these attributes instead of its own. */
+function withAttributes(name: 'tcp4' | 'tcp6', ...attributes: readonly [number, Uint8Array][]): Uint8Array {
+  const { bytes } = first(name);
+  const parts = attributes.map(([type, value]) => {
+    const part = new Uint8Array((4 + value.length + 3) & ~3);
+    new DataView(part.buffer).setUint16(0, 4 + value.length, true);
+    new DataView(part.buffer).setUint16(2, type, true);
+    part.set(value, 4);
+    return part;
+  });
+  const message = new Uint8Array(Buffer.concat([bytes.subarray(0, 88), ...parts]));
+  new DataView(message.buffer).setUint32(0, message.length, true);
+  return message;
+}
+const text = (value: string) => new TextEncoder().encode(value);
+const rowOf = (message: Uint8Array, name: 'tcp4' | 'tcp6') => readable(parseDump(message, name)).rows[0];
+
+describe('attributes of a socket', () => {
+  it('congestion control, mark, cgroup and the protocol on top', () => {
+    const cgroup = new Uint8Array(BigUint64Array.of(0x1_0000_0007n).buffer);
+    const mark = new Uint8Array(Uint32Array.of(0x4d).buffer);
+    const ulp = new Uint8Array([8, 0, 1, 0, ...text('tls\0')]);
+    const message = withAttributes('tcp4', [4, text('cubic\0')], [15, mark], [19, ulp], [21, cgroup]);
+    expect(rowOf(message, 'tcp4')).toMatchObject({
+      congestion: 'cubic',
+      mark: 77,
+      ulp: 'tls',
+      cgroupId: 0x1_0000_0007,
+    });
+    const none = rowOf(withAttributes('tcp4', [15, new Uint8Array(4)], [21, new Uint8Array(4)]), 'tcp4');
+    for (const name of ['mark', 'cgroupId', 'congestion', 'ulp']) expect(none).not.toHaveProperty(name);
+  });
+
+  it('a name that differs in its last letter only is another one', () => {
+    const parser = new DumpParser();
+    const messages = ['bbr2', 'bbr3', 'bbr2'].map((name) => withAttributes('tcp4', [4, text(name)]));
+    parser.begin('tcp4', new DataView((messages[0] as Uint8Array).buffer).getUint32(8, true));
+    for (const message of messages) parser.read(wireOf(message), message.length);
+    expect(readable(parser.end()).rows.map(({ congestion }) => congestion)).toEqual(['bbr2', 'bbr3', 'bbr2']);
+  });
+
+  it('a wildcard of IPv6 is dual stack where IPV6_V6ONLY is 0, and unknown where nothing says so', () => {
+    const wildcard = (...attributes: readonly [number, Uint8Array][]) => {
+      const message = withAttributes('tcp6', ...attributes);
+      message[16] = 10;
+      message.fill(0, 22, 56); // no peer, and any address
+      return rowOf(message, 'tcp6')?.flags;
+    };
+    expect(wildcard([11, Uint8Array.of(0)])).toBe('localDualStack');
+    expect(wildcard([11, Uint8Array.of(1)])).toBe('v6only');
+    expect(wildcard()).toBeUndefined();
+  });
+
+  it('the bit of app_limited is the first of its byte, which big-endian machines fill from the other end', () => {
+    expect([appLimitedBit(true), appLimitedBit(false)]).toEqual([1, 0x80]);
+  });
+});
 
 describe('messages of sock_diag', () => {
   it('may come in any number of buffers, of which several make one table', () => {

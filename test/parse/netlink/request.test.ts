@@ -8,7 +8,7 @@ const NO_IDENTITY = '00'.repeat(48);
 
 describe('requests', () => {
   it('TCP over IPv4: family, protocol, memory and tcp_info, states', () => {
-    const wanted = `${header(72)}02064200${'00040000'}${NO_IDENTITY}`;
+    const wanted = `${header(72)}02064a00${'00040000'}${NO_IDENTITY}`;
     expect(hex({ name: 'tcp4', states: STATE_BITS.listen })).toBe(wanted);
   });
 
@@ -20,7 +20,7 @@ describe('requests', () => {
 
   it('MPTCP: 262 does not fit into a byte, so it is an attribute, and the byte names no protocol', () => {
     expect(hex({ name: 'mptcp4', states: STATE_BITS.all })).toBe(
-      `${header(80)}02004200ff0f0000${NO_IDENTITY}0800030006010000`,
+      `${header(80)}02004a00ff0f0000${NO_IDENTITY}0800030006010000`,
     );
   });
 

@@ -24,12 +24,14 @@ const MOVING: Readonly<Record<string, number>> = {
   lastReceivedMs: 3000,
   lastAckMs: 3000,
   busyMs: 3000,
+  receiverLimitedMs: 3000,
+  bufferLimitedMs: 3000,
 };
 /** Timers run, and fire: then the next one is longer. ss also rounds to seconds, and from ten minutes on to minutes. */
 const TIMER_MS = 5000;
 const LONG_TIMER_MS = 60_000 + TIMER_MS;
-/** What ss cannot say: it prints the name of a device only, and of a Unix socket no cookie. */
-const NOT_IN_SS = ['interface'];
+/** What ss cannot say: it prints the name of a device and the path of a cgroup only, and of a Unix socket no cookie. */
+const NOT_IN_SS = ['interface', 'cgroupId'];
 
 /** Rows of one source by what identifies a socket in both. */
 export function byIdentity(rows: readonly ReadableRow[]): Map<string, ReadableRow> {
@@ -45,12 +47,13 @@ export function differences(fromSs: ReadableRow, fromNetlink: ReadableRow): stri
   const names = new Set([...Object.keys(fromSs), ...Object.keys(fromNetlink)]);
   return [...names]
     .filter((name) => !NOT_IN_SS.includes(name) && !(name === 'cookie' && isUnix(fromSs)))
-    .filter((name) => !isSame(name, fromSs[name], fromNetlink[name]))
+    .filter((name) => !isSame(name, fromSs[name], fromNetlink[name], fromSs))
     .map((name) => `${identity(fromSs)} ${name}: ss ${fromSs[name]}, netlink ${fromNetlink[name]}`);
 }
 
-function isSame(name: string, ss: unknown, netlink: unknown): boolean {
+function isSame(name: string, ss: unknown, netlink: unknown, row: ReadableRow): boolean {
   if (ss === netlink) return true;
+  if (WINDOWS.includes(name) && RETRANSMITTING.test(String(row.timer))) return true;
   if (name === 'timer') return sameTimer(String(ss), String(netlink));
   if (MOVES_WITH_TIMERS.includes(name)) return true;
   const one = Number(ss);
@@ -58,6 +61,10 @@ function isSame(name: string, ss: unknown, netlink: unknown): boolean {
   // ss prints six digits of what is no whole number.
   return Math.abs(one - other) <= Math.max(MOVING[name] ?? 0, Math.abs(one) * 1e-5);
 }
+
+/** What a retransmission takes back, where one may fall between the looks. */
+const WINDOWS = ['congestionWindow', 'slowStartThreshold', 'sendRateBps'];
+const RETRANSMITTING = /^on /;
 
 /** A retransmission or a probe of a peer that does not answer may fall between the looks. */
 const MOVES_WITH_TIMERS = ['backoff', 'rtoMs', 'retransmitsNow', 'retransmitsTotal', 'lost', 'segmentsOut'];
