@@ -9,6 +9,7 @@ import type { Diagnosis, ProcessDescriptors } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
 import type { Gap } from '../model/observation.js';
+import type { StackFacts } from '../model/stack-facts.js';
 import type { TableStyle } from '../render/columns.js';
 import { diagnosisJson } from '../render/diagnose/json.js';
 import { diagnosisText } from '../render/diagnose/text.js';
@@ -29,12 +30,15 @@ export async function watchAndDiagnose(
   signal: AbortSignal,
 ): Promise<Diagnosis> {
   const oneLook = flags.from === undefined && flags.duration < flags.interval;
-  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
+  const first = flags.from === undefined ? readStackFacts(defaultDoor().proc) : undefined;
+  // Before Linux 6.5 there is no such setting, and no such timeouts.
+  const linear = first && Number(first.settings['net.ipv4.tcp_syn_linear_timeouts'] ?? 0);
+  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter, linear);
   const gaps: Gap[] = [];
   const beside =
-    flags.from === undefined
-      ? await lookAgain(flags, watch, gaps, signal)
-      : await readLooks(flags.from, watch, gaps, signal);
+    flags.from === undefined && first !== undefined
+      ? await lookAgain(flags, watch, first, gaps, signal)
+      : await readLooks(flags.from ?? '', watch, gaps, signal);
   const facts = watch.facts(beside);
   if (facts === undefined) throw nothingSeen(flags.from);
   return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps] });
@@ -43,6 +47,7 @@ export async function watchAndDiagnose(
 async function lookAgain(
   { duration, interval, ...flags }: DiagnoseFlags,
   watch: DiagnosisWatch,
+  first: StackFacts,
   gaps: Gap[],
   signal: AbortSignal,
 ): Promise<Beside> {
@@ -56,7 +61,6 @@ async function lookAgain(
     timeoutMs: flags.timeout,
   };
   const { proc } = defaultDoor();
-  const first = readStackFacts(proc);
   const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
   let startedAt: number | undefined;
   try {

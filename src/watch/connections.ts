@@ -26,7 +26,7 @@ export interface RowFilter {
  * Only complete tables count (scope `all`). Nothing here reads a clock; only what is in trouble is remembered, and of that so much.
  */
 export class ConnectionWatch {
-  private readonly connecting = new ConnectingWatch();
+  private readonly connecting: ConnectingWatch;
   private readonly queues = new QueueWatch();
   private readonly halfClosed = new HalfClosedWatch();
   private readonly limits = new LimitWatch();
@@ -35,7 +35,13 @@ export class ConnectionWatch {
   private connections = 0;
   private timeWait = { outbound: 0, inbound: 0 };
 
-  constructor(private readonly filter?: RowFilter) {}
+  /** `synLinear`: tcp_syn_linear_timeouts of the namespace. */
+  constructor(
+    private readonly filter?: RowFilter,
+    synLinear?: number,
+  ) {
+    this.connecting = new ConnectingWatch(synLinear);
+  }
 
   take(observation: Observation): void {
     if (observation.kind !== 'table' || observation.scope !== 'all') return;

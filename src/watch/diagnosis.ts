@@ -34,9 +34,10 @@ export class DiagnosisWatch {
   constructor(
     config: WatchConfig,
     private readonly filter?: DiagnosisFilter,
+    synLinear?: number,
   ) {
     this.pools = new PoolWatch(filter);
-    this.connections = new ConnectionWatch(filter);
+    this.connections = new ConnectionWatch(filter, synLinear);
     this.state = startWatch(config);
   }
 
