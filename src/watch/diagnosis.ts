@@ -57,7 +57,7 @@ export class DiagnosisWatch {
   /** Pids whose descriptors matter: owners of listeners and connections. */
   pids(): ReadonlyMap<number, string> {
     const names = new Map<number, string>();
-    for (const { listener } of this.state.report?.listeners ?? [])
+    for (const { listener } of this.listeners())
       for (const { pid, name } of listener.owners ?? []) names.set(pid, name);
     for (const { owner } of this.pools.report()?.pools ?? [])
       if (typeof owner === 'object') names.set(owner.pid, owner.name);
@@ -76,9 +76,10 @@ export class DiagnosisWatch {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      listeners: listeners
-        .filter((report) => this.filter?.matchesListener(report) ?? true)
-        .map((report) => ({ ...report, findings: this.worstOf(report.listener.key) })),
+      listeners: this.listeners().map((report) => ({
+        ...report,
+        findings: this.worstOf(report.listener.key),
+      })),
       host: this.worstOf(undefined, new Set(listeners.map(({ listener }) => listener.key))),
       pools: judgePools(pools, {
         descriptors: new Map((descriptors ?? []).map(({ owner, ...files }) => [owner.pid, files])),
@@ -89,6 +90,12 @@ export class DiagnosisWatch {
       ...(descriptors && { descriptors }),
       gaps: this.allGaps(pools.gaps, seen.notFollowed),
     };
+  }
+
+  private listeners(): readonly ListenerReport[] {
+    const { filter } = this;
+    const all = this.state.report?.listeners ?? [];
+    return filter === undefined ? all : all.filter((report) => filter.matchesListener(report));
   }
 
   private keepWorst(finding: Finding): void {
