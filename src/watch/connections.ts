@@ -59,7 +59,8 @@ export class ConnectionWatch {
   /** `range`: ports for outgoing connections; without it ports are not counted. */
   seen(range: readonly [number, number] | undefined): ConnectionsSeen {
     const { last } = this;
-    const counts = last === undefined || range === undefined ? undefined : countPorts(last.sockets, range);
+    const counts =
+      last === undefined || range === undefined ? undefined : countPorts(last.sockets, range, this.filter);
     return {
       connections: this.connections,
       timeWait: this.timeWait,
@@ -76,16 +77,10 @@ export class ConnectionWatch {
   }
 
   private portUses(table: SocketTable, counts: ReturnType<typeof countPorts>['byEnds']): PortUse[] {
-    const cursor = table.cursor();
-    const uses: PortUse[] = [];
-    for (const { row, ...count } of counts) {
-      cursor.index = row;
-      const { remote, local } = cursor;
-      if (uses.length >= MOST_PORT_USES) break;
-      if (remote === undefined || this.filter?.matchesRow(cursor) === false) continue;
-      uses.push({ source: local, remote, owner: ownerAt(table, row), ...count });
-    }
-    return uses;
+    return counts.slice(0, MOST_PORT_USES).flatMap(({ row, ...count }): PortUse[] => {
+      const { remote, local: source } = table.row(row);
+      return remote === undefined ? [] : [{ source, remote, owner: ownerAt(table, row), ...count }];
+    });
   }
 
   /** One pass over the table: the few rows that each part wants. */
