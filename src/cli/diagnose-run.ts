@@ -4,12 +4,10 @@ import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { readDescriptorsOf } from '../collect/descriptors.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CollectOptions, defaultDoor } from '../collect/options.js';
-import { readStackFacts } from '../collect/stack-facts.js';
 import type { Diagnosis, ProcessDescriptors } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
 import type { Gap } from '../model/observation.js';
-import type { StackFacts } from '../model/stack-facts.js';
 import type { TableStyle } from '../render/columns.js';
 import { diagnosisJson } from '../render/diagnose/json.js';
 import { diagnosisText } from '../render/diagnose/text.js';
@@ -30,15 +28,12 @@ export async function watchAndDiagnose(
   signal: AbortSignal,
 ): Promise<Diagnosis> {
   const oneLook = flags.from === undefined && flags.duration < flags.interval;
-  const first = flags.from === undefined ? readStackFacts(defaultDoor().proc) : undefined;
-  // Before Linux 6.5 there is no such setting, and no such timeouts.
-  const linear = first && Number(first.settings['net.ipv4.tcp_syn_linear_timeouts'] ?? 0);
-  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter, linear);
+  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
   const gaps: Gap[] = [];
   const beside =
-    flags.from === undefined && first !== undefined
-      ? await lookAgain(flags, watch, first, gaps, signal)
-      : await readLooks(flags.from ?? '', watch, gaps, signal);
+    flags.from === undefined
+      ? await lookAgain(flags, watch, gaps, signal)
+      : await readLooks(flags.from, watch, gaps, signal);
   const facts = watch.facts(beside);
   if (facts === undefined) throw nothingSeen(flags.from);
   return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps] });
@@ -47,7 +42,6 @@ export async function watchAndDiagnose(
 async function lookAgain(
   { duration, interval, ...flags }: DiagnoseFlags,
   watch: DiagnosisWatch,
-  first: StackFacts,
   gaps: Gap[],
   signal: AbortSignal,
 ): Promise<Beside> {
@@ -58,6 +52,7 @@ async function lookAgain(
     scope: 'all',
     owners: !flags['no-owners'],
     thoroughOwners: true,
+    stack: true,
     timeoutMs: flags.timeout,
   };
   const { proc } = defaultDoor();
@@ -75,7 +70,7 @@ async function lookAgain(
     if (!signal.aborted) throw error;
   }
   const descriptors = flags['no-owners'] ? undefined : readDescriptors(watch.pids(), proc, gaps);
-  return { stack: { first, last: readStackFacts(proc) }, ...(descriptors && { descriptors }) };
+  return descriptors === undefined ? {} : { descriptors };
 }
 
 function readDescriptors(

@@ -53,5 +53,6 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   unix: flags.unix,
   scope: wantsConnections(flags, mode) ? 'all' : 'troubled',
   owners: !flags['no-owners'],
+  stack: true,
   timeoutMs: flags.timeout,
 });

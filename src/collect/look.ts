@@ -8,6 +8,7 @@ import { originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
 import { countSockets, readCounters, readSysctls } from './proc.js';
 import { SocketSource, type SourceLook } from './source.js';
+import { readStackFacts } from './stack-facts.js';
 
 interface OwnerWish {
   /** Owners of every row, not only of listeners and of rows that were asked for. */
@@ -28,7 +29,7 @@ export class Looker {
   readonly originNow: (source: Source) => Origin;
 
   constructor(
-    options: CollectOptions,
+    private readonly options: CollectOptions,
     private readonly door: Door,
   ) {
     this.source = new SocketSource(options, door);
@@ -65,6 +66,7 @@ export class Looker {
       sockets: look.sockets,
       ...(counters !== undefined && { counters }),
       sysctls: readSysctls(this.door.proc),
+      ...(this.options.stack && look.scope === 'all' && { stack: readStackFacts(this.door.proc) }),
       ...(this.owners !== undefined && { descriptors: readDescriptors(look.sockets, this.door.proc) }),
       tookMs: millis(tookMs),
       skippedTicks: 0,

@@ -1,4 +1,5 @@
 import type { Source } from './sockets.js';
+import type { StackFacts } from './stack-facts.js';
 import type { SocketTable } from './table.js';
 import type { Connections, Millis, MonotonicMillis, WallMillis } from './units.js';
 
@@ -46,6 +47,8 @@ export interface TableObservation {
   readonly sockets: SocketTable;
   readonly counters?: Counters;
   readonly sysctls?: Sysctls;
+  /** Numbers and settings of the network stack, where they were asked for. */
+  readonly stack?: StackFacts;
   /** Descriptors in use and their limit, by pid, for owners of listeners whose queue is not empty. */
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
   /** How long reading took, and how many ticks were left out since the last one because of it. */

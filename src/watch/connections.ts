@@ -1,5 +1,6 @@
 import { CLOSE_WAIT, ESTABLISHED, LISTEN, stateCode, TCP } from '../analyze/codes.js';
 import { countPorts } from '../analyze/ports-in-use.js';
+import { LINEAR_TIMEOUTS } from '../analyze/syn-schedule.js';
 import type { AttemptWindow, ConnectionsSeen, PortUse } from '../model/diagnosis.js';
 import { directionFinder } from '../model/direction.js';
 import type { Observation, TableObservation } from '../model/observation.js';
@@ -26,7 +27,7 @@ export interface RowFilter {
  * Only complete tables count (scope `all`). Nothing here reads a clock; only what is in trouble is remembered, and of that so much.
  */
 export class ConnectionWatch {
-  private readonly connecting: ConnectingWatch;
+  private readonly connecting = new ConnectingWatch();
   private readonly queues = new QueueWatch();
   private readonly halfClosed = new HalfClosedWatch();
   private readonly limits = new LimitWatch();
@@ -35,19 +36,17 @@ export class ConnectionWatch {
   private connections = 0;
   private timeWait = { outbound: 0, inbound: 0 };
 
-  /** `synLinear`: tcp_syn_linear_timeouts of the namespace. */
-  constructor(
-    private readonly filter?: RowFilter,
-    synLinear?: number,
-  ) {
-    this.connecting = new ConnectingWatch(synLinear);
-  }
+  constructor(private readonly filter?: RowFilter) {}
 
   take(observation: Observation): void {
     if (observation.kind !== 'table' || observation.scope !== 'all') return;
     const { sockets, origin } = observation;
     const rows = this.sort(sockets);
     const { monotonic } = origin;
+    // Before Linux 6.5 there is no such setting, and no such timeouts.
+    const linear =
+      observation.stack && Number(observation.stack.settings['net.ipv4.tcp_syn_linear_timeouts'] ?? 0);
+    this.connecting.linear = linear ?? LINEAR_TIMEOUTS;
     this.connecting.take(sockets, rows.connecting, rows.others, monotonic);
     this.queues.take(sockets, rows.held, monotonic);
     this.halfClosed.take(sockets, rows.halfClosed);
@@ -78,7 +77,8 @@ export class ConnectionWatch {
 
   private portUses(table: SocketTable, counts: ReturnType<typeof countPorts>['byEnds']): PortUse[] {
     return counts.slice(0, MOST_PORT_USES).flatMap(({ row, ...count }): PortUse[] => {
-      const { remote, local: source } = table.row(row);
+      const { remote, local } = table.row(row);
+      const source = local.kind === 'ip' ? { kind: 'ip' as const, address: local.address } : local;
       return remote === undefined ? [] : [{ source, remote, owner: ownerAt(table, row), ...count }];
     });
   }

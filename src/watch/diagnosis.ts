@@ -3,7 +3,6 @@ import type { DiagnosisFacts, ProcessDescriptors } from '../model/diagnosis.js';
 import { type Finding, severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Counters, Gap, Observation, Origin } from '../model/observation.js';
-import type { StackFacts } from '../model/stack-facts.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch, type RowFilter } from './connections.js';
 import { counterDeltas } from './counters.js';
@@ -17,7 +16,6 @@ export interface DiagnosisFilter extends RowFilter {
 
 /** What is read beside the sockets. */
 export interface Beside {
-  readonly stack?: { readonly first: StackFacts; readonly last: StackFacts };
   readonly descriptors?: readonly ProcessDescriptors[];
 }
 
@@ -27,6 +25,7 @@ export class DiagnosisWatch {
   private readonly connections: ConnectionWatch;
   private state: WatchState;
   private first: { readonly origin: Origin; readonly counters: Counters | undefined } | undefined;
+  private stack: DiagnosisFacts['stack'];
   private looks = 0;
   private readonly worst = new Map<string, { readonly finding: Finding; readonly look: number }>();
   private readonly gaps = new Map<string, Gap>();
@@ -34,10 +33,9 @@ export class DiagnosisWatch {
   constructor(
     config: WatchConfig,
     private readonly filter?: DiagnosisFilter,
-    synLinear?: number,
   ) {
     this.pools = new PoolWatch(filter);
-    this.connections = new ConnectionWatch(filter, synLinear);
+    this.connections = new ConnectionWatch(filter);
     this.state = startWatch(config);
   }
 
@@ -48,6 +46,8 @@ export class DiagnosisWatch {
     this.state = state;
     if (observation.kind !== 'table') return;
     this.looks++;
+    if (observation.stack !== undefined)
+      this.stack = { first: this.stack?.first ?? observation.stack, last: observation.stack };
     this.first ??= { origin: observation.origin, counters: observation.counters };
     for (const gap of report.gaps) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
     for (const finding of [...report.findings, ...report.listeners.flatMap(({ findings }) => findings)])
@@ -65,8 +65,8 @@ export class DiagnosisWatch {
   }
 
   /** `undefined` before the first complete look. */
-  facts({ stack, descriptors }: Beside): DiagnosisFacts | undefined {
-    const { first, state } = this;
+  facts({ descriptors }: Beside = {}): DiagnosisFacts | undefined {
+    const { first, state, stack } = this;
     const pools = this.pools.report();
     if (first === undefined || state.report === undefined || pools === undefined) return undefined;
     const { origin, listeners, counters } = state.report;

@@ -42,8 +42,8 @@ export class ConnectingWatch {
   private firstAt: number | undefined;
   notFollowed = 0;
 
-  /** `linear`: tcp_syn_linear_timeouts of the namespace. */
-  constructor(private readonly linear: number = LINEAR_TIMEOUTS) {}
+  /** tcp_syn_linear_timeouts of the namespace. */
+  linear = LINEAR_TIMEOUTS;
 
   /** `rows`: those in SYN-SENT; `others`: all other connections, which what was followed may have become. Monotonic ms. */
   take(table: SocketTable, rows: readonly number[], others: Iterable<number>, at: number): void {
