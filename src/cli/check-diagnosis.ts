@@ -5,12 +5,17 @@ import type { DiagnosisFinding } from '../model/diagnosis.js';
 import { type Rule, severityRank } from '../model/findings.js';
 import type { Gap, TableObservation } from '../model/observation.js';
 import { DiagnosisWatch } from '../watch/diagnosis.js';
+import { descriptorsOf } from './descriptors.js';
 
 /** What `diagnose` finds in the looks of one check, as measures: the worst of each rule. */
 export class CheckDiagnosis {
   private readonly watch: DiagnosisWatch;
 
-  constructor(oneLook: boolean) {
+  /** `proc`: where the descriptors of processes are read; not where the looks are of a recording. */
+  constructor(
+    oneLook: boolean,
+    private readonly proc: string | undefined,
+  ) {
     this.watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook });
   }
 
@@ -20,7 +25,10 @@ export class CheckDiagnosis {
 
   /** 1: a warning, 2: critical. What is only information is left out. */
   measures(): { readonly measures: readonly Measure[]; readonly gaps: readonly Gap[] } {
-    const facts = this.watch.facts();
+    const unread: Gap[] = [];
+    const { proc, watch } = this;
+    const descriptors = proc === undefined ? undefined : descriptorsOf(watch.pids(), proc, unread);
+    const facts = watch.facts(descriptors && { descriptors });
     if (facts === undefined)
       return {
         measures: [
@@ -28,7 +36,7 @@ export class CheckDiagnosis {
         ],
         gaps: [],
       };
-    const { findings, gaps } = diagnose(facts);
+    const { findings, gaps } = diagnose({ ...facts, gaps: [...facts.gaps, ...unread] });
     const byRule = new Map<Rule, DiagnosisFinding[]>();
     for (const finding of findings)
       if (finding.severity !== 'info')
@@ -50,7 +58,7 @@ function asMeasure(rule: Rule, findings: readonly DiagnosisFinding[]): Measure {
     metric: 'diagnosis',
     subject: rule,
     value: severityRank(worst?.severity ?? 'info'),
-    text: `${worst?.message}${more > 0 ? `, and ${more} more like it` : ''}`,
+    text: `${worst?.message}${more > 0 ? `, and ${more} more like it` : ''}${worst?.causedBy === undefined ? '' : ` (because of ${worst.causedBy})`}`,
     ...(worst?.advice && { advice: worst.advice }),
   };
 }

@@ -85,7 +85,9 @@ export async function lookTimes(
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
-  const diagnosis = wish.metrics.includes('diagnosis') ? await openDiagnosis(samples === 1) : undefined;
+  const diagnosis = wish.metrics.includes('diagnosis')
+    ? await openDiagnosis(samples === 1, compareWith !== 'first look')
+    : undefined;
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since'> | undefined;
   for await (const observation of observations) {
@@ -111,9 +113,9 @@ export async function lookTimes(
 }
 
 /** Loaded only where it is asked for: most checks run from cron and measure one queue. */
-async function openDiagnosis(oneLook: boolean) {
+async function openDiagnosis(oneLook: boolean, isHere: boolean) {
   const { CheckDiagnosis } = await import('./check-diagnosis.js');
-  return new CheckDiagnosis(oneLook);
+  return new CheckDiagnosis(oneLook, isHere ? '/proc' : undefined);
 }
 
 const judge = (

@@ -1,6 +1,6 @@
-import { diagnose } from '../analyze/diagnose.js';
+import { diagnose, subjectText as subjectOfEnds } from '../analyze/diagnose.js';
 import { judgePools } from '../analyze/pools.js';
-import type { DiagnosisFacts } from '../model/diagnosis.js';
+import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { TableObservation } from '../model/observation.js';
 import { millis } from '../model/units.js';
@@ -49,6 +49,14 @@ class Generation {
   }
 }
 
+/** An owner may be found some looks after its socket: alerts are known by the end that they are about. */
+function asCompanion({ about, subject, rule, severity, message, evidence, advice }: DiagnosisFinding) {
+  const { owner: _, ...ends } = about;
+  const isOwners = ends.local === undefined && ends.remote === undefined;
+  const subjectText = isOwners ? subject : subjectOfEnds(ends);
+  return { finding: { rule, severity, subject: subjectText, message, evidence, advice }, subjectText };
+}
+
 /** The findings of `diagnose` while `live` runs: at each look at all sockets, of the last 30 to 60 s. Warnings and worse. */
 export class LiveDiagnosis implements Companion {
   private now: Generation | undefined;
@@ -66,10 +74,7 @@ export class LiveDiagnosis implements Companion {
     if (this.next !== generation) this.next?.take(observation);
     this.last = diagnose(generation.facts(observation, listeners))
       .findings.filter(({ severity }) => severity !== 'info')
-      .map(({ rule, severity, subject, message, evidence, advice }) => ({
-        finding: { rule, severity, subject, message, evidence, advice },
-        subjectText: subject,
-      }));
+      .map(asCompanion);
     return this.last;
   }
 

@@ -43,7 +43,7 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
         'syn_sent',
         open,
         'connections',
-        `${count(open)} in SYN-SENT, ${count(retried)} of them sent their SYN again, up to ${counted(one.mostRetries, 'time')}${one.oldestMs === undefined ? '' : `; the oldest tries for ${duration(one.oldestMs)}`}`,
+        `${count(open)} in SYN-SENT now, ${count(retried)} of them have sent their SYN again${one.oldestMs === undefined ? '' : `; the oldest tries for ${duration(one.oldestMs)}`}; at most ${counted(one.mostRetries, 'repetition')} seen`,
       ),
       ...givenUp(one, facts),
       ...(established > 0

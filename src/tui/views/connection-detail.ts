@@ -25,6 +25,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['lastReceivedMs', 'last received', ago],
       ['lastAckMs', 'last ack', ago],
       ['busyMs', 'busy', millis],
+      ['receiveWindowLimitedMs', 'held up by the peer', millis],
+      ['sendBufferLimitedMs', 'by its send buffer', millis],
     ],
   ],
   [
@@ -54,6 +56,7 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['congestionWindow', 'cwnd', formatCount],
       ['slowStartThreshold', 'ssthresh', formatCount],
       ['receiveSpace', 'receive space', size],
+      ['sendWindow', 'window of the peer', size],
       ['sendRateBps', 'send rate', bits],
       ['pacingRateBps', 'pacing rate', bits],
       ['deliveryRateBps', 'delivery rate', bits],
