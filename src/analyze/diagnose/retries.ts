@@ -11,6 +11,8 @@ import { type DiagnosisRule, type Found, ownerOf, risen, settingOf, whoText } fr
 const SYN_RETRIES = 'net.ipv4.tcp_syn_retries';
 const SYN_LINEAR = 'net.ipv4.tcp_syn_linear_timeouts';
 const MANY = 5;
+/** The kernel evicts and counts a little before the very end. */
+const TABLE_FULL = 0.99;
 /** Attempts per second that are no chance, and how many there must be to tell. */
 const STORM = { perSecond: 2, attempts: 10, steady: 0.6 };
 const REFUSED = { warnPerSecond: 1, least: 5 };
@@ -31,6 +33,8 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
   const listener = listenerOf(one, facts);
   const full = listener !== undefined && isFull(listener.listener) ? listener : undefined;
   const to = formatEndpoint(remote);
+  const tracked = facts.stack?.last.conntrack;
+  const isTableFull = tracked !== undefined && tracked.count >= tracked.max * TABLE_FULL;
   const unanswered = Math.max(retried + goneUnanswered, one.everRetried - established);
   return {
     rule: 'connect_timeout',
@@ -59,10 +63,12 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
       ...paceOf(one, facts),
       ...hostCauses(facts),
     ],
-    advice: full
-      ? `see the finding about ${formatEndpoint(full.listener.local)} (${ownerText(full.listener.owners)}): clients wait until it accepts`
-      : `see whether ${to} is up and who drops SYNs on the way: a firewall, a security group, a full accept queue there (sockwatch diagnose on that host), a wrong address; ping and a connect to another port of it tell a dead host from a filtered port`,
-    settings: [SYN_RETRIES, SYN_LINEAR],
+    advice: isTableFull
+      ? 'connection tracking of this host is full, and drops what is new: raise net.netfilter.nf_conntrack_max, or find who fills it (conntrack -L)'
+      : full
+        ? `see the finding about ${formatEndpoint(full.listener.local)} (${ownerText(full.listener.owners)}): clients wait until it accepts`
+        : `see whether ${to} is up and who drops SYNs on the way: a firewall, a security group, a full accept queue there (sockwatch diagnose on that host), a wrong address; ping and a connect to another port of it tell a dead host from a filtered port`,
+    settings: [SYN_RETRIES, SYN_LINEAR, ...(isTableFull ? ['net.netfilter.nf_conntrack_max'] : [])],
   };
 }
 
@@ -134,7 +140,7 @@ function hostCauses({ stack }: DiagnosisFacts): Evidence[] {
             'conntrack',
             conntrack.count,
             'entries',
-            `connection tracking of this host holds ${count(conntrack.count)} of ${count(conntrack.max)} entries: ${conntrack.count >= conntrack.max * 0.99 ? 'it is full, and drops what is new' : 'it is not full'}`,
+            `connection tracking of this host holds ${count(conntrack.count)} of ${count(conntrack.max)} entries: ${conntrack.count >= conntrack.max * TABLE_FULL ? 'it is full, and drops what is new' : 'it is not full'}`,
           ),
         ]),
     ...(Number.isNaN(dropped)
