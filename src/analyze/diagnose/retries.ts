@@ -269,7 +269,7 @@ function stormOfFailures({ seen: { attempts } }: DiagnosisFacts): Found[] {
           `${count(all.failed)} of ${counted(all.opened, 'connect')} failed (${percent(all.failed / Math.max(1, all.opened))}): ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second`,
         ),
       ],
-      advice: `${backOff('the client')}; ${REFUSED_ADVICE}`,
+      advice: `${backOff('the client')}; connect_refused says how to find it`,
     },
   ];
 }
