@@ -3,7 +3,7 @@ import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import type { Measure } from '../model/check.js';
 import type { DiagnosisFinding } from '../model/diagnosis.js';
 import { type Rule, severityRank } from '../model/findings.js';
-import type { Gap, TableObservation } from '../model/observation.js';
+import type { Gap, Observation } from '../model/observation.js';
 import { DiagnosisWatch } from '../watch/diagnosis.js';
 import { descriptorsOf } from './descriptors.js';
 
@@ -19,7 +19,7 @@ export class CheckDiagnosis {
     this.watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook });
   }
 
-  take(observation: TableObservation): void {
+  take(observation: Observation): void {
     this.watch.take(observation);
   }
 

@@ -50,6 +50,7 @@ async function lookAgain(
     owners: !flags['no-owners'],
     thoroughOwners: true,
     stack: true,
+    sampleHz: flags['sample-rate'],
     timeoutMs: flags.timeout,
   };
   const { proc } = defaultDoor();

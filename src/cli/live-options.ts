@@ -55,4 +55,5 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   owners: !flags['no-owners'],
   stack: true,
   timeoutMs: flags.timeout,
+  sampleHz: flags['sample-rate'],
 });

@@ -8,6 +8,7 @@ import type { Millis } from '../model/units.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
+import { NOTHING_SAMPLED, type SampledState } from './samples.js';
 import type { Track } from './track.js';
 import { NO_UDP, type UdpState } from './udp.js';
 
@@ -46,6 +47,8 @@ export interface WatchState {
   readonly report?: Report | undefined;
   readonly tracks: ReadonlyMap<string, Track>;
   readonly overflows: OverflowState;
+  /** Of the time since the last good look. */
+  readonly sampled: SampledState;
   readonly arrivals?: Arrivals | undefined;
   readonly udp: UdpState;
   readonly alerts: AlertBook;
@@ -67,6 +70,7 @@ export const startWatch = (config: WatchConfig): WatchState => ({
   config,
   tracks: new Map(),
   overflows: NO_OVERFLOWS,
+  sampled: NOTHING_SAMPLED,
   udp: NO_UDP,
   alerts: NO_ALERTS,
 });
