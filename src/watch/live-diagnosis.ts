@@ -1,8 +1,10 @@
 import { diagnose, subjectText as subjectOfEnds } from '../analyze/diagnose.js';
 import { judgePools } from '../analyze/pools.js';
 import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
+import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { TableObservation } from '../model/observation.js';
+import type { PoolsReport } from '../model/pools.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch } from './connections.js';
 import { counterDeltas } from './counters.js';
@@ -13,6 +15,9 @@ import { type Companion, type CompanionFinding, isOtherKernel } from './state.js
 const GENERATION_MS = 30_000;
 /** Pools of larger tables cost more than a look may. */
 const MOST_POOLED = 20_000;
+
+/** Of pools, those that do not hang on who made connections that were gone before their process was looked for. */
+const OF_POOLS: ReadonlySet<Rule> = new Set(['close_wait_leak', 'pool_leak']);
 
 /** What one stretch of time saw. */
 class Generation {
@@ -40,7 +45,7 @@ class Generation {
       // What is wrong with listeners and the namespace is in the report already.
       listeners: listeners.map((report) => ({ ...report, findings: [] })),
       host: [],
-      pools: judgePools(this.pools.report() ?? none),
+      pools: leaksOf(judgePools(this.pools.report() ?? none)),
       seen: this.connections.seen(now.stack?.portRange),
       ...(counters && looks > 1 && { counters }),
       ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
@@ -48,6 +53,11 @@ class Generation {
     };
   }
 }
+
+const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
+  ...report,
+  findings: findings.filter(({ rule }) => OF_POOLS.has(rule)),
+});
 
 /** An owner may be found some looks after its socket: alerts are known by the end that they are about. */
 function asCompanion({ about, subject, rule, severity, message, evidence, advice }: DiagnosisFinding) {
