@@ -1,9 +1,13 @@
+import type { CheckWish } from '../analyze/check/measure.js';
+import { isSelected } from '../analyze/check/selection.js';
 import { diagnose } from '../analyze/diagnose.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import type { Measure } from '../model/check.js';
 import type { DiagnosisFinding } from '../model/diagnosis.js';
 import { type Rule, severityRank } from '../model/findings.js';
+import type { ListenerReport } from '../model/listener.js';
 import type { Gap, Observation } from '../model/observation.js';
+import type { SocketRow } from '../model/table.js';
 import { DiagnosisWatch } from '../watch/diagnosis.js';
 import { descriptorsOf } from './descriptors.js';
 
@@ -13,10 +17,15 @@ export class CheckDiagnosis {
 
   /** `proc`: where the descriptors of processes are read; not where the looks are of a recording. */
   constructor(
+    { rows, selection }: Pick<CheckWish, 'rows' | 'selection'>,
     oneLook: boolean,
     private readonly proc: string | undefined,
   ) {
-    this.watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook });
+    const filter = rows && {
+      matchesRow: (row: SocketRow) => rows.matchesRow(row),
+      matchesListener: (report: ListenerReport) => isSelected(selection, report),
+    };
+    this.watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
   }
 
   take(observation: Observation): void {

@@ -86,7 +86,7 @@ export async function lookTimes(
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
   const diagnosis = wish.metrics.includes('diagnosis')
-    ? await openDiagnosis(samples === 1, compareWith !== 'first look')
+    ? await openDiagnosis(wish, samples === 1, compareWith !== 'first look')
     : undefined;
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since'> | undefined;
@@ -114,9 +114,9 @@ export async function lookTimes(
 }
 
 /** Loaded only where it is asked for: most checks run from cron and measure one queue. */
-async function openDiagnosis(oneLook: boolean, isHere: boolean) {
+async function openDiagnosis(wish: CheckWish, oneLook: boolean, isHere: boolean) {
   const { CheckDiagnosis } = await import('./check-diagnosis.js');
-  return new CheckDiagnosis(oneLook, isHere ? '/proc' : undefined);
+  return new CheckDiagnosis(wish, oneLook, isHere ? '/proc' : undefined);
 }
 
 const judge = (

@@ -27,6 +27,8 @@ export class DiagnosisWatch {
   private first: { readonly origin: Origin; readonly counters: Counters | undefined } | undefined;
   private stack: DiagnosisFacts['stack'];
   private looks = 0;
+  /** Of all listeners that any look has shown. */
+  private readonly listenerKeys = new Set<string>();
   private readonly worst = new Map<string, { readonly finding: Finding; readonly look: number }>();
   private readonly gaps = new Map<string, Gap>();
 
@@ -50,6 +52,7 @@ export class DiagnosisWatch {
       this.stack = { first: this.stack?.first ?? observation.stack, last: observation.stack };
     this.first ??= { origin: observation.origin, counters: observation.counters };
     for (const gap of report.gaps) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
+    for (const { listener } of report.listeners) this.listenerKeys.add(listener.key);
     for (const finding of [...report.findings, ...report.listeners.flatMap(({ findings }) => findings)])
       this.keepWorst(finding);
   }
@@ -69,7 +72,7 @@ export class DiagnosisWatch {
     const { first, state, stack } = this;
     const pools = this.pools.report();
     if (first === undefined || state.report === undefined || pools === undefined) return undefined;
-    const { origin, listeners, counters } = state.report;
+    const { origin, counters } = state.report;
     const deltas = counterDeltas(first.counters, counters);
     const seen = this.connections.seen(stack?.last.portRange);
     return {
@@ -80,7 +83,7 @@ export class DiagnosisWatch {
         ...report,
         findings: this.worstOf(report.listener.key),
       })),
-      host: this.worstOf(undefined, new Set(listeners.map(({ listener }) => listener.key))),
+      host: this.worstOf(undefined, this.listenerKeys),
       pools: judgePools(pools, {
         descriptors: new Map((descriptors ?? []).map(({ owner, ...files }) => [owner.pid, files])),
       }),

@@ -137,6 +137,12 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
         });
         expect(cause.advice).toMatch(/LimitNOFILE/);
         expect(findingOf(said, 'accept_queue_full')).toMatchObject({ caused_by: 'fd_limit' });
+        const check = ['check', '--metric', 'diagnosis', '--samples', '3', '--every', '300ms', '--no-state'];
+        const checked = await sockwatch(namespace, check);
+        expect(checked.code).toBe(2);
+        expect(checked.stdout).toMatch(/fd_limit_diagnosis=2;@1:;@2:;0;/);
+        const elsewhere = await sockwatch(namespace, [...check, '--port', '9']);
+        expect(elsewhere.stdout).toMatch(/^SOCKWATCH OK - diagnose finds nothing wrong/);
         const rules = rulesOf(said);
         expect(rules.indexOf('fd_limit')).toBeLessThan(rules.indexOf('accept_queue_full'));
       });
