@@ -18,8 +18,13 @@ export interface LiveFigures {
 }
 
 /** Runs `sockwatch live` in a terminal of its own, presses keys now and then, and reads what it cost from /proc. */
-export async function measureLive(crowd: Crowd, cli: string, seconds: number): Promise<LiveFigures> {
-  const [file = '', ...args] = crowd.enter([process.execPath, cli, 'live', '--interval', '1s']);
+export async function measureLive(
+  crowd: Crowd,
+  cli: string,
+  seconds: number,
+  more: readonly string[] = [],
+): Promise<LiveFigures> {
+  const [file = '', ...args] = crowd.enter([process.execPath, cli, 'live', '--interval', '1s', ...more]);
   const terminal = pty.spawn(file, [...args], {
     name: 'xterm-256color',
     cols: 120,

@@ -1,7 +1,7 @@
-import type { SampleFacts } from '../model/listener.js';
 import { acceptFaster, raiseBacklog, wakeAcceptor } from './advice.js';
 import { dropEvidence, evidence, queueEvidence, waitEvidence } from './evidence.js';
 import { type Draft, type Facts, isFilling, isFull, isStopped } from './facts.js';
+import { samplesEvidence } from './rules-samples.js';
 import { count, counted, duration } from './words.js';
 
 const SLOW_FOR_MS = 3000;
@@ -55,11 +55,7 @@ function acceptEvidence({ window }: Facts) {
   return [evidence('window.accepts_per_second', rate, 'connections per second', text)];
 }
 
-/** How bursts can be seen better than they are. */
-const seeMore = (samples: SampleFacts | undefined): string =>
-  samples === undefined
-    ? 'look more often (--interval, or --sample-rate with netlink) to see how high bursts go'
-    : `what is shorter than ${duration(samples.longestGapMs)} may have been higher`;
+const LOOK_MORE = 'look more often (--interval, or --sample-rate with netlink) to see how high bursts go; ';
 
 /** High for a moment, low now: worth knowing, for the next look may miss one altogether. */
 export function judgeBurst(facts: Facts): Draft | undefined {
@@ -82,9 +78,10 @@ export function judgeBurst(facts: Facts): Draft | undefined {
     message: `burst: ${peak}, ${count(length)} now`,
     evidence: [
       evidence('accept_queue.peak', recentPeak.length, 'connections', peak),
+      ...(samples === undefined ? [] : [samplesEvidence(samples)]),
       ...queueEvidence(listener),
       ...dropEvidence(window),
     ],
-    advice: `${seeMore(samples)}; if clients were turned away, ${raiseBacklog(facts)}`,
+    advice: `${samples === undefined ? LOOK_MORE : ''}if clients were turned away, ${raiseBacklog(facts)}`,
   };
 }

@@ -11,9 +11,14 @@ export function samplingText({ count: samples, rateHz, longestGapMs }: SampleFac
   return `${counted(samples, 'sample')}${apart}`;
 }
 
-/** `5 connections`, or `at least 5 connections` where it may have been more for a moment. */
-export const peakText = ({ peak, isPeakLeast }: ListenerWindow): string =>
-  `${isPeakLeast === true ? 'at least ' : ''}${counted(peak, 'connection')}`;
+/** How often was looked since the look before: a burst that is shorter than the longest pause may have been higher. */
+export const samplesEvidence = (samples: SampleFacts): Evidence =>
+  evidence(
+    'accept_queue.samples.count',
+    samples.count,
+    'samples',
+    `${samplingText(samples)} since the last look`,
+  );
 
 /** In how many samples it was full; none where nobody sampled, or no sample saw it. */
 export function fullEvidence(window: ListenerWindow | undefined): Evidence[] {

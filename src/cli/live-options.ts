@@ -55,5 +55,6 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   owners: !flags['no-owners'],
   stack: true,
   timeoutMs: flags.timeout,
+  closed: flags.closed,
   sampleHz: flags['sample-rate'],
 });

@@ -53,12 +53,15 @@ export class BeatHelper {
     this.worker.unref();
   }
 
-  /** `undefined`: the thread cannot be had, has failed or does not answer now; what it then answers comes with the next question. */
-  async take(): Promise<BeatAnswer | undefined> {
+  /**
+   * `undefined`: the thread cannot be had, has failed, or does not answer within `patienceMs`; what it answers later comes with the
+   * next question.
+   */
+  async take(patienceMs = PATIENCE_MS): Promise<BeatAnswer | undefined> {
     if (this.isOver) return undefined;
     this.answer ??= this.ask();
     const late = new AbortController();
-    const patience = sleep(PATIENCE_MS, undefined, { signal: late.signal }).catch(() => undefined);
+    const patience = sleep(patienceMs, undefined, { signal: late.signal }).catch(() => undefined);
     const answer = await Promise.race([this.answer, patience]);
     late.abort();
     return answer as BeatAnswer | undefined;

@@ -21,8 +21,8 @@ const NOTHING: Sampled = { observations: [], gaps: [] };
 export class ListenerSampler {
   private readonly families: readonly SampledFamily[];
   private helper: BeatHelper | undefined;
-  private isOver = false;
-  private why = '';
+  /** Why it is not tried again. */
+  private fault: string | undefined;
 
   constructor(
     private readonly options: CollectOptions,
@@ -36,13 +36,14 @@ export class ListenerSampler {
     return this.options.sampleHz ?? 0;
   }
 
-  /** Before a look: what has come together until now. */
-  async take(): Promise<Sampled> {
+  /** Before a look: what has come together until now. `patienceMs`: how long the look may wait for it; else the next look has it. */
+  async take(patienceMs?: number): Promise<Sampled> {
     const { helper } = this;
     if (helper === undefined) return NOTHING;
-    const answer = await helper.take();
+    const answer = await helper.take(patienceMs);
     if (helper.fault !== undefined) {
-      await this.stop(`the thread that samples them has failed: ${helper.fault}`);
+      this.fault = `the thread that samples them has failed: ${helper.fault}`;
+      await this.end();
       return NOTHING;
     }
     return answer === undefined ? NOTHING : this.read(answer);
@@ -51,12 +52,13 @@ export class ListenerSampler {
   /** After a look: what is missing without samples. Sampling begins once the kernel itself has answered, and ends when it does not. */
   async follow(source: Origin['source']): Promise<Gap[]> {
     if (this.rateHz === 0) return [];
-    if (this.isOver) return [this.gap()];
-    if (source !== 'netlink') await this.stop('only the source netlink can be asked often enough');
-    else if (this.door.openDiagSocket !== openDiagSocket)
-      await this.stop('the sockets are not those of the kernel');
-    else this.helper ??= this.start();
-    return this.isOver ? [this.gap()] : [];
+    const why = this.hindrance(source);
+    if (why === undefined) {
+      this.helper ??= this.start();
+      return [];
+    }
+    await this.end();
+    return [this.gap(why)];
   }
 
   /** Waits for the thread. */
@@ -76,16 +78,18 @@ export class ListenerSampler {
     return new BeatHelper({ specs, periodMs: 1000 / this.rateHz });
   }
 
-  private async stop(why: string): Promise<void> {
-    this.isOver = true;
-    this.why = why;
-    await this.end();
+  private hindrance(source: Origin['source']): string | undefined {
+    if (source !== 'netlink') return 'only the source netlink can be asked often enough';
+    // A thread cannot be given what a test opens.
+    return this.door.openDiagSocket === openDiagSocket
+      ? this.fault
+      : 'the sockets are not those of the kernel';
   }
 
-  private gap(): Gap {
+  private gap(why: string): Gap {
     return {
       what: 'peaks',
-      why: `of one look at each refresh, not ${this.rateHz} samples per second: ${this.why} (--sample-rate 0 asks for none)`,
+      why: `of one look at each refresh, not ${this.rateHz} samples per second: ${why} (--sample-rate 0 asks for none)`,
     };
   }
 

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
 import type {
+  ClosedObservation,
   GapObservation,
   Observation,
   SamplesObservation,
   TableObservation,
 } from '../model/observation.js';
+import { ClosedSource } from './closed-source.js';
 import { ListenerSampler } from './listener-sampler.js';
 import { Looker } from './look.js';
 import { type LookKind, LookPlan } from './look-plan.js';
@@ -17,6 +19,8 @@ import { Ticks } from './ticks.js';
 const ONE_RUN_SOCKETS = 5000;
 /** How long a refresh waits for owners: they come with a later one where a scan takes longer. */
 const OWNERS_PATIENCE_MS = 100;
+/** The thread of samples answers between two of them; while it starts, and on a host that has no processor left, later. */
+const SAMPLES_PATIENCE_MS = 100;
 /** How soon a change of pace, or an end of the pause, is noticed. */
 const NOTICE_MS = 50;
 const LONGEST_BACK_OFF_MS = 5000;
@@ -88,6 +92,8 @@ export async function* observe(
   const ticks = new Ticks(monotonicNow(), pace.intervalMs);
   try {
     while (await waitForTick(ticks, pace, signal)) {
+      // Before the look: its table then has the TIME-WAIT of every connection that this tells of.
+      yield* await watch.takeClosed();
       const observations = await watch.look(ticks.take());
       if (signal.aborted) return;
       yield* observations;
@@ -106,6 +112,8 @@ class Watch {
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
+  private hasLooked = false;
+  private readonly closed: ClosedSource | undefined;
 
   constructor(
     private readonly options: CollectOptions,
@@ -115,11 +123,21 @@ class Watch {
     this.looker = new Looker(options, door);
     this.plan = new LookPlan(options.scope);
     this.sampler = new ListenerSampler(options, door, () => this.looker.originNow('netlink'));
+    this.closed =
+      options.closed === true
+        ? new ClosedSource(options.source, door.path, this.looker.originNow)
+        : undefined;
+  }
+
+  /** What ended since the last time; nothing before the first look, which waits for nobody. */
+  async takeClosed(): Promise<ClosedObservation[]> {
+    return this.hasLooked ? ((await this.closed?.take()) ?? []) : [];
   }
 
   /** The observations of one tick, samples before the table: none where the tick is left out or the signal has aborted. */
   async look(skippedTicks: number): Promise<readonly Observation[]> {
     this.skipped += skippedTicks;
+    this.hasLooked = true;
     const startedAt = monotonicNow();
     const { source } = this.looker;
     const facts = { sockets: this.looker.countSockets(), hasTrouble: source.ports.length > 0 };
@@ -129,7 +147,7 @@ class Watch {
       return [];
     }
     // They end where the look begins: the two tell of the same time.
-    const sampled = await this.sampler.take();
+    const sampled = await this.sampler.take(SAMPLES_PATIENCE_MS);
     try {
       const wish = { everything: false, patienceMs: OWNERS_PATIENCE_MS };
       const { observation, costMs } = await this.looker.look(kind, wish, this.signal);
@@ -149,8 +167,8 @@ class Watch {
     }
   }
 
-  end(): Promise<void> {
-    return this.sampler.end();
+  async end(): Promise<void> {
+    await Promise.all([this.sampler.end(), this.closed?.end()]);
   }
 
   /** Monotonic time of the next attempt: a failing source is tried less and less often. */

@@ -49,9 +49,11 @@ export const OPTIONAL_COLUMNS = [
   'busyMs',
   'backoff',
   'peerInode',
+  'closeKind',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
+  'weight',
   'sendWindow',
-  'receiveWindowLimitedMs',
-  'sendBufferLimitedMs',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

@@ -7,6 +7,7 @@ import type { Counters, TableObservation } from '../model/observation.js';
 import type { ListenerSamples } from '../model/samples.js';
 import type { Millis } from '../model/units.js';
 import { type Arrivals, countNew, readArrivals } from './arrivals.js';
+import type { FollowedClosed } from './closed.js';
 import { type Attribution, attributeOverflows } from './overflows.js';
 import { isActive, stillWaiting } from './rates.js';
 import { samplesFor } from './samples.js';
@@ -36,7 +37,7 @@ interface Measured {
 export function followListeners(
   state: WatchState,
   observation: TableObservation,
-  { listeners, waits }: ListenerLook,
+  { listeners, waits, closed }: ListenerLook & { readonly closed: FollowedClosed },
   windowMs: Millis | undefined,
   deltas: Counters | undefined,
 ): FollowedListeners {
@@ -49,8 +50,9 @@ export function followListeners(
     const sampled = before === undefined ? state.sampled.listeners.get(listener.key)?.dropped : undefined;
     const dropped =
       windowMs === undefined ? undefined : (droppedSince(before, listener) ?? sampled?.segments);
+    const { fresh = 0 } = (closed.countsNew ? closed.listeners.get(listener.key) : undefined) ?? {};
     const came = Math.max(
-      newClients(state.arrivals, arrivals, listener.key),
+      newClients(state.arrivals, arrivals, listener.key) + fresh,
       windowMs === undefined ? 0 : stillWaiting(waits.get(listener.key), windowMs),
       listener.acceptQueue.length - (before?.length ?? listener.acceptQueue.length),
     );
@@ -82,6 +84,7 @@ export function followListeners(
       thresholds: thresholdsFor(listener, state.config.thresholds),
       waits: waits.get(listener.key),
       droppedDelta: item.dropped,
+      closed: closedAt(listener, closed),
       overflows: overflowsOf(item, overflows, attribution),
       passiveOpens,
       rates: {
@@ -129,6 +132,15 @@ function report(
     counters: { overflows: deltas?.ListenOverflows, listenDrops: deltas?.ListenDrops },
   };
   return { listener, ...(window !== undefined && { window }), ...judge(facts) };
+}
+
+/** Connections of one listener that ended; members of a SO_REUSEPORT group, and Unix sockets, cannot be told. */
+function closedAt(
+  { key, protocol, group }: Listener,
+  { report, listeners }: FollowedClosed,
+): number | undefined {
+  if (report === undefined || protocol === 'unix' || group !== undefined) return undefined;
+  return listeners.get(key)?.closed ?? 0;
 }
 
 /** Overflows of one listener: its own, none where it dropped nothing, else unknown. */

@@ -47,6 +47,8 @@ export interface TrackLook {
   readonly droppedDelta: number | undefined;
   /** Overflows that only this listener can have had; `undefined`: cannot be told. */
   readonly overflows: number | undefined;
+  /** Connections that ended; `undefined`: cannot be told. */
+  readonly closed: number | undefined;
   /** Rise of PassiveOpens of the namespace. */
   readonly passiveOpens: number | undefined;
   readonly rates: Omit<RateFacts, 'windowMs' | 'grown'>;
@@ -90,6 +92,7 @@ export function advanceTrack(before: Track | undefined, look: TrackLook): Track 
 }
 
 type Peak = Pick<Track, 'peak' | 'peakAt' | 'isPeakLeast'>;
+const NO_PEAK: Peak = { peak: -1, peakAt: 0, isPeakLeast: false };
 
 /** The highest of what was known, what samples saw and what this look sees. */
 function nextPeak(
@@ -97,11 +100,11 @@ function nextPeak(
   { listener, monotonic, time, own, counts, overflows }: TrackLook,
 ): Peak {
   const { length, backlog = Number.POSITIVE_INFINITY } = listener.acceptQueue;
-  let peak: Peak = before ?? { peak: -1, peakAt: time, isPeakLeast: false };
+  let peak: Peak = before ?? NO_PEAK;
   if (own !== undefined && own.peak > peak.peak)
     peak = {
       peak: own.peak,
-      peakAt: time - (monotonic - own.peakAt),
+      peakAt: time - Math.max(0, monotonic - own.peakAt),
       isPeakLeast: own.isPeakBrief && own.full === undefined,
     };
   // That no sample saw as much: it was there for a moment.
@@ -119,8 +122,10 @@ function nextPeak(
 
 function nextHistory(history: History, { listener, monotonic, historyMs, own }: TrackLook): History {
   const { length } = listener.acceptQueue;
-  const isHigher = own !== undefined && own.peak > length && own.peakAt > (history.at(-1)?.[0] ?? 0);
-  const sampled = isHigher ? addPoint(history, own.peakAt, own.peak, historyMs, true) : history;
+  const before = history.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+  const isBetween = own !== undefined && own.peakAt > before && own.peakAt <= monotonic;
+  const sampled =
+    isBetween && own.peak > length ? addPoint(history, own.peakAt, own.peak, historyMs, true) : history;
   return addPoint(sampled, monotonic, length, historyMs);
 }
 
@@ -179,6 +184,7 @@ export function windowFor(
     ...(overflows !== undefined && { overflowsDelta: segments(overflows) }),
     recentOverflows: track.recentOverflows,
     ...(before !== undefined && estimateRates({ ...look.rates, windowMs, grown })),
+    ...(look.closed !== undefined && { closedPerSecond: perSecond((look.closed * 1000) / windowMs) }),
     ...(toFull !== undefined && { timeToFullMs: toFull }),
     ...(stalledSince !== undefined && { stalledMs: millis(monotonic - stalledSince) }),
     ...(track.fullSince !== undefined && { fullMs: millis(monotonic - track.fullSince) }),

@@ -235,9 +235,7 @@ describe('buffers', () => {
 
   it('that a window held up for most of the time', () => {
     const limited = (share: number) =>
-      texts(
-        times(5, (n) => ({ rows: [out(1, { columns: { receiveWindowLimitedMs: 10 + n * 500 * share } })] })),
-      );
+      texts(times(5, (n) => ({ rows: [out(1, { columns: { receiverLimitedMs: 10 + n * 500 * share } })] })));
     expect(limited(0.9)).toEqual(['info receive_window_limited']);
     expect(limited(0.1)).toEqual([]);
   });

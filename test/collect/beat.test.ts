@@ -80,7 +80,7 @@ it('a loop does all its tasks, and closes them', () => {
 });
 
 describe('a task that samples listeners', () => {
-  const SPEC = { kind: 'listeners', family: 'tcp', netns: '1', share: 1 } as const;
+  const SPEC = { kind: 'listeners', family: 'tcp', netns: '1', share: 1e9 } as const;
   const open = async (behaviour: Behaviour = {}, family: 'tcp' | 'unix' = 'tcp') => {
     const sockets: FakeSocket[] = [];
     const task = await ListenTask.open({ ...SPEC, family }, 10, async () => {

@@ -255,9 +255,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
           String(burst.port),
         ]);
         expect(checked.code).toBe(2);
-        expect(checked.stdout).toMatch(
-          /accept queue at 5\/5 \(100%\) for a moment, in \d+ samples, \d+ ms apart/,
-        );
+        expect(checked.stdout).toMatch(/accept queue (at )?5\/5 \(100%\)/);
       });
     } finally {
       rmSync(folder, { recursive: true });
@@ -289,7 +287,8 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
           await sleep(1000);
           await server.burst(listening, 5, 100);
           const finished = await running;
-          return finished.code === 2 ? finished : undefined;
+          // A look may fall into the burst, and says that then.
+          return finished.stdout.includes('for a moment') ? finished : undefined;
         },
         'a check that sees a burst',
         60_000,

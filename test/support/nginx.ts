@@ -19,7 +19,7 @@ events { worker_connections 512; }
 http {
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } }
+  server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } location = /status { stub_status; } }
 }
 `;
 
@@ -38,6 +38,15 @@ export async function startNginx(namespace: Namespace, port: number, backlog: nu
   });
   const worker = await poll(() => childrenOf(master)[0], 'the worker of nginx');
   return { master, worker };
+}
+
+/** How many connections nginx has accepted, by its own count, the one that asks included. */
+export async function acceptedByNginx(namespace: Namespace, port: number): Promise<number> {
+  const script = `import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:${port}/status').read().decode())`;
+  const said = await namespace.must('python3', '-c', script);
+  const accepted = /accepts handled requests\s+(\d+)/.exec(said)?.[1];
+  if (accepted === undefined) throw new Error(`nginx told no count: ${said}`);
+  return Number(accepted);
 }
 
 /** wrk with a new connection for every request, until the namespace goes. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/model/observation.js';
 import { monotonicMillis } from '../../src/model/units.js';
+import { samplesAt } from '../support/samples.js';
 import { listen, look, type RowSpec, waiting } from '../support/table-builder.js';
 import { Timeline } from './timeline.js';
 
@@ -21,6 +22,16 @@ const toRows = ({ port, inode, length, backlog, drops, waits }: Made): RowSpec[]
   ...(waits ?? []).map((ms, n) => waiting(`10.0.0.1:${port}`, `10.0.0.9:${n + 1}`, ms)),
 ];
 
+const samples = fc.uniqueArray(
+  fc.record({
+    key: fc.integer({ min: 1, max: 6 }).map((inode) => `ns:${inode}`),
+    lengths: fc.array(fc.nat(12), { minLength: 1, maxLength: 6 }),
+    backlog: fc.constantFrom(0, 1, 4, 9),
+    drops: fc.array(fc.constantFrom(0, 1, 5, 2 ** 32 - 1), { maxLength: 6 }),
+  }),
+  { selector: ({ key }) => key, maxLength: 5 },
+);
+
 const observation = fc
   .record({
     step: fc.constantFrom(-500, 0, 1, 250, 1000, 70_000),
@@ -29,11 +40,13 @@ const observation = fc
     opens: fc.nat(500),
     scope: fc.constantFrom('all' as const, 'troubled' as const, 'listeners' as const),
     fails: fc.boolean(),
+    sampled: fc.option(samples, { freq: 2 }),
   })
-  .map(({ listeners, overflows, opens, scope, step, fails }) => ({
+  .map(({ listeners, overflows, opens, scope, step, fails, sampled }) => ({
     step,
     at: (ms: number): Observation => {
       if (fails && step === 250) return { kind: 'gap', origin: look(ms, []).origin, gaps: [] };
+      if (sampled !== null) return samplesAt(ms, sampled, { looks: 6 });
       const counters = {
         PassiveOpens: opens,
         ...(overflows !== null && { ListenOverflows: overflows, ListenDrops: overflows }),

@@ -76,7 +76,7 @@ describe('a burst between two looks', () => {
     expect(findingTexts(report)).toEqual(['info burst']);
     expect(report.listeners[0]?.findings[0]).toMatchObject({
       message: 'burst: 8 of 10 places taken 495 ms ago, 0 now',
-      advice: expect.stringMatching(/^what is shorter than 10 ms may have been higher; /),
+      advice: expect.stringMatching(/^if clients were turned away, raise /),
     });
     expect(alertTexts(report)).toEqual([]);
   });

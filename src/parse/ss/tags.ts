@@ -45,8 +45,8 @@ const NUMBERS: Readonly<Record<string, OptionalColumn>> = {
   rcv_space: 'receiveSpace',
   busy: 'busyMs',
   snd_wnd: 'sendWindow',
-  rwnd_limited: 'receiveWindowLimitedMs',
-  sndbuf_limited: 'sendBufferLimitedMs',
+  rwnd_limited: 'receiverLimitedMs',
+  sndbuf_limited: 'bufferLimitedMs',
   backoff: 'backoff',
 };
 

@@ -7,8 +7,8 @@ const MOST_CONNECTIONS = 50_000;
 const LEAST_SHARE = 0.2;
 
 const KINDS = [
-  ['receiveWindowLimitedMs', 'receive window'],
-  ['sendBufferLimitedMs', 'send buffer'],
+  ['receiverLimitedMs', 'receive window'],
+  ['bufferLimitedMs', 'send buffer'],
 ] as const;
 
 /** Time in which connections with data to send waited for the peer's window, or for room in their own buffer (tcp_info). */
