@@ -91,9 +91,13 @@ export async function lookTimes(
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
+  const diagnosis = wish.metrics.includes('diagnosis')
+    ? await openDiagnosis(wish, samples === 1, compareWith !== 'first look')
+    : undefined;
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since' | 'facts'> | undefined;
   for await (const observation of observations) {
+    diagnosis?.take(observation);
     const taken = step(state, observation);
     state = taken.state;
     if (observation.kind === 'samples') continue;
@@ -106,7 +110,14 @@ export async function lookTimes(
     last = { report, since, facts: whole.facts };
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
-  return { measures: mergeLooks(measured), looks: measured.length, ...last };
+  const found = diagnosis?.measures();
+  const { report } = last;
+  return {
+    measures: [...mergeLooks(measured), ...(found?.measures ?? [])],
+    looks: measured.length,
+    ...last,
+    report: found === undefined ? report : { ...report, gaps: [...report.gaps, ...found.gaps] },
+  };
 }
 
 const sinceOf = (before: CheckState | undefined, { origin, counters, listeners }: Report) =>
@@ -144,6 +155,12 @@ function partsOf(
       },
     ];
   });
+}
+
+/** Loaded only where it is asked for: most checks run from cron and measure one queue. */
+async function openDiagnosis(wish: CheckWish, oneLook: boolean, isHere: boolean) {
+  const { CheckDiagnosis } = await import('./check-diagnosis.js');
+  return new CheckDiagnosis(wish, oneLook, isHere ? '/proc' : undefined);
 }
 
 const judge = (

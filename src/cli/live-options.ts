@@ -54,6 +54,7 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): NamespaceOptions => (
   unix: flags.unix,
   scope: wantsConnections(flags, mode) ? 'all' : 'troubled',
   owners: !flags['no-owners'],
+  stack: true,
   timeoutMs: flags.timeout,
   closed: flags.closed,
   sampleHz: flags['sample-rate'],

@@ -23,6 +23,7 @@ import {
 } from './proc.js';
 import { readText } from './small-files.js';
 import { SocketSource, type SourceLook } from './source.js';
+import { readStackFacts } from './stack-facts.js';
 
 export interface OwnerWish {
   /** Owners of every row, not only of listeners and of rows that were asked for. */
@@ -92,6 +93,8 @@ export class Looker {
   readonly source: SocketSource;
   private readonly owners: OwnerSight | undefined;
   private readonly withFacts: boolean;
+  /** Of our own namespace only: procfs of another is not ours to read. */
+  private readonly withStack: boolean;
   readonly originNow: (source: Source) => Origin;
   /** Of the last look into another namespace. */
   private texts: Readonly<Record<string, string>> = {};
@@ -102,6 +105,7 @@ export class Looker {
     private readonly inside?: LookerInside,
   ) {
     this.withFacts = options.facts ?? false;
+    this.withStack = (options.stack ?? false) && inside === undefined;
     const files = this.withFacts ? [...LOOK_FILES, ...FACT_FILES] : LOOK_FILES;
     this.source = new SocketSource(options, door, inside && { ...inside, files });
     const ofHost = originMaker(door.proc);
@@ -168,6 +172,7 @@ export class Looker {
       ...(there !== undefined && { counters: there }),
       sysctls: readSysctls(read),
       ...(this.withFacts && { facts: readHostFacts(read) }),
+      ...(this.withStack && look.scope === 'all' && { stack: readStackFacts(this.door.proc) }),
       ...(this.inside !== undefined && { namespace: this.inside.namespace }),
       tookMs: millis(tookMs),
       skippedTicks: 0,

@@ -24,6 +24,8 @@ export interface CollectOptions {
   readonly details?: boolean;
   /** Numbers of the network stack too: TIME-WAIT, orphans, memory, range of ports. Default false. */
   readonly facts?: boolean;
+  /** Numbers and settings of the network stack, at looks at all sockets. Default false. */
+  readonly stack?: boolean;
   /** How often listeners are looked at between the looks, per second (`observe`, `observeTimes`); netlink only. Default 0: not at all. */
   readonly sampleHz?: number;
   /** For one run of ss, or one answer of the kernel. */

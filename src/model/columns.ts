@@ -55,6 +55,7 @@ export const OPTIONAL_COLUMNS = [
   'weight',
   'mark',
   'cgroupId',
+  'sendWindow',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

@@ -36,7 +36,9 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
-  const { book, ...alerts } = followAlerts(state, observation, followed.reports, host.findings);
+  const beside = state.config.companion?.take(observation, followed.reports) ?? [];
+  const others = [...host.findings, ...beside];
+  const { book, ...alerts } = followAlerts(state, observation, followed.reports, others);
   const report: Report = {
     origin,
     ...(windowMs !== undefined && { windowMs }),
@@ -46,7 +48,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     ...(deltas !== undefined && { countersDelta: deltas }),
     ...(observation.sysctls !== undefined && { sysctls: observation.sysctls }),
     rates: ratesOf(deltas, windowMs),
-    findings: host.findings.map(({ finding }) => finding),
+    findings: others.map(({ finding }) => finding),
     ...alerts,
     ...(hands !== undefined && hands.changes.length > 0 && { changes: hands.changes }),
     ...namespaceOf(observation, deltas),

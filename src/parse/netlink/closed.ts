@@ -2,7 +2,7 @@ import { CLOSE_KINDS, type CloseKind } from '../../model/closed.js';
 import { ParseError } from '../../model/errors.js';
 import type { Gap } from '../../model/observation.js';
 import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
-import { type OptionalColumn, SocketTable } from '../../model/table.js';
+import { SocketTable } from '../../model/table.js';
 import { columnIndex } from '../column-writer.js';
 import { storeEnds } from './inet-row.js';
 import {
@@ -17,7 +17,7 @@ import {
 } from './kernel.js';
 import { Attributes, storeCookie, Target } from './target.js';
 import { storeTcpInfo } from './tcp-info.js';
-import { aligned, firstHalf, secondHalf, type Wire, wideAt, wireOf } from './words.js';
+import { aligned, firstHalf, secondHalf, type Wire, wireOf } from './words.js';
 
 /** Sockets that ended, and those of which nothing but their number is known. */
 export interface ClosedBatch {
@@ -36,8 +36,6 @@ const AGES = (['lastSentMs', 'lastReceivedMs', 'lastAckMs'] as const).map(column
 /** Words of struct tcp_info (include/uapi/linux/tcp.h). */
 const RTT = 17;
 const BYTES_ACKED = 30;
-const RECEIVER_LIMITED = 44;
-const BUFFER_LIMITED = 46;
 const SEND_WINDOW = 57;
 const RECEIVE_WINDOW = 58;
 
@@ -136,7 +134,6 @@ export class ClosedParser {
     }
     columns.put(KIND, row, kind);
     storeTcpInfo(target, row, wire, info, infoBytes);
-    storeLimits(target, row, words, info >>> 2, infoBytes >>> 2);
     if (kind !== CONNECTION) for (const age of AGES) columns.put(age, row, Number.NaN);
     storeEnds(target, row, words, at, bytes[start + INET.kind * 4] === AF_INET6, -1);
   }
@@ -152,21 +149,6 @@ function kindOf(words: Uint32Array, first: number, count: number, isPeerKnown: b
   if (isPeerKnown) return wasEstablished || count === 0 ? CONNECTION : ATTEMPT;
   if (wasEstablished) return ABORTED;
   return at(RECEIVE_WINDOW) > 0 ? ATTEMPT : -1;
-}
-
-const LIMITS: readonly (readonly [number, OptionalColumn])[] = [
-  [RECEIVER_LIMITED, 'receiverLimitedMs'],
-  [BUFFER_LIMITED, 'bufferLimitedMs'],
-];
-const limitColumns = LIMITS.map(([, column]) => columnIndex(column));
-
-/** Times in which it could not send: the peer's window was full, or its own buffer empty for want of room. Microseconds on the wire. */
-function storeLimits({ columns }: Target, row: number, words: Uint32Array, first: number, count: number) {
-  for (const [index, [word]] of LIMITS.entries()) {
-    if (word + 1 >= count) return;
-    const micros = wideAt(words, first + word);
-    if (micros > 0) columns.put(limitColumns[index] as number, row, micros / 1000);
-  }
 }
 
 /**

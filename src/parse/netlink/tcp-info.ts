@@ -19,6 +19,7 @@ const NARROW: readonly (readonly [number, OptionalColumn, number])[] = [
   [148, 'minRttMs', 1000],
   [152, 'dataSegmentsIn', 1],
   [156, 'dataSegmentsOut', 1],
+  [228, 'sendWindow', 1],
 ];
 /** Numbers of 64 bits, and what to multiply by (bytes per second to bits). */
 const WIDE: readonly (readonly [number, OptionalColumn, number])[] = [
@@ -63,6 +64,7 @@ const RETRANSMITS_WORD = 9;
 const RTT_WORD = 17;
 const WINDOW_WORD = 20;
 const TOTAL_RETRANSMITS_WORD = 25;
+/** Times in µs, 64 bits each: with data under way, and of that limited by the peer's window, and by the own buffer. */
 const BUSY_WORD = 42;
 /** "Not set" of ssthresh (TCP_INFINITE_SSTHRESH) and of min_rtt and pacing_rate (all ones). */
 const INFINITE = 0x7fffffff;

@@ -47,6 +47,7 @@ const NUMBERS: Readonly<Record<string, OptionalColumn>> = {
   pmtu: 'pathMtu',
   rcv_space: 'receiveSpace',
   busy: 'busyMs',
+  snd_wnd: 'sendWindow',
   rwnd_limited: 'receiverLimitedMs',
   sndbuf_limited: 'bufferLimitedMs',
   backoff: 'backoff',

@@ -58,6 +58,7 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['congestionWindow', 'cwnd', formatCount],
       ['slowStartThreshold', 'ssthresh', formatCount],
       ['receiveSpace', 'receive space', size],
+      ['sendWindow', 'window of the peer', size],
       ['sendRateBps', 'send rate', bits],
       ['pacingRateBps', 'pacing rate', bits],
       ['deliveryRateBps', 'delivery rate', bits],

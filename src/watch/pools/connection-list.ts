@@ -55,6 +55,9 @@ export class ConnectionList {
   moved = new Float64Array(FIRST_CAPACITY);
   /** Segments of requests less those of answers. */
   balance = new Float64Array(FIRST_CAPACITY);
+  /** Segments with data that were received, and segments without any that were sent. */
+  received = new Float64Array(FIRST_CAPACITY);
+  plainAcks = new Float64Array(FIRST_CAPACITY);
   /** NaN: unknown or not open. */
   quietMs = new Float64Array(FIRST_CAPACITY);
   rttMs = new Float64Array(FIRST_CAPACITY);
@@ -140,6 +143,8 @@ export class ConnectionList {
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
     this.balance = new Float64Array(capacity);
+    this.received = new Float64Array(capacity);
+    this.plainAcks = new Float64Array(capacity);
     this.quietMs = new Float64Array(capacity);
     this.rttMs = new Float64Array(capacity);
     this.keys = new Uint32Array(capacity * KEY_WORDS);
