@@ -3,8 +3,9 @@ import { formatEndpoint } from '../model/endpoint.js';
 import { severityRank } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
 import type { Pool, PoolFinding, PoolsReport, PoolsSeen } from '../model/pools.js';
+import type { PoolContext } from './pools/context.js';
 import { matchHikari } from './pools/hikari.js';
-import { POOL_RULES, type PoolContext } from './pools/rules.js';
+import { POOL_RULES } from './pools/rules.js';
 import { subjectOf } from './pools/words.js';
 
 export interface PoolsBeside {

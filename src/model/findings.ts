@@ -24,6 +24,9 @@ export const RULES = [
   'pool_uneven',
   'reconnect_wave',
   'close_wait_leak',
+  'keepalive_race',
+  'no_keepalive',
+  'keepalive_unanswered',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

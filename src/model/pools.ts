@@ -1,6 +1,7 @@
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { HikariStats } from './hikari.js';
+import type { IdleCloses, ProbeFacts } from './keepalive.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
 import type { Sureness } from './trace.js';
@@ -104,6 +105,8 @@ export interface Pool extends PoolCounts {
   readonly retransmissions?: number;
   readonly past: PoolPast;
   readonly closeWaits: CloseWaitFacts;
+  readonly idleCloses: IdleCloses;
+  readonly probes: ProbeFacts;
 }
 
 /** A remote address and port, over all processes: what its server sees of this host. */

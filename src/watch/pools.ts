@@ -1,13 +1,15 @@
 import { CLOSE_WAIT, ESTABLISHED, LISTEN, MPTCP, SYN_RECV, stateCode, TCP } from '../analyze/codes.js';
 import { directionFinder } from '../model/direction.js';
-import type { Gap, Observation, TableObservation } from '../model/observation.js';
+import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
 import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
+import { CloseNotes } from './pools/close-notes.js';
 import { ConnectionList, MARKS, TupleKey } from './pools/connection-list.js';
 import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
+import { probeReader } from './pools/probe-tally.js';
 import { USE, type Use, useByChange, useReader } from './pools/use.js';
 
 const SYN_SENT = stateCode('syn-sent');
@@ -33,6 +35,7 @@ export class PoolWatch {
   private lists: readonly [now: ConnectionList, before: ConnectionList] | undefined;
   private key: TupleKey | undefined;
   private readonly book = new PoolBook();
+  private readonly closes = new CloseNotes((pool) => this.book.get(pool ?? -1)?.tally.idleCloses);
   private looks = 0;
   private first: TableObservation | undefined;
   private last: TableObservation | undefined;
@@ -42,6 +45,7 @@ export class PoolWatch {
   constructor(private readonly filter?: RowFilter) {}
 
   take(observation: Observation): void {
+    if (observation.kind === 'closed') this.takeClosed(observation);
     if (observation.kind !== 'table' && observation.kind !== 'gap') return;
     for (const gap of observation.gaps) this.noteGap(gap);
     if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
@@ -64,6 +68,18 @@ export class PoolWatch {
     };
   }
 
+  /** What the kernel says of connections at their end, for those that a look has shown. */
+  private takeClosed({ sockets, origin }: ClosedObservation): void {
+    const { key, lists } = this;
+    if (key === undefined || lists === undefined) return;
+    for (let row = 0; row < sockets.length; row++) {
+      key.load(sockets, row);
+      const entry = lists[0].find(key);
+      if (entry < 0 || !lists[0].hasCookieOf(entry, sockets, row)) continue;
+      this.closes.announce(lists[0], entry, sockets, row, origin.monotonic);
+    }
+  }
+
   private look(observation: TableObservation): void {
     const { monotonic, time } = observation.origin;
     this.key ??= new TupleKey(Math.floor(monotonic * 1000) | 0);
@@ -74,6 +90,7 @@ export class PoolWatch {
     const pass = new LookPass(observation.sockets, this.book, {
       before,
       now,
+      closes: this.closes,
       key: this.key,
       elapsed,
       at: monotonic,
@@ -112,6 +129,7 @@ export class PoolWatch {
 interface PassOptions {
   readonly before: ConnectionList;
   readonly now: ConnectionList;
+  readonly closes: CloseNotes;
   readonly key: TupleKey;
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
@@ -123,6 +141,7 @@ interface PassOptions {
 class LookPass {
   private readonly found: Uint8Array;
   private readonly useOf;
+  private readonly probe;
   private readonly columns;
 
   constructor(
@@ -132,6 +151,7 @@ class LookPass {
   ) {
     this.found = new Uint8Array(options.before.length);
     this.useOf = useReader(table);
+    this.probe = probeReader(table);
     this.columns = columnsOf(table);
   }
 
@@ -191,8 +211,12 @@ class LookPass {
       if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
       this.noteReuse(row, entry, known, pool.tally);
       if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
+      this.noteClosing(row, entry, known);
     }
     now.moved[entry] = this.movedBytes(row);
+    now.sent[entry] = (this.columns.newBytes?.[row] || 0) - (this.columns.bytesAgain?.[row] || 0);
+    now.acked[entry] = this.columns.bytesAcked?.[row] || 0;
+    now.received[entry] = this.columns.bytesReceived?.[row] || 0;
     this.tally(row, entry, known, pool);
   }
 
@@ -227,6 +251,14 @@ class LookPass {
       if ((marks & MARKS.reused) !== 0) tally.reused += one;
       if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
     }
+  }
+
+  private noteClosing(row: number, entry: number, known: number): void {
+    const { now, before, closes, at, elapsed = 0 } = this.options;
+    const state = this.table.state[row];
+    if (before.state[known] !== ESTABLISHED || state === ESTABLISHED) return;
+    now.marks[entry] =
+      (now.marks[entry] ?? 0) | closes.closing(before, known, this.table, row, { at, elapsed });
   }
 
   private noteReuse(row: number, entry: number, known: number, tally: PoolTally): void {
@@ -281,6 +313,7 @@ class LookPass {
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
+    this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;
     tally.bytesReceived += columns.bytesReceived?.[row] || 0;
@@ -326,13 +359,15 @@ class LookPass {
   }
 
   private countGone(): void {
-    const { before } = this.options;
+    const { before, closes, at, elapsed = 0 } = this.options;
     for (let entry = 0; entry < before.length; entry++) {
       if (this.found[entry] === 1) continue;
+      closes.gone(before, entry, { at, elapsed });
       if (hasEnded(before.state[entry])) continue;
       const pool = this.book.get(before.pool[entry] ?? -1);
       if (pool !== undefined) pool.tally.closedNow++;
     }
+    closes.endLook();
   }
 }
 
@@ -354,6 +389,9 @@ function columnsOf(table: SocketTable) {
     segmentsIn: table.column('dataSegmentsIn'),
     bytesSent,
     bytesReceived,
+    newBytes: table.column('bytesSent'),
+    bytesAgain: table.column('bytesRetransmitted'),
+    bytesAcked: table.column('bytesAcked'),
     hasBytes: bytesSent !== undefined || bytesReceived !== undefined,
   };
 }

@@ -91,8 +91,18 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
   spread('P95', ({ pool }) => ageText(pool, 'p95'), 10),
   spread('IDLE P50', ({ pool }) => spreadText(pool.quiet, 'p50'), 5),
   spread('P95', ({ pool }) => spreadText(pool.quiet, 'p95'), 10),
+  ...(rows.some(({ pool }) => pool.idleCloses.timeout !== undefined)
+    ? [spread('IDLE CLOSE', idleCloseCell, 4)]
+    : []),
   spread('RTT', ({ pool }) => spreadText(pool.rtt, 'p50'), 9),
 ];
+
+/** `6.0s by peer` */
+function idleCloseCell({ pool: { idleCloses } }: Row): string {
+  const { timeout } = idleCloses;
+  if (timeout === undefined) return '-';
+  return `${formatDuration(timeout.ms)}${timeout.by === undefined ? '' : ` by ${timeout.by}`}`;
+}
 
 const surelyIdle = ({ idle, unsure = connections(0) }: Pool) =>
   idle === undefined ? undefined : idle - unsure;

@@ -18,6 +18,10 @@ export const MARKS = {
   /** At this look, surely. */
   busy: 16,
   idle: 32,
+  /** A request met the FIN of the peer. */
+  crossed: 64,
+  /** Closed from here after it had been idle. */
+  closedIdle: 128,
 } as const;
 
 /** The 4-tuple of one row, loaded once for every list that is asked about it. */
@@ -53,6 +57,10 @@ export class ConnectionList {
   bornAt = new Float64Array(FIRST_CAPACITY);
   /** Bytes sent and received together, to see whether data moved. */
   moved = new Float64Array(FIRST_CAPACITY);
+  /** Bytes: new ones sent, acknowledged (SYN and FIN count as one each) and received (FIN likewise). */
+  sent = new Float64Array(FIRST_CAPACITY);
+  acked = new Float64Array(FIRST_CAPACITY);
+  received = new Float64Array(FIRST_CAPACITY);
   /** Segments of requests less those of answers. */
   balance = new Float64Array(FIRST_CAPACITY);
   /** NaN: unknown or not open. */
@@ -139,6 +147,9 @@ export class ConnectionList {
     this.state = new Uint8Array(capacity);
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
+    this.sent = new Float64Array(capacity);
+    this.acked = new Float64Array(capacity);
+    this.received = new Float64Array(capacity);
     this.balance = new Float64Array(capacity);
     this.quietMs = new Float64Array(capacity);
     this.rttMs = new Float64Array(capacity);

@@ -64,6 +64,8 @@ function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, orig
     }),
     past,
     closeWaits: tally.closeWaits(),
+    idleCloses: tally.idleCloses.describe(),
+    probes: tally.probes.describe(),
   };
 }
 

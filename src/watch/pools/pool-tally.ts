@@ -1,6 +1,8 @@
 import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js';
 import { connections, millis, ratio } from '../../model/units.js';
 
+import { IdleCloseBook } from '../keepalive.js';
+import { ProbeTally } from './probe-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
 
 /** So many times of waves are kept: enough for a period. */
@@ -56,6 +58,8 @@ export class PoolTally {
   private waveLooks = 0;
   private readonly waves: number[] = [];
   readonly levels = new UseLevels();
+  readonly idleCloses = new IdleCloseBook();
+  readonly probes = new ProbeTally();
   reused = 0;
   seen = 0;
 
@@ -80,6 +84,7 @@ export class PoolTally {
     this.createdNow = this.closedNow = 0;
     this.bytesSent = this.bytesReceived = this.retransmissions = 0;
     this.oldestCloseWaitMs = Number.NaN;
+    this.probes.begin();
   }
 
   /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. */
