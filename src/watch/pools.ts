@@ -214,9 +214,7 @@ class LookPass {
       this.noteClosing(row, entry, known);
     }
     now.moved[entry] = this.movedBytes(row);
-    now.sent[entry] = (this.columns.newBytes?.[row] || 0) - (this.columns.bytesAgain?.[row] || 0);
-    now.acked[entry] = this.columns.bytesAcked?.[row] || 0;
-    now.received[entry] = this.columns.bytesReceived?.[row] || 0;
+    this.countBytes(row, entry, known);
     this.tally(row, entry, known, pool);
   }
 
@@ -251,6 +249,18 @@ class LookPass {
       if ((marks & MARKS.reused) !== 0) tally.reused += one;
       if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
     }
+  }
+
+  private countBytes(row: number, entry: number, known: number): void {
+    const { now, before } = this.options;
+    const { newBytes, bytesAgain, bytesAcked, bytesReceived, unacked } = this.columns;
+    const acked = bytesAcked?.[row] || 0;
+    const isStill = this.table.state[row] === ESTABLISHED && !((unacked?.[row] ?? 0) > 0);
+    const sent = (newBytes?.[row] || 0) - (bytesAgain?.[row] || 0);
+    if (isStill) now.begun[entry] = acked - sent;
+    else now.begun[entry] = known < 0 ? Number.NaN : (before.begun[known] ?? Number.NaN);
+    now.acked[entry] = acked;
+    now.received[entry] = bytesReceived?.[row] || 0;
   }
 
   private noteClosing(row: number, entry: number, known: number): void {
@@ -392,6 +402,7 @@ function columnsOf(table: SocketTable) {
     newBytes: table.column('bytesSent'),
     bytesAgain: table.column('bytesRetransmitted'),
     bytesAcked: table.column('bytesAcked'),
+    unacked: table.column('unacked'),
     hasBytes: bytesSent !== undefined || bytesReceived !== undefined,
   };
 }

@@ -4,6 +4,7 @@ import { type Ending, type IdleCloseBook, LEAST_IDLE_MS } from '../keepalive.js'
 import { type ConnectionList, MARKS } from './connection-list.js';
 
 const LAST_ACK = stateCode('last-ack');
+const FIN_WAIT_1 = stateCode('fin-wait-1');
 const FIN_WAIT_2 = stateCode('fin-wait-2');
 const TIME_WAIT = stateCode('time-wait');
 /** TCP_TIMEWAIT_LEN: fixed (KERNEL.md 9). */
@@ -71,11 +72,11 @@ export class CloseNotes {
       if (!byPeer) book.note('self', announced.low, announced.high, look.at);
       return MARKS.closedIdle;
     }
-    if (isBusy(before, known)) return 0;
+    const lateMs = byPeer ? crossedAfter(before, known, table, row) : undefined;
+    if (lateMs === undefined && isBusy(before, known)) return 0;
     const { low, high } = boundsOf(before, known, table, row, look);
     book.note(byPeer ? 'peer' : 'self', low, high, look.at);
     if (!byPeer) return low >= LEAST_IDLE_MS ? MARKS.closedIdle : 0;
-    const lateMs = crossedAfter(before, known, table, row);
     if (lateMs === undefined) return 0;
     // After its FIN the peer cannot answer any more.
     book.noteLost('peer', lateMs);
@@ -98,9 +99,11 @@ export class CloseNotes {
         book.noteLost('self');
       return;
     }
-    const isIdleClose = before.state[entry] === FIN_WAIT_2 && (marks & MARKS.closedIdle) !== 0;
-    if (isIdleClose && elapsed < SURELY_THERE_MS) book.noteLost('self');
-    if (before.state[entry] !== ESTABLISHED || isBusy(before, entry)) return;
+    const state = before.state[entry];
+    const isFinWait = state === FIN_WAIT_1 || state === FIN_WAIT_2;
+    // TIME-WAIT would have followed.
+    if (isFinWait && (marks & MARKS.closedIdle) !== 0 && elapsed < SURELY_THERE_MS) book.noteLost('self');
+    if (state !== ESTABLISHED || isBusy(before, entry)) return;
     const quiet = before.quietMs[entry] ?? Number.NaN;
     book.note('unknown', quiet, quiet + elapsed, at);
   }
@@ -142,11 +145,9 @@ function closingOf(table: SocketTable, row: number): Closing | undefined {
   };
 }
 
-/** Data were sent since the last look and no byte of them was acknowledged; the SYN, and so the first look, tells where counting began. */
-function isUnanswered(list: ConnectionList, entry: number, { sent, acked }: Closing): boolean {
-  const begun = (list.acked[entry] ?? Number.NaN) - (list.sent[entry] ?? Number.NaN);
-  return sent > (list.sent[entry] ?? Number.NaN) && sent > acked - begun;
-}
+/** Bytes were sent that the peer has not acknowledged. */
+const isUnanswered = (list: ConnectionList, entry: number, { sent, acked }: Closing): boolean =>
+  sent > acked - (list.begun[entry] ?? Number.NaN);
 
 /** How long it had been idle when a request was sent whose first byte the peer had not acknowledged when it closed. */
 function crossedAfter(before: ConnectionList, known: number, table: SocketTable, row: number) {

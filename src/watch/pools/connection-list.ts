@@ -57,8 +57,9 @@ export class ConnectionList {
   bornAt = new Float64Array(FIRST_CAPACITY);
   /** Bytes sent and received together, to see whether data moved. */
   moved = new Float64Array(FIRST_CAPACITY);
-  /** Bytes: new ones sent, acknowledged (SYN and FIN count as one each) and received (FIN likewise). */
-  sent = new Float64Array(FIRST_CAPACITY);
+  /** Bytes acknowledged less those sent while none were under way: our SYN counts as one. NaN: no look has shown that yet. */
+  begun = new Float64Array(FIRST_CAPACITY);
+  /** Bytes acknowledged and received; a FIN counts as one. */
   acked = new Float64Array(FIRST_CAPACITY);
   received = new Float64Array(FIRST_CAPACITY);
   /** Segments of requests less those of answers. */
@@ -147,7 +148,7 @@ export class ConnectionList {
     this.state = new Uint8Array(capacity);
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
-    this.sent = new Float64Array(capacity);
+    this.begun = new Float64Array(capacity);
     this.acked = new Float64Array(capacity);
     this.received = new Float64Array(capacity);
     this.balance = new Float64Array(capacity);
