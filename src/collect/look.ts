@@ -7,6 +7,7 @@ import type { CollectOptions, Door } from './options.js';
 import { originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
 import { countSockets, readCounters, readSysctls } from './proc.js';
+import { readProcesses } from './process-facts.js';
 import { SocketSource, type SourceLook } from './source.js';
 
 interface OwnerWish {
@@ -65,7 +66,10 @@ export class Looker {
       sockets: look.sockets,
       ...(counters !== undefined && { counters }),
       sysctls: readSysctls(this.door.proc),
-      ...(this.owners !== undefined && { descriptors: readDescriptors(look.sockets, this.door.proc) }),
+      ...(this.owners !== undefined && {
+        descriptors: readDescriptors(look.sockets, this.door.proc),
+        processes: readProcesses(look.sockets, this.door),
+      }),
       tookMs: millis(tookMs),
       skippedTicks: 0,
       gaps: [...look.gaps, ...gaps],

@@ -32,6 +32,8 @@ export interface Door {
   readonly path: string;
   /** Where procfs is mounted. */
   readonly proc: string;
+  /** Where control groups are mounted. */
+  readonly cgroups: string;
   readonly openDiagSocket: OpenDiagSocket;
 }
 
@@ -39,5 +41,6 @@ export interface Door {
 export const defaultDoor = (): Door => ({
   path: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
   proc: '/proc',
+  cgroups: '/sys/fs/cgroup',
   openDiagSocket,
 });

@@ -5,6 +5,8 @@ export const RULES = [
   'accept_queue_overflow',
   'stopped_acceptor',
   'slow_acceptor',
+  'threads_blocked',
+  'connection_limit',
   'burst',
   'small_backlog',
   'syn_queue_full',

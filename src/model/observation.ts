@@ -1,3 +1,4 @@
+import type { ProcessFacts } from './processes.js';
 import type { Source } from './sockets.js';
 import type { SocketTable } from './table.js';
 import type { Connections, Millis, MonotonicMillis, WallMillis } from './units.js';
@@ -48,6 +49,8 @@ export interface TableObservation {
   readonly sysctls?: Sysctls;
   /** Descriptors in use and their limit, by pid, for owners of listeners whose queue is not empty. */
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
+  /** What those processes do, by pid. Not in recordings. */
+  readonly processes?: ReadonlyMap<number, ProcessFacts>;
   /** How long reading took, and how many ticks were left out since the last one because of it. */
   readonly tookMs: Millis;
   readonly skippedTicks: number;

@@ -1,3 +1,4 @@
+import { heldConnections } from '../analyze/acceptors.js';
 import type { Facts } from '../analyze/facts.js';
 import type { ListenerLook } from '../analyze/listeners.js';
 import { thresholdsFor } from '../analyze/thresholds.js';
@@ -5,6 +6,7 @@ import { judge } from '../analyze/verdict.js';
 import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Counters, TableObservation } from '../model/observation.js';
 import type { Millis } from '../model/units.js';
+import { acceptorsOf } from './acceptor-facts.js';
 import { type Arrivals, countNew, readArrivals } from './arrivals.js';
 import { type Attribution, attributeOverflows } from './overflows.js';
 import { isActive, stillWaiting } from './rates.js';
@@ -86,13 +88,16 @@ export function followListeners(
 
 function report(
   state: WatchState,
-  { sysctls, descriptors }: TableObservation,
+  observation: TableObservation,
   look: TrackLook,
   track: Track,
   before: Track | undefined,
   deltas: Counters | undefined,
 ): ListenerReport {
   const { listener } = look;
+  const { sysctls, descriptors, sockets } = observation;
+  const acceptors =
+    listener.acceptQueue.length === 0 ? [] : acceptorsOf(listener.owners, observation, state.processes);
   const { thresholds, oneLook = false } = state.config;
   const window = windowFor(track, before, look);
   const facts: Facts = {
@@ -103,6 +108,7 @@ function report(
     oneLook,
     sysctls,
     descriptors,
+    ...(acceptors.length > 0 && { acceptors, held: heldConnections(sockets, listener, acceptors) }),
     counters: { overflows: deltas?.ListenOverflows, listenDrops: deltas?.ListenDrops },
   };
   return { listener, ...(window !== undefined && { window }), ...judge(facts) };

@@ -3,6 +3,7 @@ import type { Counters, Origin } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
+import type { KeptProcesses } from './acceptor-facts.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
@@ -35,6 +36,8 @@ export interface WatchState {
   readonly overflows: OverflowState;
   readonly arrivals?: Arrivals | undefined;
   readonly udp: UdpState;
+  /** Owners of queues. */
+  readonly processes?: KeptProcesses | undefined;
   readonly alerts: AlertBook;
   readonly sockets?: KeptSockets | undefined;
   /** Since when (monotonic) the source has failed. */

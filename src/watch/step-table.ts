@@ -53,6 +53,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     overflows: followed.attribution.state,
     arrivals: followed.arrivals,
     udp: udp.state,
+    processes: observation.processes && { monotonic: origin.monotonic, processes: observation.processes },
     alerts: book,
     sockets: kept,
     ownersHidden: host.ownersHidden,
