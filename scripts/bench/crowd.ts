@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const PROCESSES = 6;
-const program = fileURLToPath(new URL('crowd.py', import.meta.url));
+const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** A network namespace full of connected sockets, so that a benchmark meets a busy host without disturbing this one. */
 export interface Crowd {
@@ -13,8 +13,24 @@ export interface Crowd {
   end(): Promise<void>;
 }
 
+/** So many pairs of connected sockets in six processes. */
 export async function gatherCrowd(pairs: number): Promise<Crowd> {
-  const name = `sw-bench-${process.pid}`;
+  const each = Math.ceil(pairs / PROCESSES);
+  const members = Array<readonly string[]>(PROCESSES).fill([programOf('crowd.py'), String(each)]);
+  return gather('crowd', each * PROCESSES * 2, members);
+}
+
+/** As many processes as connections, as on a host of many small containers, and one at the other ends. */
+export async function gatherVillage(processes: number): Promise<Crowd> {
+  return gather('village', processes * 2, [[programOf('villagers.py'), String(processes)]]);
+}
+
+async function gather(
+  kind: string,
+  sockets: number,
+  programs: readonly (readonly string[])[],
+): Promise<Crowd> {
+  const name = `sw-bench-${kind}-${process.pid}`;
   execFileSync('ip', ['netns', 'add', name]);
   const enter = (command: readonly string[]) => ['nsenter', `--net=/run/netns/${name}`, ...command];
   execFileSync('nsenter', [`--net=/run/netns/${name}`, 'ip', 'link', 'set', 'lo', 'up']);
@@ -24,18 +40,17 @@ export async function gatherCrowd(pairs: number): Promise<Crowd> {
     execFileSync('ip', ['netns', 'del', name]);
   };
   try {
-    const each = Math.ceil(pairs / PROCESSES);
-    for (let member = 0; member < PROCESSES; member++) members.push(startMember(enter, each));
+    for (const program of programs) members.push(startMember(enter, program));
     await Promise.all(members.map(untilReady));
-    return { sockets: each * PROCESSES * 2, enter, end };
+    return { sockets, enter, end };
   } catch (error) {
     await end();
     throw error;
   }
 }
 
-function startMember(enter: Crowd['enter'], pairs: number): ChildProcess {
-  const [file = '', ...args] = enter(['python3', program, String(pairs)]);
+function startMember(enter: Crowd['enter'], program: readonly string[]): ChildProcess {
+  const [file = '', ...args] = enter(['python3', ...program]);
   return spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 

@@ -7,9 +7,11 @@ import { measureCaptures } from './captures.js';
 import { measureCheck } from './check.js';
 import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
-import { type Contestant, race, summarise, type Times } from './measure.js';
+import { summarise, type Times } from './measure.js';
 import { measureNetlink } from './netlink.js';
+import { measureOwners } from './owners.js';
 import { measureRecording } from './recording.js';
+import { raceSizes, raceSnapshots } from './snapshot.js';
 
 const { values } = parseArgs({
   options: {
@@ -26,12 +28,14 @@ const wants = (part: string) => values.only === undefined || values.only === par
 
 const captures = wants('pcap') ? { pcap: await measureCaptures(cli, Number(values.runs)) } : {};
 const recording = wants('recording') ? { recording: await measureRecording() } : {};
-const isAlone = values.only === 'pcap' || values.only === 'recording';
+const sizes = wants('sizes') ? { sizes: await raceSizes(cli, Number(values.runs)) } : {};
+const isAlone = ['pcap', 'recording', 'sizes'].includes(values.only ?? '');
 const crowd = isAlone ? undefined : await gatherCrowd(Number(values.connections));
 try {
   const figures = {
     ...captures,
     ...recording,
+    ...sizes,
     ...(crowd !== undefined && (await socketFigures(crowd))),
   };
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
@@ -42,52 +46,13 @@ try {
 async function socketFigures(crowd: Crowd) {
   return {
     sockets: crowd.sockets,
-    ...(wants('snapshot') && { snapshot: raceSnapshots(crowd) }),
+    ...(wants('snapshot') && { snapshot: raceSnapshots(crowd, cli, Number(values.runs)) }),
     ...(wants('check') && { check: measureCheck(crowd, cli, Number(values.runs)) }),
     ...(wants('netlink') && { netlink: measureNetlink(crowd) }),
+    ...(wants('owners') && { owners: await measureOwners(crowd) }),
     ...(wants('parser') && { parser: measureParser(crowd) }),
     ...(wants('live') && { live: reportLive(await measureLive(crowd, cli, Number(values.seconds))) }),
   };
-}
-
-function raceSnapshots(crowd: Crowd) {
-  const sockwatch = (...args: string[]) => crowd.enter([process.execPath, cli, 'snapshot', ...args]);
-  const contestants: Contestant[] = [
-    { name: 'ss -tan', command: crowd.enter(['ss', '-tan']) },
-    { name: 'ss -tunp', command: crowd.enter(['ss', '-tunp']) },
-    { name: 'ss -tlnp', command: crowd.enter(['ss', '-tlnp']) },
-    { name: 'ss -tanimoeOH', command: crowd.enter(['ss', '-tanimoeOH']) },
-    { name: 'node -e 0', command: [process.execPath, '-e', '0'] },
-    { name: 'snapshot', command: sockwatch() },
-    { name: 'snapshot --source ss', command: sockwatch('--source', 'ss') },
-    { name: 'snapshot --no-owners', command: sockwatch('--no-owners') },
-    { name: 'snapshot --no-owners --source ss', command: sockwatch('--no-owners', '--source', 'ss') },
-    { name: 'snapshot --all --no-owners', command: sockwatch('--all', '--no-owners') },
-    {
-      name: 'snapshot --all --no-owners --source ss',
-      command: sockwatch('--all', '--no-owners', '--source', 'ss'),
-    },
-    { name: 'snapshot --all', command: sockwatch('--all') },
-    { name: 'snapshot --all --format ndjson', command: sockwatch('--all', '--format', 'ndjson') },
-  ];
-  const times = race(contestants, Number(values.runs));
-  const tan = times.get('ss -tan')?.median ?? Number.NaN;
-  const tunp = times.get('ss -tunp')?.median ?? Number.NaN;
-  say(`\n${crowd.sockets.toLocaleString('en')} sockets, ${values.runs} runs each, whole processes (ms)`);
-  say(
-    `${'command'.padEnd(34)}${['min', 'median', 'max', '/ ss -tan', 'ss -tunp /'].map((head) => head.padStart(11)).join('')}`,
-  );
-  for (const [name, { min, median, max }] of times) {
-    const cells = [
-      min.toFixed(0),
-      median.toFixed(0),
-      max.toFixed(0),
-      (median / tan).toFixed(2),
-      (tunp / median).toFixed(2),
-    ];
-    say(`${name.padEnd(34)}${cells.map((cell) => cell.padStart(11)).join('')}`);
-  }
-  return Object.fromEntries(times);
 }
 
 function measureParser(crowd: Crowd) {

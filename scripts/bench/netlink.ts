@@ -8,6 +8,7 @@ import { openDiagSocket } from '../../src/collect/netlink-socket.js';
 import { DumpParser, wireOf } from '../../src/parse/netlink/index.js';
 import type { Crowd } from './crowd.js';
 import { summarise, type Times } from './measure.js';
+import { measureScreen, type Pauses } from './million.js';
 
 const here = fileURLToPath(import.meta.url);
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -20,6 +21,8 @@ interface NetlinkFigures {
   readonly looks: Readonly<Record<string, Times>>;
   /** Reading the answer about a million sockets, without the kernel. */
   readonly million: { readonly ms: Times; readonly megabytes: number; readonly rssMegabytes: number };
+  /** The screen over a table of that size. */
+  readonly screen: readonly Pauses[];
 }
 
 /** sock_diag in process: what the kernel and the parser take, without the start of a program. */
@@ -36,7 +39,12 @@ export function measureNetlink(crowd: Crowd): NetlinkFigures {
   say(
     `1,000,000 sockets: ${megabytes.toFixed(0)} MB read in ${ms.median.toFixed(0)} ms; table and program ${rssMegabytes.toFixed(0)} MB`,
   );
-  return { looks, million };
+  const screen = measureScreen();
+  for (const { name, totalMs, longestMs } of screen)
+    say(
+      `1,000,000 rows on the screen, ${name.padEnd(26)} ${totalMs.toFixed(0).padStart(5)} ms, keys wait ${longestMs.toFixed(0)} ms at most`,
+    );
+  return { looks, million, screen };
 }
 
 async function times(look: () => Promise<unknown> | unknown): Promise<Times> {

@@ -4,6 +4,7 @@ import type { SocketTable } from '../model/table.js';
 import { LISTEN } from './codes.js';
 import { waitingOf } from './facts.js';
 import type { Filter } from './filter.js';
+import { mergeSortInSteps } from './merge-sort.js';
 import { type ConnectionSort, rowOrder } from './row-order.js';
 
 export { CONNECTION_SORTS, type ConnectionSort } from './row-order.js';
@@ -31,17 +32,32 @@ export function sortRows(
   by: ConnectionSort,
   descending: boolean,
 ): Uint32Array {
+  const steps = sortRowsInSteps(table, rows, { by, descending }, undefined);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** The same, yielding `token` every few thousand rows. */
+export function* sortRowsInSteps<Token>(
+  table: SocketTable,
+  rows: Uint32Array,
+  { by, descending }: { readonly by: ConnectionSort; readonly descending: boolean },
+  token: Token,
+): Generator<Token, Uint32Array> {
   const { isKnown, compare } = rowOrder(table, rows, by);
+  yield token;
   const known = rows.filter(isKnown);
-  known.sort(descending ? (a, b) => compare(b, a) : compare);
+  const unknown = known.length < rows.length ? rows.filter((row) => !isKnown(row)) : NO_ROWS;
+  yield token;
+  yield* mergeSortInSteps(known, descending ? (a, b) => compare(b, a) : compare, token);
   const sorted = new Uint32Array(rows.length);
   sorted.set(known);
-  sorted.set(
-    rows.filter((row) => !isKnown(row)),
-    known.length,
-  );
+  sorted.set(unknown, known.length);
   return sorted;
 }
+
+const NO_ROWS = new Uint32Array(0);
 
 type Key = string | number | undefined;
 

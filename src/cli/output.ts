@@ -38,14 +38,20 @@ export const isClosed = (error: unknown): boolean =>
 
 const PIECE_LENGTH = 1 << 16;
 
-/** Joins small strings to pieces of about 64 kB: one write each, and never one giant string. */
-export function* inPieces(strings: Iterable<string>, length = PIECE_LENGTH): Generator<string> {
+/** Joins small strings to pieces of about 64 kB: one write each, and never one giant string. Bytes are pieces already. */
+export function* inPieces<Piece extends string | Uint8Array>(
+  parts: Iterable<Piece>,
+  length = PIECE_LENGTH,
+): Generator<Piece | string> {
   let piece = '';
-  for (const string of strings) {
-    piece += string;
-    if (piece.length < length) continue;
-    yield piece;
-    piece = '';
+  for (const part of parts) {
+    const isText = typeof part === 'string';
+    if (isText) piece += part;
+    if (piece.length >= length || (!isText && piece !== '')) {
+      yield piece;
+      piece = '';
+    }
+    if (!isText) yield part;
   }
   if (piece !== '') yield piece;
 }

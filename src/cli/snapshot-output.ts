@@ -9,13 +9,13 @@ import type { View } from './snapshot-view.js';
 
 type OutputFlags = Pick<SnapshotFlags, 'format'> & Partial<Pick<SnapshotFlags, 'group-by'>>;
 
-/** The view in the format that was asked for, in small strings. */
+/** The view in the format that was asked for, in small strings, or bytes. */
 export function writeView(
   { report, listeners, rows }: View,
   flags: OutputFlags,
   names: Names,
   style: TableStyle,
-): Iterable<string> {
+): Iterable<string | Uint8Array> {
   const by = flags['group-by'];
   if (by !== undefined) {
     const groups = toGroupsJson(report, { by, rows: rows ?? new Uint32Array(), names });

@@ -34,6 +34,8 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const POINT = 0x2e;
 const ZERO = 0x30;
+/** `a` is ten. */
+const LETTER_OF_TEN = 0x61 - 10;
 const FIRST_BYTES = 1 << 16;
 /** Longer strings are left to JSON.stringify. */
 const SHORT = 128;
@@ -86,6 +88,11 @@ export class ByteText {
     if (text.length > 2) this.text(`,${text.slice(1, -1)}`);
   }
 
+  /** What an object has, without its braces. */
+  inside(object: object): void {
+    this.text(jsonText(object).slice(1, -1));
+  }
+
   comma(): void {
     this.reserve(1);
     this.bytes[this.used++] = COMMA;
@@ -120,6 +127,13 @@ export class ByteText {
     this.used = at;
     if ((value | 0) === value && value >= 0) this.used = putDigits(this.view, at, value);
     else this.json(value);
+  }
+
+  /** A number of 64 bits in hexadecimal, without leading zeros. */
+  hex(high: number, low: number): void {
+    this.reserve(16);
+    const at = high === 0 ? this.used : putHex(this.bytes, this.used, high, hexDigits(high));
+    this.used = putHex(this.bytes, at, low, high === 0 ? hexDigits(low) : 8);
   }
 
   /** Nanoseconds as a number of milliseconds, behind its name: the digits of `Math.round(nanos) / 1e6`. */
@@ -200,6 +214,16 @@ function putFraction(view: DataView, at: number, millionths: number): number {
   if (rest !== 0) end = putGroup(view, end, rest);
   while (view.getUint8(end - 1) === ZERO) end--;
   return end;
+}
+
+const hexDigits = (value: number): number => (value === 0 ? 1 : 8 - (Math.clz32(value) >>> 2));
+
+function putHex(bytes: Uint8Array, at: number, value: number, digits: number): number {
+  for (let index = 0; index < digits; index++) {
+    const digit = (value >>> ((digits - 1 - index) * 4)) & 15;
+    bytes[at + index] = digit + (digit < 10 ? ZERO : LETTER_OF_TEN);
+  }
+  return at + digits;
 }
 
 /** Three digits. */

@@ -1,5 +1,5 @@
 import { paint, type Role } from './style.js';
-import { displayWidth, padEnd, padStart, truncate } from './text.js';
+import { displayWidth, truncate } from './text.js';
 
 /** One column of a table for people. */
 export interface Column<Row> {
@@ -38,8 +38,9 @@ export function layOut<Row>(
 ): Layout<Row> {
   const widths = columns.map((column) => displayWidth(column.title));
   for (const row of rows) {
-    for (const [i, column] of columns.entries()) {
-      widths[i] = Math.max(widths[i] ?? 0, displayWidth(column.text(row)));
+    for (let i = 0; i < columns.length; i++) {
+      const width = displayWidth((columns[i] as Column<Row>).text(row));
+      if (width > (widths[i] as number)) widths[i] = width;
     }
   }
   return fit({ columns, widths, style });
@@ -101,16 +102,22 @@ function joinCells<Row>(
   roleOf: (column: Column<Row>) => Role,
 ): string {
   const last = columns.length - 1;
-  const cells = columns.map((column, i) => {
-    const width = widths[i] ?? 0;
-    const text = truncate(textOf(column), width, style.ascii ? '~' : '…');
-    const painted = paint(roleOf(column), text, style.color);
+  const { color, ascii } = style;
+  let line = '';
+  for (let i = 0; i <= last; i++) {
+    const column = columns[i] as Column<Row>;
+    const room = widths[i] as number;
+    const whole = textOf(column);
+    const natural = displayWidth(whole);
+    const text = natural <= room ? whole : truncate(whole, room, ascii ? '~' : '…');
+    const painted = color ? paint(roleOf(column), text, true) : text;
     // The padding stays outside the colour, and the last column has none: no trailing blanks.
-    const padding = width - displayWidth(text);
-    if (column.align === 'right') return padStart('', padding) + painted;
-    return i === last ? painted : painted + padEnd('', padding);
-  });
-  return cells.join(GAP).trimEnd();
+    const padding = ' '.repeat(room - (natural <= room ? natural : displayWidth(text)));
+    if (i > 0) line += GAP;
+    if (column.align === 'right') line += padding + painted;
+    else line += i === last ? painted : painted + padding;
+  }
+  return line.trimEnd();
 }
 
 /** Words in lines of at most `width` columns, each after `indent`; a longer word gets a line of its own. */

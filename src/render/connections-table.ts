@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.js';
-import type { SocketRow, SocketTable } from '../model/table.js';
+import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle } from './columns.js';
 import type { Names } from './names.js';
 import { cleanText, formatDuration, formatOwners } from './text.js';
@@ -28,8 +28,8 @@ function* walk(table: SocketTable, rows: Uint32Array): Generator<SocketRow> {
 const columnsWith = (names: Names): readonly Column<SocketRow>[] => [
   { title: 'PROTO', text: (row) => row.protocol, giveUp: 5 },
   { title: 'STATE', text: (row) => row.state },
-  { title: 'LOCAL', text: (row) => endText(row.local, names), min: 15 },
-  { title: 'REMOTE', text: (row) => endText(row.remote, names), min: 15 },
+  { title: 'LOCAL', text: endTexts('local', names), min: 15 },
+  { title: 'REMOTE', text: endTexts('remote', names), min: 15 },
   { title: 'RECV-Q', text: (row) => queueText(row, 'unread'), align: 'right', giveUp: 1 },
   { title: 'SEND-Q', text: (row) => queueText(row, 'unacked'), align: 'right', giveUp: 1 },
   { title: 'RTT', text: (row) => duration(row.number('rttMs')), align: 'right', giveUp: 4 },
@@ -40,6 +40,30 @@ const columnsWith = (names: Names): readonly Column<SocketRow>[] => [
 /** `-` for no peer and for a Unix socket without a name. */
 const endText = (end: Endpoint | undefined, names: Names) =>
   (end === undefined ? '' : cleanText(names.endpoint(end))) || '-';
+
+/** Hosts whose texts are kept, for the same ones come again and again. */
+const MOST_HOSTS = 4096;
+
+/** The text of one end of a row; of a plain IPv4 address it is kept up to the colon. */
+function endTexts(side: 'local' | 'remote', names: Names): (row: SocketRow) => string {
+  const hosts = new Map<number, string>();
+  return (row) => {
+    const { table, index } = row;
+    const isLocal = side === 'local';
+    const name = (isLocal ? table.localName : table.remoteName)[index];
+    const flags = table.flags[index] as number;
+    const portKnown = isLocal ? ROW_FLAGS.localPortKnown : ROW_FLAGS.remotePortKnown;
+    if (table.family[index] !== 4 || name !== 0 || (flags & portKnown) === 0)
+      return endText(row[side], names);
+    const word = (isLocal ? table.localAddress : table.remoteAddress)[index * 4 + 3] as number;
+    const port = (isLocal ? table.localPort : table.remotePort)[index] as number;
+    const known = hosts.get(word);
+    if (known !== undefined) return known + port;
+    const text = endText(row[side], names);
+    if (hosts.size < MOST_HOSTS) hosts.set(word, text.slice(0, text.lastIndexOf(':') + 1));
+    return text;
+  };
+}
 
 function queueText({ queues }: SocketRow, side: 'unread' | 'unacked'): string {
   return queues?.kind === 'stream' ? String(queues[side]) : '?';

@@ -55,7 +55,8 @@ function queuesJson(row: SocketRow) {
   return { recv_queue_bytes: queues.unread as number, send_queue_bytes: queues.unacked as number };
 }
 
-function timerJson({ timer }: SocketRow): TimerJson | undefined {
+/** `undefined`: none runs. */
+export function timerJson({ timer }: SocketRow): TimerJson | undefined {
   return timer && { kind: timer.kind, in_ms: timer.inMs, retransmits: timer.retransmits };
 }
 

@@ -1,5 +1,5 @@
 import type { Filter } from '../analyze/filter.js';
-import { sortRows } from '../analyze/sort.js';
+import { sortRowsInSteps } from '../analyze/sort.js';
 import { PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { type Cursor, cursorAt, followCursor } from './cursor.js';
@@ -47,8 +47,7 @@ export function* rowsInSteps(state: UiState): Generator<RowsBasis, MadeRows> {
     return { basis, rows: new Uint32Array(0), pools: undefined, total: 0, established: 0 };
   }
   const selection = yield* selectInSteps(table, filter, basis);
-  const rows = sortRows(table, selection.rows, sorting.by, sorting.descending);
-  yield basis;
+  const rows = yield* sortRowsInSteps(table, selection.rows, sorting, basis);
   const pools = basis.pools ? yield* poolsInSteps(table, selection.rows, STEP_ROWS, basis) : undefined;
   return { basis, ...selection, rows, pools };
 }

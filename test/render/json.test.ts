@@ -24,8 +24,13 @@ function faults(name: string, value: unknown): unknown {
   return validate(value) ? [] : validate.errors;
 }
 
-const join = (pieces: Iterable<string>) => [...pieces].join('');
-const lines = (pieces: Iterable<string>): Record<string, unknown>[] =>
+function join(pieces: Iterable<string | Uint8Array>): string {
+  let text = '';
+  // Bytes are good until the next piece is asked for.
+  for (const piece of pieces) text += typeof piece === 'string' ? piece : Buffer.from(piece).toString();
+  return text;
+}
+const lines = (pieces: Iterable<string | Uint8Array>): Record<string, unknown>[] =>
   join(pieces)
     .trimEnd()
     .split('\n')
