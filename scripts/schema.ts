@@ -20,6 +20,7 @@ const SCHEMAS = {
   check: 'CheckJson',
   pools: 'PoolsJson',
   pool: 'PoolLineJson',
+  diagnosis: 'DiagnosisJson',
 } as const;
 
 const config: Config = {

@@ -21,10 +21,14 @@ export const readDescriptors = (table: SocketTable, proc: string): ReadonlyMap<n
   readDescriptorsOf(ownersOfQueues(table), proc);
 
 /** The same for any processes. */
-export function readDescriptorsOf(pids: Iterable<number>, proc: string): ReadonlyMap<number, Descriptors> {
+export function readDescriptorsOf(
+  pids: Iterable<number>,
+  proc: string,
+  most = MOST_PROCESSES,
+): ReadonlyMap<number, Descriptors> {
   const found = new Map<number, Descriptors>();
   for (const pid of pids) {
-    if (found.size >= MOST_PROCESSES) break;
+    if (found.size >= most) break;
     const limit = /^Max open files\s+(\d+)/m.exec(readText(join(proc, String(pid), 'limits')) ?? '')?.[1];
     const open = countOpen(join(proc, String(pid), 'fd'));
     if (limit !== undefined && open !== undefined) found.set(pid, { open, limit: Number(limit) });

@@ -49,6 +49,9 @@ export const OPTIONAL_COLUMNS = [
   'busyMs',
   'backoff',
   'peerInode',
+  'sendWindow',
+  'receiveWindowLimitedMs',
+  'sendBufferLimitedMs',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

@@ -29,6 +29,20 @@ export const RULES = [
   'keepalive_race',
   'no_keepalive',
   'keepalive_unanswered',
+  'fin_wait_2',
+  'last_ack',
+  'orphans',
+  'ephemeral_ports',
+  'time_wait_overflow',
+  'app_not_reading',
+  'peer_not_reading',
+  'zero_window',
+  'receive_window_limited',
+  'send_buffer_limited',
+  'memory_pressure',
+  'connect_timeout',
+  'connect_refused',
+  'retry_storm',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

@@ -87,3 +87,7 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
   }
   return groups;
 }
+
+/** 127.0.0.0/8 and ::1. */
+export const isLoopback = ({ family, words: [first, second, third, last] }: IpAddress): boolean =>
+  family === 4 ? last >>> 24 === 127 : first === 0 && second === 0 && third === 0 && last === 1;

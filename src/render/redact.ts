@@ -1,5 +1,5 @@
 import { type Endpoint, isWildcard } from '../model/endpoint.js';
-import { formatIp, type IpAddress, parseIp } from '../model/ip.js';
+import { formatIp, type IpAddress, isLoopback, parseIp } from '../model/ip.js';
 import type { Report } from '../model/report.js';
 import type { Owner } from '../model/sockets.js';
 import type { Names } from './names.js';
@@ -114,9 +114,6 @@ export class Pseudonyms implements Names {
     return made;
   }
 }
-
-const isLoopback = ({ family, words: [first = 0, second, third, last] }: IpAddress): boolean =>
-  family === 4 ? (last ?? 0) >>> 24 === 127 : first === 0 && second === 0 && third === 0 && last === 1;
 
 /** Matches each name where it stands alone, the longest first; nothing where there are none. */
 function wordPattern(names: readonly string[]): RegExp {

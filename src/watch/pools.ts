@@ -10,7 +10,7 @@ import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
 import { probeReader } from './pools/probe-tally.js';
-import { USE, type Use, useByChange, useReader } from './pools/use.js';
+import { sentAfterReceipt, USE, type Use, useByChange, useReader } from './pools/use.js';
 
 const SYN_SENT = stateCode('syn-sent');
 const LAST_ACK = stateCode('last-ack');
@@ -259,8 +259,8 @@ class LookPass {
     const sent = (newBytes?.[row] || 0) - (bytesAgain?.[row] || 0);
     if (isStill) now.begun[entry] = acked - sent;
     else now.begun[entry] = known < 0 ? Number.NaN : (before.begun[known] ?? Number.NaN);
-    now.acked[entry] = acked;
-    now.received[entry] = bytesReceived?.[row] || 0;
+    now.ackedBytes[entry] = acked;
+    now.receivedBytes[entry] = bytesReceived?.[row] || 0;
   }
 
   private noteClosing(row: number, entry: number, known: number): void {
@@ -332,12 +332,15 @@ class LookPass {
 
   private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
     const { now } = this.options;
-    const { segmentsOut, segmentsIn, retransmits } = this.columns;
+    const { segmentsOut, segmentsIn, allSegmentsOut, retransmits } = this.columns;
     const out = (segmentsOut?.[row] || 0) - (retransmits?.[row] || 0);
     const more = out - (segmentsIn?.[row] || 0);
+    now.received[entry] = segmentsIn?.[row] || 0;
+    now.plainAcks[entry] = (allSegmentsOut?.[row] || 0) - (segmentsOut?.[row] || 0);
     const balance = outbound ? more : -more;
     now.balance[entry] = balance;
     let use = this.useOf(row, outbound);
+    if (use === USE.unsure && this.hasSentLast(row, entry, known)) use = outbound ? USE.busy : USE.idle;
     if (segmentsOut !== undefined && segmentsIn !== undefined) {
       tally.levels.learn(use, balance);
       if (use === USE.unsure) use = this.tellUse(known, balance, tally);
@@ -345,6 +348,17 @@ class LookPass {
     tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
     if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
     if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
+  }
+
+  private hasSentLast(row: number, entry: number, known: number): boolean {
+    const { now, before } = this.options;
+    if (known < 0 || before.state[known] !== ESTABLISHED || this.columns.allSegmentsOut === undefined)
+      return false;
+    return sentAfterReceipt(
+      (now.plainAcks[entry] ?? 0) - (before.plainAcks[known] ?? 0),
+      (now.received[entry] ?? 0) - (before.received[known] ?? 0),
+      this.columns.received?.[row] ?? 0,
+    );
   }
 
   private tellUse(known: number, balance: number, tally: PoolTally): Use {
@@ -396,6 +410,7 @@ function columnsOf(table: SocketTable) {
     rtt: table.column('rttMs'),
     retransmits: table.column('retransmitsTotal'),
     segmentsOut: table.column('dataSegmentsOut'),
+    allSegmentsOut: table.column('segmentsOut'),
     segmentsIn: table.column('dataSegmentsIn'),
     bytesSent,
     bytesReceived,

@@ -208,6 +208,8 @@ describe('use', () => {
 
   const after = (out: number, back: number) =>
     used(1, 300, 300, { columns: { dataSegmentsOut: out, dataSegmentsIn: back } });
+  const counted = (segmentsOut: number, dataSegmentsOut: number, dataSegmentsIn: number, ms = 300) =>
+    used(1, ms, ms, { columns: { segmentsOut, dataSegmentsOut, dataSegmentsIn } });
   it.each([
     [
       'one request more than answers',
@@ -234,6 +236,10 @@ describe('use', () => {
       after(6, 30),
       UNSURE,
     ],
+    ['answers that data acknowledged', counted(10, 5, 9), counted(12, 7, 11), BUSY],
+    ['answers of which one was acknowledged alone', counted(10, 5, 9), counted(13, 7, 11), UNSURE],
+    ['no answer since', counted(10, 5, 9), counted(10, 5, 9), UNSURE],
+    ['an answer that need not be acknowledged yet', counted(10, 5, 9), counted(12, 7, 11, 150), UNSURE],
   ])('from the look before: %s', (_, before, now, use) => {
     expect(useOf(before, now)).toEqual(use);
   });

@@ -19,6 +19,7 @@ const NARROW: readonly (readonly [number, OptionalColumn, number])[] = [
   [148, 'minRttMs', 1000],
   [152, 'dataSegmentsIn', 1],
   [156, 'dataSegmentsOut', 1],
+  [228, 'sendWindow', 1],
 ];
 /** Numbers of 64 bits, and what to multiply by (bytes per second to bits). */
 const WIDE: readonly (readonly [number, OptionalColumn, number])[] = [
@@ -53,6 +54,8 @@ const TOTAL_RETRANSMITS = columnIndex('retransmitsTotal');
 const BACKOFF = columnIndex('backoff');
 const SEND_RATE = columnIndex('sendRateBps');
 const BUSY = columnIndex('busyMs');
+const WINDOW_LIMITED = columnIndex('receiveWindowLimitedMs');
+const BUFFER_LIMITED = columnIndex('sendBufferLimitedMs');
 const BACKOFF_BYTE = 4;
 const FLAGS_BYTE = 7;
 const MSS_WORD = 4;
@@ -60,7 +63,10 @@ const RETRANSMITS_WORD = 9;
 const RTT_WORD = 17;
 const WINDOW_WORD = 20;
 const TOTAL_RETRANSMITS_WORD = 25;
+/** Times in µs, 64 bits each: with data under way, and of that limited by the peer's window, and by the own buffer. */
 const BUSY_WORD = 42;
+const WINDOW_LIMITED_WORD = 44;
+const BUFFER_LIMITED_WORD = 46;
 /** "Not set" of ssthresh (TCP_INFINITE_SSTHRESH) and of min_rtt and pacing_rate (all ones). */
 const INFINITE = 0x7fffffff;
 const INFINITE_RATE = 2 ** 63;
@@ -158,7 +164,21 @@ function storeDerived(
     if (rtt > 0 && mss > 0 && window > 0)
       columns.put(SEND_RATE, row, Math.round((window * mss * 8_000_000) / rtt));
   }
-  if (count <= BUSY_WORD + 1) return;
-  const busy = wideAt(words, first + BUSY_WORD);
-  if (busy > 0) columns.put(BUSY, row, Math.floor(busy / 1000));
+  storeTime(columns, BUSY, row, words, first, count, BUSY_WORD);
+  storeTime(columns, WINDOW_LIMITED, row, words, first, count, WINDOW_LIMITED_WORD);
+  storeTime(columns, BUFFER_LIMITED, row, words, first, count, BUFFER_LIMITED_WORD);
+}
+
+function storeTime(
+  columns: Target['columns'],
+  column: number,
+  row: number,
+  words: Uint32Array,
+  first: number,
+  count: number,
+  word: number,
+): void {
+  if (count <= word + 1) return;
+  const micros = wideAt(words, first + word);
+  if (micros > 0) columns.put(column, row, Math.floor(micros / 1000));
 }

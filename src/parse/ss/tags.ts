@@ -44,6 +44,9 @@ const NUMBERS: Readonly<Record<string, OptionalColumn>> = {
   pmtu: 'pathMtu',
   rcv_space: 'receiveSpace',
   busy: 'busyMs',
+  snd_wnd: 'sendWindow',
+  rwnd_limited: 'receiveWindowLimitedMs',
+  sndbuf_limited: 'sendBufferLimitedMs',
   backoff: 'backoff',
 };
 

@@ -42,8 +42,8 @@ export class CloseNotes {
     const closing = closingOf(table, row);
     const book = this.bookOf(list.pool[entry]);
     if (closing === undefined || book === undefined || !isWatched(list.state[entry])) return;
-    const finIn = closing.received - (list.received[entry] ?? Number.NaN);
-    const finOut = closing.acked - (list.acked[entry] ?? Number.NaN);
+    const finIn = closing.received - (list.receivedBytes[entry] ?? Number.NaN);
+    const finOut = closing.acked - (list.ackedBytes[entry] ?? Number.NaN);
     const lateMs = closing.receivedMs - closing.sentMs;
     if (((list.marks[entry] ?? 0) & MARKS.crossed) !== 0) return;
     if (lateMs >= LEAST_IDLE_MS && isUnanswered(list, entry, closing)) {

@@ -60,10 +60,13 @@ export class ConnectionList {
   /** Bytes acknowledged less those sent while none were under way: our SYN counts as one. NaN: no look has shown that yet. */
   begun = new Float64Array(FIRST_CAPACITY);
   /** Bytes acknowledged and received; a FIN counts as one. */
-  acked = new Float64Array(FIRST_CAPACITY);
-  received = new Float64Array(FIRST_CAPACITY);
+  ackedBytes = new Float64Array(FIRST_CAPACITY);
+  receivedBytes = new Float64Array(FIRST_CAPACITY);
   /** Segments of requests less those of answers. */
   balance = new Float64Array(FIRST_CAPACITY);
+  /** Segments with data that were received, and segments without any that were sent. */
+  received = new Float64Array(FIRST_CAPACITY);
+  plainAcks = new Float64Array(FIRST_CAPACITY);
   /** NaN: unknown or not open. */
   quietMs = new Float64Array(FIRST_CAPACITY);
   rttMs = new Float64Array(FIRST_CAPACITY);
@@ -149,9 +152,11 @@ export class ConnectionList {
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
     this.begun = new Float64Array(capacity);
-    this.acked = new Float64Array(capacity);
-    this.received = new Float64Array(capacity);
+    this.ackedBytes = new Float64Array(capacity);
+    this.receivedBytes = new Float64Array(capacity);
     this.balance = new Float64Array(capacity);
+    this.received = new Float64Array(capacity);
+    this.plainAcks = new Float64Array(capacity);
     this.quietMs = new Float64Array(capacity);
     this.rttMs = new Float64Array(capacity);
     this.keys = new Uint32Array(capacity * KEY_WORDS);

@@ -15,6 +15,8 @@ const JIFFY_MS = 10;
  * ACK which came a little later than the last data belongs to a request after them [measured]; one that came much later answers a keep-alive probe.
  */
 const DELAYED_ACK_MS = 250;
+/** The longest that the kernel waits with an ACK (TCP_DELACK_MAX), and a jiffy or two of slack. */
+const LONGEST_ACK_MS = 220;
 
 /**
  * Infers use from queues and times (KERNEL.md 10). Busy: bytes unread, unsent or not acknowledged; both directions used within
@@ -57,6 +59,13 @@ export function useByChange(wasBusy: boolean, wasIdle: boolean, change: number):
   if (wasIdle && change === 0) return USE.idle;
   return wasIdle && change === 1 ? USE.busy : USE.unsure;
 }
+
+/**
+ * What is received is acknowledged soon: by data that goes out anyway, else by an ACK alone. So where answers
+ * came since the look before, the last of them longer ago than that, and no ACK alone was sent, data followed the last one.
+ */
+export const sentAfterReceipt = (ackedAlone: number, received: number, receivedMs: number): boolean =>
+  ackedAlone === 0 && received > 0 && receivedMs > LONGEST_ACK_MS;
 
 /** So many different balances are of a protocol whose answers have any number of segments. */
 const MOST_BALANCES = 8;

@@ -1,0 +1,110 @@
+import type { Diagnosis, DiagnosisFacts, DiagnosisFinding, Need, Subject } from '../model/diagnosis.js';
+import { formatEndpoint } from '../model/endpoint.js';
+import { type Rule, severityRank } from '../model/findings.js';
+import type { Gap } from '../model/observation.js';
+import { explain } from './diagnose/causes.js';
+import { existingFindings } from './diagnose/existing.js';
+import type { DiagnosisRule, Found } from './diagnose/found.js';
+import { DIAGNOSIS_RULES } from './diagnose/rules.js';
+import { whyOf } from './diagnose/why.js';
+import { listed } from './words.js';
+
+/** Rules whose subject is said by its place in the table of topics; the rest as they came. */
+const ORDER: readonly Rule[] = DIAGNOSIS_RULES.map(({ name }) => name) as readonly Rule[];
+
+/** Everything that is wrong, the worst first; what another finding explains right behind what explains it. Pure. */
+export function diagnose(facts: DiagnosisFacts): Diagnosis {
+  const missing = missingNeeds(facts);
+  const found = DIAGNOSIS_RULES.filter(({ needs }) => !needs.some((need) => missing.has(need))).flatMap(
+    (rule) => rule.judge(facts).map(finish),
+  );
+  const findings = ranked(explain([...existingFindings(facts), ...found]));
+  const names = new Set(findings.flatMap(({ settings }) => settings));
+  const values = facts.stack?.last.settings ?? {};
+  return {
+    origin: facts.origin,
+    watchedMs: facts.watchedMs,
+    findings,
+    lookedAt: lookedAt(facts, missing),
+    settings: Object.fromEntries(
+      [...names].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+    ),
+    gaps: [...facts.gaps, ...gapsOf(missing)],
+  };
+}
+
+const finish = ({ why, settings = [], ...found }: Found): DiagnosisFinding => ({
+  ...found,
+  subject: subjectText(found.about),
+  why: why ?? whyOf(found.rule),
+  settings,
+});
+
+/** Raw: renderers clean it. The same trouble has the same words at every look. */
+export function subjectText({ owner, local, remote }: Subject): string {
+  const parts = [
+    ...(owner === undefined ? [] : [`${owner.name}/${owner.pid}`]),
+    ...(local === undefined ? [] : [formatEndpoint(local)]),
+    ...(remote === undefined ? [] : [`> ${formatEndpoint(remote)}`]),
+  ];
+  return parts.length === 0 ? 'host' : parts.join(' ');
+}
+
+function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {
+  const topic = ({ rule }: DiagnosisFinding) => ORDER.indexOf(rule);
+  return [...findings].sort(
+    (a, b) =>
+      severityRank(b.severity) - severityRank(a.severity) ||
+      Number(a.causedBy !== undefined) - Number(b.causedBy !== undefined) ||
+      topic(b) - topic(a),
+  );
+}
+
+const HAS: Readonly<Record<Need, (facts: DiagnosisFacts) => boolean>> = {
+  looks: ({ looks }) => looks > 1,
+  owners: ({ pools }) => pools.pools.length === 0 || pools.pools.some(({ owner }) => owner !== 'unknown'),
+  descriptors: ({ descriptors }) => descriptors !== undefined,
+  counters: ({ counters }) => counters !== undefined,
+  settings: ({ stack }) => stack?.last.portRange !== undefined,
+  sockstat: ({ stack }) => stack?.last.memoryPages !== undefined,
+  times: ({ pools }) => pools.pools.every(({ open, busy }) => open === 0 || busy !== undefined),
+};
+
+const WHY_MISSING: Readonly<Record<Need, string>> = {
+  looks: 'there was one look only',
+  owners: 'the processes behind the sockets are not known',
+  descriptors: 'descriptors of processes are not known: only a look at this host has them',
+  counters: 'the counters of the namespace could not be compared',
+  settings: 'the settings of the host are not known: only a look at this host has them',
+  sockstat: 'sockstat is not known: only a look at this host has it',
+  times: 'this source has no times of connections',
+};
+
+const missingNeeds = (facts: DiagnosisFacts): ReadonlySet<Need> =>
+  new Set((Object.keys(HAS) as Need[]).filter((need) => !HAS[need](facts)));
+
+const isJudged = ({ needs }: DiagnosisRule, missing: ReadonlySet<Need>) =>
+  !needs.some((need) => missing.has(need));
+
+/** What could not be looked at, a line for each reason. */
+function gapsOf(missing: ReadonlySet<Need>): Gap[] {
+  return [...missing].flatMap((need): Gap[] => {
+    const asks = DIAGNOSIS_RULES.filter(({ needs }) => needs.includes(need)).map((rule) => rule.asks);
+    return asks.length === 0 ? [] : [{ what: `not looked at: ${listed(asks, 9)}`, why: WHY_MISSING[need] }];
+  });
+}
+
+function lookedAt(facts: DiagnosisFacts, missing: ReadonlySet<Need>): Diagnosis['lookedAt'] {
+  const pids = new Set<number>(facts.descriptors?.map(({ owner }) => owner.pid) ?? []);
+  for (const { owner } of facts.pools.pools) if (typeof owner === 'object') pids.add(owner.pid);
+  for (const { listener } of facts.listeners) for (const { pid } of listener.owners ?? []) pids.add(pid);
+  return {
+    looks: facts.looks,
+    listeners: facts.listeners.length,
+    connections: facts.seen.connections,
+    processes: pids.size,
+    counters: Object.keys(facts.counters ?? {}).length,
+    settings: Object.keys(facts.stack?.last.settings ?? {}).length,
+    rules: DIAGNOSIS_RULES.filter((rule) => isJudged(rule, missing)).length,
+  };
+}

@@ -1,0 +1,68 @@
+import type { DiagnosisFacts, DiagnosisFinding, Subject } from '../../model/diagnosis.js';
+import { formatEndpoint } from '../../model/endpoint.js';
+import type { Finding, Rule } from '../../model/findings.js';
+import type { Sureness } from '../../model/trace.js';
+import { listenerText } from '../words.js';
+import { whyOf } from './why.js';
+
+/** Inferred from several looks; what is not listed was counted. */
+const SURENESS: Partial<Record<Rule, Sureness>> = {
+  stopped_acceptor: 'likely',
+  slow_acceptor: 'likely',
+  threads_blocked: 'likely',
+  connection_limit: 'suspected',
+  small_backlog: 'likely',
+  dropped_segments: 'suspected',
+};
+
+/** Settings in force that belong to a finding about listeners. */
+const QUEUE_SETTINGS = ['net.core.somaxconn'];
+const SETTINGS: Partial<Record<Rule, readonly string[]>> = {
+  accept_queue_filling: QUEUE_SETTINGS,
+  accept_queue_full: [...QUEUE_SETTINGS, 'net.ipv4.tcp_abort_on_overflow'],
+  accept_queue_overflow: [...QUEUE_SETTINGS, 'net.ipv4.tcp_abort_on_overflow'],
+  small_backlog: QUEUE_SETTINGS,
+  syn_queue_full: [...QUEUE_SETTINGS, 'net.ipv4.tcp_max_syn_backlog', 'net.ipv4.tcp_syncookies'],
+  syn_cookies: ['net.ipv4.tcp_syncookies'],
+  udp_drops: ['net.core.rmem_max'],
+  no_keepalive: [
+    'net.ipv4.tcp_keepalive_time',
+    'net.ipv4.tcp_keepalive_intvl',
+    'net.ipv4.tcp_keepalive_probes',
+  ],
+};
+
+/** What other commands find too, of listeners, of the namespace and of pools: the same findings in this report. */
+export function* existingFindings({ listeners, host, pools }: DiagnosisFacts): Generator<DiagnosisFinding> {
+  for (const { listener, findings } of listeners)
+    for (const finding of findings) {
+      const owner = listener.owners?.[0];
+      const about = { local: listener.local, ...(owner && { owner }) };
+      yield dress(finding, about, SURENESS[finding.rule] ?? 'certain', `${listenerText(listener)}: `);
+    }
+  // Who is hidden is said among what could not be looked at.
+  const wrong = host.filter(({ rule }) => rule !== 'owners_hidden');
+  for (const finding of wrong) yield dress(finding, {}, SURENESS[finding.rule] ?? 'certain', '');
+  for (const finding of pools.findings) {
+    const pool = pools.pools[finding.pool];
+    if (pool === undefined) continue;
+    const about: Subject = {
+      ...(pool.direction === 'outbound' ? { remote: pool.end } : { local: pool.end }),
+      ...(typeof pool.owner === 'object' && { owner: pool.owner }),
+    };
+    yield { ...dress(finding, about, finding.sure, ''), subject: `${finding.subject}` };
+  }
+}
+
+const dress = (finding: Finding, about: Subject, sure: Sureness, prefix: string): DiagnosisFinding => ({
+  rule: finding.rule,
+  severity: finding.severity,
+  sure,
+  subject: about.local === undefined ? finding.subject : formatEndpoint(about.local),
+  about,
+  message: `${prefix}${finding.message}`,
+  evidence: finding.evidence,
+  why: whyOf(finding.rule),
+  advice: finding.advice ?? '',
+  settings: SETTINGS[finding.rule] ?? [],
+});

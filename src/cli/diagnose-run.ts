@@ -1,0 +1,127 @@
+import { diagnose } from '../analyze/diagnose.js';
+import type { Filter } from '../analyze/filter.js';
+import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
+import { readDescriptorsOf } from '../collect/descriptors.js';
+import { observeTimes } from '../collect/observe.js';
+import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { readStackFacts } from '../collect/stack-facts.js';
+import type { Diagnosis, ProcessDescriptors } from '../model/diagnosis.js';
+import { SockwatchError } from '../model/errors.js';
+import { severityRank } from '../model/findings.js';
+import type { Gap } from '../model/observation.js';
+import type { TableStyle } from '../render/columns.js';
+import { diagnosisJson } from '../render/diagnose/json.js';
+import { diagnosisText } from '../render/diagnose/text.js';
+import type { Names } from '../render/names.js';
+import { type Beside, DiagnosisWatch } from '../watch/diagnosis.js';
+import type { DiagnoseFlags, DiagnosisLimits } from './diagnose-flags.js';
+
+/** More processes than this are not asked for their descriptors, which is said. */
+const MOST_PROCESSES = 1000;
+
+/**
+ * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
+ * Throws SourceError where the sockets cannot be read.
+ */
+export async function watchAndDiagnose(
+  flags: DiagnoseFlags,
+  filter: Filter | undefined,
+  signal: AbortSignal,
+): Promise<Diagnosis> {
+  const oneLook = flags.from === undefined && flags.duration < flags.interval;
+  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
+  const gaps: Gap[] = [];
+  const beside =
+    flags.from === undefined
+      ? await lookAgain(flags, watch, gaps, signal)
+      : await readLooks(flags.from, watch, gaps, signal);
+  const facts = watch.facts(beside);
+  if (facts === undefined) throw nothingSeen(flags.from);
+  return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps] });
+}
+
+async function lookAgain(
+  { duration, interval, ...flags }: DiagnoseFlags,
+  watch: DiagnosisWatch,
+  gaps: Gap[],
+  signal: AbortSignal,
+): Promise<Beside> {
+  const options: CollectOptions = {
+    source: flags.source,
+    udp: true,
+    unix: true,
+    scope: 'all',
+    owners: !flags['no-owners'],
+    thoroughOwners: true,
+    timeoutMs: flags.timeout,
+  };
+  const { proc } = defaultDoor();
+  const first = readStackFacts(proc);
+  const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
+  let startedAt: number | undefined;
+  try {
+    for await (const observation of observeTimes(options, pace, signal)) {
+      watch.take(observation);
+      const { monotonic } = observation.origin;
+      startedAt ??= monotonic;
+      // Looks that take longer than the interval must not make the watch longer.
+      if (monotonic - startedAt + interval / 2 >= duration) break;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  const descriptors = flags['no-owners'] ? undefined : readDescriptors(watch.pids(), proc, gaps);
+  return { stack: { first, last: readStackFacts(proc) }, ...(descriptors && { descriptors }) };
+}
+
+function readDescriptors(
+  names: ReadonlyMap<number, string>,
+  proc: string,
+  gaps: Gap[],
+): ProcessDescriptors[] {
+  const pids = [...names.keys()].slice(0, MOST_PROCESSES);
+  const found = readDescriptorsOf(pids, proc, MOST_PROCESSES);
+  const missing = names.size - found.size;
+  if (missing > 0)
+    gaps.push({
+      what: 'descriptors',
+      why: `not known of ${missing} of ${names.size} processes with sockets: they have ended, or this user may not read them`,
+    });
+  return [...found].map(([pid, files]) => ({ owner: { pid, fd: -1, name: names.get(pid) ?? '' }, ...files }));
+}
+
+async function readLooks(
+  path: string,
+  watch: DiagnosisWatch,
+  gaps: Gap[],
+  signal: AbortSignal,
+): Promise<Beside> {
+  const { looksOf } = await import('./recorded-look.js');
+  for await (const observation of looksOf(path, gaps)) {
+    watch.take(observation);
+    if (signal.aborted) break;
+  }
+  return {};
+}
+
+const nothingSeen = (from: string | undefined) =>
+  from === undefined
+    ? new SockwatchError('stopped before the first look', 'let it look once')
+    : new SockwatchError(`${from} has no look at all connections`, 'record without --no-connections');
+
+/** Whether `--fail-on` is met. */
+export const isMet = ({ findings }: Diagnosis, { rules, severity }: DiagnosisLimits): boolean =>
+  findings.some(
+    (finding) =>
+      rules.has(finding.rule) ||
+      (severity !== undefined && severityRank(finding.severity) >= severityRank(severity)),
+  );
+
+/** The diagnosis in the format that was asked for, in small strings. */
+export const writeDiagnosis = (
+  diagnosis: Diagnosis,
+  format: DiagnoseFlags['format'],
+  names: Names,
+  style: TableStyle,
+): Iterable<string> =>
+  format === 'json' ? diagnosisJson(diagnosis, names) : diagnosisText(diagnosis, names, style);

@@ -1,0 +1,160 @@
+import type { Connecting } from '../../model/diagnosis.js';
+import { type Endpoint, formatEndpoint } from '../../model/endpoint.js';
+import type { SocketTable } from '../../model/table.js';
+import { millis } from '../../model/units.js';
+import { type End, ownerAt, pidOf, socketKey } from './ends.js';
+
+/** TCP_TIMEOUT_INIT, and the first timeouts that do not double since Linux 6.5 (tcp_syn_linear_timeouts). */
+const FIRST_MS = 1000;
+const LINEAR = 4;
+const MOST_ATTEMPTS = 20_000;
+/** Times at which attempts were given up, per destination. */
+const KEPT_ENDS = 200;
+
+/** When the SYN is sent for the `count`th time again, or given up, in ms after the first. */
+export function synTimeout(count: number, linear = LINEAR): number {
+  let at = 0;
+  let rto = FIRST_MS;
+  for (let timeout = 1; timeout <= count; timeout++) {
+    at += rto;
+    if (timeout > linear) rto = Math.min(rto * 2, 120_000);
+  }
+  return at;
+}
+
+interface Attempt {
+  readonly destination: Destination;
+  /** Monotonic ms; before the watch: by the timer of the SYN. */
+  readonly begunAt: number;
+  readonly isNew: boolean;
+  retries: number;
+  seenAt: number;
+}
+
+interface Destination {
+  readonly remote: Endpoint;
+  readonly owner: End['owner'];
+  open: number;
+  retried: number;
+  mostRetries: number;
+  attempts: number;
+  everRetried: number;
+  /** Monotonic ms of attempts that began during the watch. */
+  readonly begun: number[];
+  established: number;
+  gone: number;
+  goneUnanswered: number;
+  readonly ends: (readonly [least: number, most: number])[];
+  oldestMs: number;
+}
+
+/** Follows what is in SYN-SENT by cookie: how long it tries, and how it ends. What comes and goes between two looks is not seen. */
+export class ConnectingWatch {
+  private readonly attempts = new Map<number | string, Attempt>();
+  private readonly destinations = new Map<string, Destination>();
+  private firstAt: number | undefined;
+  notFollowed = 0;
+
+  /** `rows`: those in SYN-SENT; `others`: all other connections, which what was followed may have become. Monotonic ms. */
+  take(table: SocketTable, rows: readonly number[], others: Iterable<number>, at: number): void {
+    for (const destination of this.destinations.values()) destination.open = destination.retried = 0;
+    for (const row of rows) this.see(table, row, at);
+    if (this.attempts.size > rows.length) this.endGone(table, others, at);
+    this.firstAt ??= at;
+  }
+
+  seen(at: number): Connecting[] {
+    const middle = ((this.firstAt ?? at) + at) / 2;
+    return [...this.destinations.values()].map(({ begun, ends, oldestMs, ...rest }) => ({
+      ...rest,
+      begun: [begun.filter((time) => time < middle).length, begun.filter((time) => time >= middle).length],
+      ...(ends.length > 0 && { gaveUpMs: middleOf(ends) }),
+      ...(rest.open > 0 && { oldestMs: millis(oldestMs) }),
+    }));
+  }
+
+  private see(table: SocketTable, row: number, at: number): void {
+    const retries = table.get('timerRetransmits', row) ?? 0;
+    const key = socketKey(table, row);
+    let attempt = this.attempts.get(key);
+    if (attempt === undefined) {
+      const destination = this.attempts.size < MOST_ATTEMPTS ? this.destinationOf(table, row) : undefined;
+      if (destination === undefined) {
+        this.notFollowed++;
+        return;
+      }
+      const begunAt = at - ageOf(table, row, retries);
+      const isNew = this.firstAt !== undefined && begunAt > this.firstAt;
+      attempt = { destination, begunAt, isNew, retries: 0, seenAt: at };
+      this.attempts.set(key, attempt);
+      destination.attempts++;
+      if (isNew) destination.begun.push(begunAt);
+    }
+    const { destination } = attempt;
+    if (destination.open === 0) destination.oldestMs = 0;
+    if (retries > 0 && attempt.retries === 0) destination.everRetried++;
+    attempt.retries = Math.max(attempt.retries, retries);
+    attempt.seenAt = at;
+    destination.open++;
+    if (retries > 0) destination.retried++;
+    destination.mostRetries = Math.max(destination.mostRetries, retries);
+    destination.oldestMs = Math.max(destination.oldestMs, at - attempt.begunAt);
+  }
+
+  private destinationOf(table: SocketTable, row: number): Destination | undefined {
+    const { remote } = table.row(row);
+    if (remote === undefined) return undefined;
+    const owner = ownerAt(table, row);
+    const key = `${pidOf(owner)} ${formatEndpoint(remote)}`;
+    const known = this.destinations.get(key);
+    if (known !== undefined) return known;
+    const none = { open: 0, retried: 0, mostRetries: 0, attempts: 0, everRetried: 0 };
+    const made = {
+      remote,
+      owner,
+      ...none,
+      begun: [],
+      established: 0,
+      gone: 0,
+      goneUnanswered: 0,
+      ends: [],
+      oldestMs: 0,
+    };
+    this.destinations.set(key, made);
+    return made;
+  }
+
+  private endGone(table: SocketTable, others: Iterable<number>, at: number): void {
+    const elsewhere = new Set<number | string>();
+    for (const row of others) elsewhere.add(socketKey(table, row));
+    for (const [key, attempt] of this.attempts) {
+      if (attempt.seenAt === at) continue;
+      this.attempts.delete(key);
+      const { destination } = attempt;
+      if (elsewhere.has(key)) {
+        destination.established++;
+        continue;
+      }
+      destination.gone++;
+      if (attempt.retries > 0) destination.goneUnanswered++;
+      if (attempt.retries > 0 && destination.ends.length < KEPT_ENDS)
+        destination.ends.push([attempt.seenAt - attempt.begunAt, at - attempt.begunAt]);
+    }
+  }
+}
+
+/** By the timer of the next SYN. */
+const ageOf = (table: SocketTable, row: number, retries: number): number =>
+  Math.max(
+    0,
+    synTimeout(retries + 1) - (table.get('timerMs', row) ?? synTimeout(retries + 1) - synTimeout(retries)),
+  );
+
+/** The times of all in between, where they agree; else those of the one in the middle. */
+function middleOf(ends: readonly (readonly [number, number])[]) {
+  const least = Math.max(...ends.map(([low]) => low));
+  const most = Math.min(...ends.map(([, high]) => high));
+  if (least <= most) return { least: millis(least), most: millis(most) };
+  const [low, high] = [...ends].sort(([a], [b]) => a - b)[ends.length >> 1] ?? [0, 0];
+  return { least: millis(low), most: millis(high) };
+}

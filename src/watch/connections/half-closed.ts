@@ -1,0 +1,73 @@
+import { stateCode } from '../../analyze/codes.js';
+import type { HalfClosed } from '../../model/diagnosis.js';
+import type { SocketTable } from '../../model/table.js';
+import { millis } from '../../model/units.js';
+import { type End, endFinder, endKey, socketKey } from './ends.js';
+
+const STATES = ['fin-wait-1', 'fin-wait-2', 'closing', 'last-ack'] as const;
+const NAMES = new Map(STATES.map((state) => [stateCode(state), state]));
+const MOST_SOCKETS = 50_000;
+/** So often a lost segment is hardly lost by chance. */
+const UNANSWERED = 2;
+
+export const isHalfClosed = (state: number | undefined): boolean => NAMES.has(state ?? -1);
+
+interface Group extends End {
+  readonly state: HalfClosed['state'];
+  count: number;
+  stuck: number;
+  unanswered: number;
+  oldestMs: number;
+}
+
+/** FIN-WAIT, CLOSING and LAST-ACK by owner and end; memory of one look. */
+export class HalfClosedWatch {
+  private before = new Map<number | string, number>();
+  private groups = new Map<string, Group>();
+  private first: Map<string, number> | undefined;
+  notFollowed = 0;
+
+  take(table: SocketTable, rows: readonly number[]): void {
+    const now = new Map<number | string, number>();
+    const endOf = endFinder(table);
+    const acked = table.column('lastAckMs');
+    const retransmits = table.column('timerRetransmits');
+    this.groups = new Map();
+    for (const row of rows) {
+      if (now.size >= MOST_SOCKETS) {
+        this.notFollowed++;
+        continue;
+      }
+      const code = table.state[row] ?? 0;
+      const key = socketKey(table, row);
+      now.set(key, code);
+      const group = this.groupOf(endOf(row), NAMES.get(code));
+      if (group === undefined) continue;
+      group.count++;
+      if (this.before.get(key) === code) group.stuck++;
+      if ((retransmits?.[row] || 0) >= UNANSWERED) group.unanswered++;
+      const ms = acked?.[row] ?? Number.NaN;
+      if (!(group.oldestMs >= ms)) group.oldestMs = ms;
+    }
+    this.before = now;
+    this.first ??= new Map([...this.groups].map(([key, { count }]) => [key, count]));
+  }
+
+  seen(): HalfClosed[] {
+    return [...this.groups].map(([key, { oldestMs, ...group }]) => ({
+      ...group,
+      growth: group.count - (this.first?.get(key) ?? 0),
+      ...(Number.isFinite(oldestMs) && { oldestMs: millis(oldestMs) }),
+    }));
+  }
+
+  private groupOf(end: End | undefined, state: HalfClosed['state'] | undefined): Group | undefined {
+    if (end === undefined || state === undefined) return undefined;
+    const key = `${state} ${endKey(end)}`;
+    const known = this.groups.get(key);
+    if (known !== undefined) return known;
+    const made = { ...end, state, count: 0, stuck: 0, unanswered: 0, oldestMs: Number.NaN };
+    this.groups.set(key, made);
+    return made;
+  }
+}

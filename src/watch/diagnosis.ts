@@ -1,0 +1,117 @@
+import { judgePools } from '../analyze/pools.js';
+import type { DiagnosisFacts, ProcessDescriptors } from '../model/diagnosis.js';
+import { type Finding, severityRank } from '../model/findings.js';
+import type { ListenerReport } from '../model/listener.js';
+import type { Counters, Gap, Observation, Origin } from '../model/observation.js';
+import type { StackFacts } from '../model/stack-facts.js';
+import { millis } from '../model/units.js';
+import { ConnectionWatch, type RowFilter } from './connections.js';
+import { counterDeltas } from './counters.js';
+import { PoolWatch } from './pools.js';
+import { startWatch, step, type WatchConfig, type WatchState } from './step.js';
+
+/** Which connections and listeners count; absent: all. */
+export interface DiagnosisFilter extends RowFilter {
+  matchesListener(report: ListenerReport): boolean;
+}
+
+/** What is read beside the sockets. */
+export interface Beside {
+  readonly stack?: { readonly first: StackFacts; readonly last: StackFacts };
+  readonly descriptors?: readonly ProcessDescriptors[];
+}
+
+/** Everything that `diagnose` watches, over the same looks: listeners, pools, single connections, counters. */
+export class DiagnosisWatch {
+  private readonly pools: PoolWatch;
+  private readonly connections: ConnectionWatch;
+  private state: WatchState;
+  private first: { readonly origin: Origin; readonly counters: Counters | undefined } | undefined;
+  private looks = 0;
+  private readonly worst = new Map<string, { readonly finding: Finding; readonly look: number }>();
+  private readonly gaps = new Map<string, Gap>();
+
+  constructor(
+    config: WatchConfig,
+    private readonly filter?: DiagnosisFilter,
+  ) {
+    this.pools = new PoolWatch(filter);
+    this.connections = new ConnectionWatch(filter);
+    this.state = startWatch(config);
+  }
+
+  take(observation: Observation): void {
+    this.pools.take(observation);
+    this.connections.take(observation);
+    const { state, report } = step(this.state, observation);
+    this.state = state;
+    if (observation.kind !== 'table') return;
+    this.looks++;
+    this.first ??= { origin: observation.origin, counters: observation.counters };
+    for (const gap of report.gaps) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
+    for (const finding of [...report.findings, ...report.listeners.flatMap(({ findings }) => findings)])
+      this.keepWorst(finding);
+  }
+
+  /** Pids whose descriptors matter: owners of listeners and connections. */
+  pids(): ReadonlyMap<number, string> {
+    const names = new Map<number, string>();
+    for (const { listener } of this.state.report?.listeners ?? [])
+      for (const { pid, name } of listener.owners ?? []) names.set(pid, name);
+    for (const { owner } of this.pools.report()?.pools ?? [])
+      if (typeof owner === 'object') names.set(owner.pid, owner.name);
+    return names;
+  }
+
+  /** `undefined` before the first complete look. */
+  facts({ stack, descriptors }: Beside): DiagnosisFacts | undefined {
+    const { first, state } = this;
+    const pools = this.pools.report();
+    if (first === undefined || state.report === undefined || pools === undefined) return undefined;
+    const { origin, listeners, counters } = state.report;
+    const deltas = counterDeltas(first.counters, counters);
+    const seen = this.connections.seen(stack?.last.portRange);
+    return {
+      origin,
+      watchedMs: millis(origin.monotonic - first.origin.monotonic),
+      looks: this.looks,
+      listeners: listeners
+        .filter((report) => this.filter?.matchesListener(report) ?? true)
+        .map((report) => ({ ...report, findings: this.worstOf(report.listener.key) })),
+      host: this.worstOf(undefined, new Set(listeners.map(({ listener }) => listener.key))),
+      pools: judgePools(pools, {
+        descriptors: new Map((descriptors ?? []).map(({ owner, ...files }) => [owner.pid, files])),
+      }),
+      seen,
+      ...(deltas !== undefined && this.looks > 1 && { counters: deltas }),
+      ...(stack && { stack }),
+      ...(descriptors && { descriptors }),
+      gaps: this.allGaps(pools.gaps, seen.notFollowed),
+    };
+  }
+
+  private keepWorst(finding: Finding): void {
+    const key = `${finding.rule}\0${finding.subject}`;
+    const known = this.worst.get(key);
+    if (known !== undefined && severityRank(known.finding.severity) > severityRank(finding.severity)) return;
+    this.worst.set(key, { finding, look: this.looks });
+  }
+
+  /** Of one subject; without one, of all that are no listeners. */
+  private worstOf(subject: string | undefined, not: ReadonlySet<string> = new Set()): Finding[] {
+    const isAsked = (finding: Finding) =>
+      subject === undefined ? !not.has(finding.subject) : finding.subject === subject;
+    return [...this.worst.values()]
+      .filter(({ finding }) => isAsked(finding))
+      .map(({ finding, look }) =>
+        look === this.looks ? finding : { ...finding, message: `${finding.message} (at an earlier look)` },
+      );
+  }
+
+  private allGaps(pools: readonly Gap[], notFollowed: number): Gap[] {
+    for (const gap of pools) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
+    const gaps = [...this.gaps.values()];
+    if (notFollowed === 0) return gaps;
+    return [...gaps, { what: 'connections', why: `${notFollowed} were not followed: there are too many` }];
+  }
+}
