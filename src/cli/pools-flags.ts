@@ -14,6 +14,7 @@ export const POOL_RULE_NAMES = [
   'pool_uneven',
   'reconnect_wave',
   'close_wait_leak',
+  'threads_busy',
   'keepalive_race',
   'no_keepalive',
   'keepalive_unanswered',

@@ -80,6 +80,17 @@ export interface CloseWaitFacts {
 export const DIRECTIONS = ['outbound', 'inbound'] as const;
 export type PoolDirection = (typeof DIRECTIONS)[number];
 
+/** Accepted connections of a listener, over the last looks in a row at which requests waited unread. */
+export interface ServeFacts {
+  readonly looks: number;
+  /** Requests under way (inferred), at least and at most at one of these looks. */
+  readonly least: Connections;
+  readonly most: Connections;
+  /** Connections with bytes that the process has not read: now, and at least at any of these looks. */
+  readonly unread: Connections;
+  readonly leastUnread: Connections;
+}
+
 /** The connections of one process to one remote, or of one process and listener. */
 export interface Pool extends PoolCounts {
   readonly direction: PoolDirection;
@@ -107,6 +118,8 @@ export interface Pool extends PoolCounts {
   readonly closeWaits: CloseWaitFacts;
   readonly idleCloses: IdleCloses;
   readonly probes: ProbeFacts;
+  /** Inbound, while requests wait to be read. */
+  readonly serving?: ServeFacts;
 }
 
 /** A remote address and port, over all processes: what its server sees of this host. */

@@ -346,6 +346,8 @@ class LookPass {
       if (use === USE.unsure) use = this.tellUse(known, balance, tally);
     }
     tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
+    if (!outbound && this.columns.inode?.[row] !== 0)
+      tally.serving.add((this.table.recvQueue[row] ?? 0) > 0, use === USE.busy);
     if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
     if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
   }

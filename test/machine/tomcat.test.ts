@@ -42,6 +42,20 @@ describe.skipIf(missing)(`limits of Tomcat${missing ? ` (skipped: ${missing})` :
     });
   });
 
+  it('names maxThreads when requests wait for a thread', { timeout: 120_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      const pid = await startTomcat(namespace, { maxThreads: 3, maxConnections: 100, acceptCount: 4 });
+      const http = await HttpClient.start(namespace);
+      await http.burst(WHERE, [0]);
+      void http.burst(WHERE, Array(9).fill(30_000)).catch(() => {});
+      const busy = findingOf(await diagnosis(namespace), 'threads_busy');
+      expect(busy).toMatchObject({ severity: 'warning', sure: 'suspected', subject: { pid } });
+      expect(busy?.message).toContain('had 3 requests under way at each of');
+      expect(busy?.message).toContain('at least 6 waited unread');
+      expect(busy?.advice).toContain('maxThreads');
+    });
+  });
+
   it('has nothing to say of as many connections that are accepted', { timeout: 120_000 }, async () => {
     await withNamespace(async (namespace) => {
       await startTomcat(namespace, { maxThreads: 3, maxConnections: 100, acceptCount: 4 });

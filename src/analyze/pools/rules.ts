@@ -4,6 +4,7 @@ import { isStreaming } from '../../model/services.js';
 import { count, counted, duration, listed, percent } from '../words.js';
 import type { PoolContext, PoolRule } from './context.js';
 import { keepaliveRace, keepaliveUnanswered, noKeepalive } from './keepalive.js';
+import { threadsBusy } from './serving.js';
 import { endText, fact, perSecondText, processText, type Said } from './words.js';
 
 const LEAST_LOOKS = 3;
@@ -344,6 +345,7 @@ function untilLimit({ closeWaits: { growth }, past: { watchedMs } }: Pool, { des
 export const POOL_RULES: readonly PoolRule[] = [
   exhausted,
   closeWaitLeak,
+  threadsBusy,
   keepaliveRace,
   keepaliveUnanswered,
   churn,

@@ -46,6 +46,7 @@ function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, orig
   const closedPerSecond = rate(past.closed, watched);
   const port = portOf(end);
   const service = serviceOf(port);
+  const serving = tally.serving.describe();
   return {
     direction,
     owner,
@@ -66,6 +67,7 @@ function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, orig
     closeWaits: tally.closeWaits(),
     idleCloses: tally.idleCloses.describe(),
     probes: tally.probes.describe(),
+    ...(serving && { serving }),
   };
 }
 

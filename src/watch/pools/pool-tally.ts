@@ -3,6 +3,7 @@ import { connections, millis, ratio } from '../../model/units.js';
 
 import { IdleCloseBook } from '../keepalive.js';
 import { ProbeTally } from './probe-tally.js';
+import { ServeTally } from './serve-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
 
 /** So many times of waves are kept: enough for a period. */
@@ -60,6 +61,7 @@ export class PoolTally {
   readonly levels = new UseLevels();
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
+  readonly serving = new ServeTally();
   reused = 0;
   seen = 0;
 
@@ -85,6 +87,7 @@ export class PoolTally {
     this.bytesSent = this.bytesReceived = this.retransmissions = 0;
     this.oldestCloseWaitMs = Number.NaN;
     this.probes.begin();
+    this.serving.begin();
   }
 
   /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. */
@@ -107,6 +110,7 @@ export class PoolTally {
     this.openSum += open;
     this.created += this.createdNow;
     this.closed += this.closedNow;
+    this.serving.finish();
     this.noteWave(time);
   }
 
