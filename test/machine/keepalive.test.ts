@@ -1,8 +1,16 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
 import { HttpClient, startNodeServer } from '../support/http.js';
 import { needs } from '../support/needs.js';
-import { FAR_ADDRESS, type Namespace, withFarPair, withNamespace } from '../support/netns.js';
+import {
+  FAR_ADDRESS,
+  type Namespace,
+  SERVER_ADDRESS,
+  withFarPair,
+  withNamespace,
+  withPair,
+} from '../support/netns.js';
 import { startNginxWith } from '../support/nginx.js';
 import { Running } from '../support/running.js';
 
@@ -28,6 +36,21 @@ function poolOf({ pools }: PoolsJson, pid: number, direction: PoolJson['directio
 
 const raceOf = (said: PoolsJson, pid: number) =>
   said.findings.find(({ rule, subject }) => rule === 'keepalive_race' && subject.pid === pid);
+
+/** Three connections to 10.77.0.1, two of them with TCP keep-alive after a second; says when they are there. */
+const KEPT = `
+import socket, time
+made = []
+for kept in (1, 1, 0):
+    sock = socket.create_connection(("10.77.0.1", 3000))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, kept)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 100)
+    made.append(sock)
+print("made", flush=True)
+time.sleep(600)
+`;
 
 const PROXY = (port: number, upstream: string) => `
   upstream up { server ${upstream}; keepalive 32; keepalive_timeout 60s; }
@@ -108,6 +131,30 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
       expect(inbound.idle_close_ms).toBeGreaterThan(5400);
       expect(inbound.idle_close_ms).toBeLessThan(6600);
       expect(raceOf(there, node)).toMatchObject({ severity: 'warning' });
+    });
+  });
+
+  it('tells who has TCP keep-alive, and whose peer answers no probe', { timeout: 60_000 }, async () => {
+    await withPair(async (server, client) => {
+      await startNodeServer(server, { address: SERVER_ADDRESS, port: 3000 }, 600_000);
+      const child = client.spawn('python3', ['-c', KEPT], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout as NodeJS.ReadableStream, 'data');
+      const look = async () => {
+        const stop = startPools(client);
+        await sleep(1000);
+        return stop();
+      };
+      const before = poolOf(await look(), child.pid ?? 0, 'outbound');
+      expect(before).toMatchObject({ tcp_keepalive: 2, no_tcp_keepalive: 1, tcp_keepalive_unanswered: 0 });
+      expect(before.tcp_keepalive_next_ms).toBeLessThanOrEqual(1100);
+      await server.must('ip', 'link', 'set', 'sw0', 'down');
+      await sleep(3000);
+      const said = await look();
+      expect(poolOf(said, child.pid ?? 0, 'outbound')).toMatchObject({
+        tcp_keepalive: 2,
+        tcp_keepalive_unanswered: 2,
+      });
+      expect(said.findings).toMatchObject([{ rule: 'keepalive_unanswered', severity: 'warning' }]);
     });
   });
 });
