@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
+import { sockwatch } from '../support/cli.js';
 import { HttpClient, startNodeServer } from '../support/http.js';
 import { needs } from '../support/needs.js';
 import {
@@ -140,9 +141,16 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
       const child = client.spawn('python3', ['-c', KEPT], { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout as NodeJS.ReadableStream, 'data');
       const look = async () => {
-        const stop = startPools(client);
-        await sleep(1000);
-        return stop();
+        const { stdout } = await sockwatch(client, [
+          'pools',
+          '--format',
+          'json',
+          '--duration',
+          '500ms',
+          '--interval',
+          '100ms',
+        ]);
+        return JSON.parse(stdout) as PoolsJson;
       };
       const before = poolOf(await look(), child.pid ?? 0, 'outbound');
       expect(before).toMatchObject({ tcp_keepalive: 2, no_tcp_keepalive: 1, tcp_keepalive_unanswered: 0 });
