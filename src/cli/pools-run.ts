@@ -110,6 +110,7 @@ export function topPools(report: PoolsReport, top: number | undefined): PoolsRep
   return {
     ...report,
     pools: report.pools.slice(0, top),
+    shares: report.shares.slice(0, top),
     remotes: report.remotes.slice(0, top),
     findings: report.findings.filter(({ pool }) => pool < top),
     hikari: report.hikari.filter(({ pool }) => pool === undefined || pool < top),

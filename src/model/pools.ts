@@ -59,6 +59,8 @@ export interface PoolPast {
   /** Lower bounds: what came and went between two looks was not seen. */
   readonly created: number;
   readonly closed: number;
+  /** Those created in each part of the watch, eight parts at most, oldest first: the same parts for all pools. */
+  readonly createdByTime: readonly number[];
   /** Connections on which data moved between two looks after the one that first showed them, and all that were seen. */
   readonly reused: number;
   readonly seen: number;
@@ -91,6 +93,17 @@ export interface ServeFacts {
   readonly leastUnread: Connections;
 }
 
+/** Connections that last: WebSockets, server-sent events, streams and pools alike. Lower bounds: ages are. */
+export interface LongLived {
+  /** A minute old or older. */
+  readonly count: Connections;
+  /** Of those, with data in the last ten seconds. */
+  readonly moving: Connections;
+  /** Without data for longer than balancers keep them by default: 60 s (AWS ALB), 350 s (AWS NLB). */
+  readonly quiet60s: Connections;
+  readonly quiet350s: Connections;
+}
+
 /** The connections of one process to one remote, or of one process and listener. */
 export interface Pool extends PoolCounts {
   readonly direction: PoolDirection;
@@ -118,6 +131,7 @@ export interface Pool extends PoolCounts {
   readonly closeWaits: CloseWaitFacts;
   readonly idleCloses: IdleCloses;
   readonly probes: ProbeFacts;
+  readonly longLived: LongLived;
   /** Inbound, while requests wait to be read. */
   readonly serving?: ServeFacts;
 }
@@ -145,6 +159,12 @@ export interface PoolFinding extends Finding {
   readonly pool: number;
 }
 
+/** Which share of the new connections of its group a pool got: over the watch, and in each part of it where any came. */
+export interface NewShare {
+  readonly share: Ratio;
+  readonly byTime: readonly (Ratio | undefined)[];
+}
+
 /** HikariCP's own numbers and the sockets side by side. */
 export interface HikariMatch {
   readonly stats: HikariStats;
@@ -170,4 +190,6 @@ export interface PoolsSeen {
 export interface PoolsReport extends PoolsSeen {
   readonly findings: readonly PoolFinding[];
   readonly hikari: readonly HikariMatch[];
+  /** By pool, as `pools`. */
+  readonly shares: readonly (NewShare | undefined)[];
 }

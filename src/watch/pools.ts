@@ -61,7 +61,7 @@ export class PoolWatch {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      ...describePools(this.book, lists[0], origin),
+      ...describePools(this.book, lists[0], origin, Math.max(0, this.looks - 1)),
       // The kernel counts for all, also for those that the filter leaves out.
       ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
       gaps: this.allGaps(),
@@ -98,7 +98,7 @@ export class PoolWatch {
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
-    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore);
+    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore, this.looks);
     this.sumRemotes();
     this.looks++;
     this.first ??= observation;
@@ -324,6 +324,10 @@ class LookPass {
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
     this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
+    tally.longLived.add(
+      this.options.at - (now.bornAt[entry] ?? Number.NaN),
+      now.quietMs[entry] ?? Number.NaN,
+    );
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;
     tally.bytesReceived += columns.bytesReceived?.[row] || 0;
