@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgePools } from '../../src/analyze/pools.js';
+import { formatEndpoint } from '../../src/model/endpoint.js';
 import { NewTimeline } from '../../src/watch/pools/new-timeline.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { listen, look, type RowSpec } from '../support/table-builder.js';
@@ -40,12 +41,7 @@ function shares(counts: readonly (readonly [old: number, next: number])[], next 
   const seen = pools.report();
   if (seen === undefined) throw new Error('no look');
   const report = judgePools(seen);
-  return (port: string) => {
-    const index = report.pools.findIndex(
-      ({ end }) => end.kind === 'ip' && JSON.stringify(end).includes(port),
-    );
-    return report.shares[index];
-  };
+  return (end: string) => report.shares[report.pools.findIndex((pool) => formatEndpoint(pool.end) === end)];
 }
 
 describe('share of new connections', () => {
@@ -57,28 +53,16 @@ describe('share of new connections', () => {
       [5, 5],
       [0, 10],
     ]);
-    const all = [of('10.0.0.9'), of('10.0.0.8')];
-    expect(JSON.stringify(all)).not.toContain('undefined');
-    const [first] = [of('8080')];
-    expect(first?.byTime).toHaveLength(5);
-    expect(first?.byTime[0]).toBeUndefined();
+    expect(of('10.0.0.9:8080')).toEqual({ share: 0.6, byTime: [undefined, 1, 0.9, 0.5, 0] });
+    expect(of('10.0.0.8:8080')).toEqual({ share: 0.4, byTime: [undefined, 0, 0.1, 0.5, 1] });
   });
 
   it('is of one service only', () => {
-    expect(
-      shares(
-        [
-          [0, 0],
-          [10, 3],
-        ],
-        '192.168.7.7:8080',
-      )('8080'),
-    ).toBeUndefined();
-    expect(
-      shares([
-        [0, 0],
-        [0, 0],
-      ])('8080'),
-    ).toBeUndefined();
+    const apart = [
+      [0, 0],
+      [10, 3],
+    ] as const;
+    expect(shares(apart)('10.0.0.9:8080')).toBeDefined();
+    expect(shares(apart, '192.168.7.7:8080')('10.0.0.9:8080')).toBeUndefined();
   });
 });
