@@ -6,6 +6,7 @@ import {
   durationFlag,
   filterFlag,
   redactFlag,
+  sampleRateFlag,
   sourceFlags,
   thresholdFlags,
 } from './flags.js';
@@ -30,6 +31,7 @@ const whenFlags = {
     char: 'i',
     description: 'time between two looks',
   }),
+  'sample-rate': sampleRateFlag,
   count: Flags.integer({ char: 'n', min: 1, helpValue: '10', description: 'end after this many looks' }),
   duration: durationFlag(LONGEST)({ char: 'd', helpValue: '30s', description: 'end after this time' }),
 };

@@ -54,4 +54,5 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   scope: wantsConnections(flags, mode) ? 'all' : 'troubled',
   owners: !flags['no-owners'],
   timeoutMs: flags.timeout,
+  sampleHz: flags['sample-rate'],
 });

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
-import type { GapObservation, Observation, TableObservation } from '../model/observation.js';
+import type {
+  GapObservation,
+  Observation,
+  SamplesObservation,
+  TableObservation,
+} from '../model/observation.js';
+import { ListenerSampler } from './listener-sampler.js';
 import { Looker } from './look.js';
 import { type LookKind, LookPlan } from './look-plan.js';
 import { type CollectOptions, type Door, defaultDoor, type Pace } from './options.js';
@@ -35,7 +41,8 @@ function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twic
 }
 
 /**
- * A given number of looks, `everyMs` from start to start; the caller may stop early.
+ * A given number of looks, `everyMs` from start to start; the caller may stop early. What listeners did between two looks comes before the
+ * second, where it is asked for.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
 export async function* observeTimes(
@@ -43,15 +50,26 @@ export async function* observeTimes(
   { samples, everyMs }: { readonly samples: number; readonly everyMs: number },
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<TableObservation, void, undefined> {
-  const looker = new Looker(options, { ...defaultDoor(), ...door });
+): AsyncGenerator<TableObservation | SamplesObservation, void, undefined> {
+  const ownDoor = { ...defaultDoor(), ...door };
+  const looker = new Looker(options, ownDoor);
+  const sampler = new ListenerSampler(options, ownDoor, () => looker.originNow('netlink'));
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   const start = monotonicNow();
-  for (let sample = 0; sample < samples; sample++) {
-    const wait = start + sample * everyMs - monotonicNow();
-    if (wait > 0) await sleep(wait, undefined, { signal });
-    yield (await looker.look(kindOfLook(options, looker), wish, signal)).observation;
+  try {
+    for (let sample = 0; sample < samples; sample++) {
+      const wait = start + sample * everyMs - monotonicNow();
+      if (wait > 0) await sleep(wait, undefined, { signal });
+      const sampled = await sampler.take();
+      const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
+      // A single look has nothing between.
+      const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
+      yield* sampled.observations;
+      yield { ...observation, gaps: [...observation.gaps, ...sampled.gaps, ...gaps] };
+    }
+  } finally {
+    await sampler.end();
   }
 }
 
@@ -68,11 +86,15 @@ export async function* observe(
 ): AsyncGenerator<Observation, void, undefined> {
   const watch = new Watch(options, { ...defaultDoor(), ...door }, signal);
   const ticks = new Ticks(monotonicNow(), pace.intervalMs);
-  while (await waitForTick(ticks, pace, signal)) {
-    const observation = await watch.look(ticks.take());
-    if (signal.aborted) return;
-    if (observation !== undefined) yield observation;
-    ticks.plan(monotonicNow(), pace.intervalMs, watch.notBefore(pace.intervalMs));
+  try {
+    while (await waitForTick(ticks, pace, signal)) {
+      const observations = await watch.look(ticks.take());
+      if (signal.aborted) return;
+      yield* observations;
+      ticks.plan(monotonicNow(), pace.intervalMs, watch.notBefore(pace.intervalMs));
+    }
+  } finally {
+    await watch.end();
   }
 }
 
@@ -80,6 +102,7 @@ export async function* observe(
 class Watch {
   private readonly looker: Looker;
   private readonly plan: LookPlan;
+  private readonly sampler: ListenerSampler;
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
@@ -91,10 +114,11 @@ class Watch {
   ) {
     this.looker = new Looker(options, door);
     this.plan = new LookPlan(options.scope);
+    this.sampler = new ListenerSampler(options, door, () => this.looker.originNow('netlink'));
   }
 
-  /** The observation of one tick: `undefined` where the tick is left out or the signal has aborted. */
-  async look(skippedTicks: number): Promise<Observation | undefined> {
+  /** The observations of one tick, samples before the table: none where the tick is left out or the signal has aborted. */
+  async look(skippedTicks: number): Promise<readonly Observation[]> {
     this.skipped += skippedTicks;
     const startedAt = monotonicNow();
     const { source } = this.looker;
@@ -102,20 +126,31 @@ class Watch {
     const kind = this.plan.next(startedAt, { ...facts, givesParts: source.givesParts });
     if (kind === undefined) {
       this.skipped++;
-      return undefined;
+      return [];
     }
+    // They end where the look begins: the two tell of the same time.
+    const sampled = await this.sampler.take();
     try {
       const wish = { everything: false, patienceMs: OWNERS_PATIENCE_MS };
       const { observation, costMs } = await this.looker.look(kind, wish, this.signal);
       if (kind === 'complete') this.plan.completed(startedAt, costMs);
       this.failures = 0;
-      return { ...observation, skippedTicks: this.takeSkipped() };
+      const gaps = [
+        ...observation.gaps,
+        ...sampled.gaps,
+        ...(await this.sampler.follow(observation.origin.source)),
+      ];
+      return [...sampled.observations, { ...observation, gaps, skippedTicks: this.takeSkipped() }];
     } catch (error) {
-      if (this.signal.aborted) return undefined;
+      if (this.signal.aborted) return [];
       this.failures++;
       this.failedAt = startedAt;
-      return this.asGap(error);
+      return [...sampled.observations, this.asGap(error)];
     }
+  }
+
+  end(): Promise<void> {
+    return this.sampler.end();
   }
 
   /** Monotonic time of the next attempt: a failing source is tried less and less often. */

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals } from '../cli/ending.js';
 import { awaitFirstLook } from '../cli/first-look.js';
-import { durationFlag, redactFlag, sourceFlags, thresholdFlags } from '../cli/flags.js';
+import { durationFlag, redactFlag, sampleRateFlag, sourceFlags, thresholdFlags } from '../cli/flags.js';
 import { INTERVAL } from '../cli/live-flags.js';
 import { takeReports } from '../cli/live-reports.js';
 import { Recorder, tapEvents, tapObservations } from '../cli/recorder.js';
@@ -49,6 +49,7 @@ export default class Record extends BaseCommand {
       helpValue: '1s',
       description: 'time between two looks',
     }),
+    'sample-rate': sampleRateFlag,
     count: Flags.integer({ char: 'n', min: 1, helpValue: '10', description: 'end after this many looks' }),
     duration: durationFlag({ max: 2 ** 31 - 1 })({
       char: 'd',
@@ -80,6 +81,7 @@ export default class Record extends BaseCommand {
       scope: flags.connections ? ('all' as const) : ('troubled' as const),
       owners: !flags['no-owners'],
       timeoutMs: flags.timeout,
+      sampleHz: flags['sample-rate'],
     };
     const names = recordingNames(flags.redact);
     const observations = await awaitFirstLook(

@@ -63,6 +63,32 @@ export interface AcceptQueueJson {
   /** Highest length since the watch began. */
   peak?: number;
   peak_time?: string;
+  /** It may have been higher for a moment: one sample alone saw it, or segments were dropped and no sample saw it full. */
+  peak_is_least?: true;
+  /** What was sampled since the look before; absent: nothing was. */
+  samples?: QueueSamplesJson;
+}
+
+/** Samples of one accept queue between looks. Shares are of the samples, 1 = all. */
+export interface QueueSamplesJson {
+  count: number;
+  /** Samples per second that were reached. */
+  rate_hz: number;
+  /** Longest time between two: what was shorter may have been missed. */
+  longest_gap_ms: number;
+  /** Connections. */
+  peak: number;
+  mean: number;
+  busy_share: number;
+  above_warning_share: number;
+  above_critical_share: number;
+  full_share: number;
+  /** How often it became full. */
+  full_times: number;
+  /** From the first to the last sample of the longest of these. */
+  longest_full_ms: number;
+  /** Samples by fill: empty; above 0 % and below 10 %; from 10 %, 20 %, ... 90 %; full. */
+  histogram: number[];
 }
 
 /** What only several looks can tell. Rates are estimates; `rate_basis` says of which kind. */

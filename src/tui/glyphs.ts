@@ -11,6 +11,8 @@ export interface Glyphs {
   };
   readonly full: string;
   readonly track: string;
+  /** Where a bar was of late. */
+  readonly mark: string;
   /** Least to most; the first stands for zero. */
   readonly levels: readonly string[];
   readonly ellipsis: string;
@@ -27,6 +29,7 @@ const UNICODE: Glyphs = {
   border: { topLeft: '┌', topRight: '┐', bottomLeft: '└', bottomRight: '┘', across: '─', down: '│' },
   full: '█',
   track: '░',
+  mark: '▌',
   levels: [...'▁▂▃▄▅▆▇█'],
   ellipsis: '…',
   ascending: '▲',
@@ -42,6 +45,7 @@ const ASCII: Glyphs = {
   border: { topLeft: '+', topRight: '+', bottomLeft: '+', bottomRight: '+', across: '-', down: '|' },
   full: '#',
   track: '-',
+  mark: '|',
   levels: [...' .:-=+*#'],
   ellipsis: '~',
   ascending: '^',

@@ -7,6 +7,7 @@ import type { KeptProcesses } from './acceptor-facts.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
+import { NOTHING_SAMPLED, type SampledState } from './samples.js';
 import type { Track } from './track.js';
 import { NO_UDP, type UdpState } from './udp.js';
 
@@ -34,6 +35,8 @@ export interface WatchState {
   readonly report?: Report | undefined;
   readonly tracks: ReadonlyMap<string, Track>;
   readonly overflows: OverflowState;
+  /** Of the time since the last good look. */
+  readonly sampled: SampledState;
   readonly arrivals?: Arrivals | undefined;
   readonly udp: UdpState;
   /** Owners of queues. */
@@ -57,6 +60,7 @@ export const startWatch = (config: WatchConfig): WatchState => ({
   config,
   tracks: new Map(),
   overflows: NO_OVERFLOWS,
+  sampled: NOTHING_SAMPLED,
   udp: NO_UDP,
   alerts: NO_ALERTS,
 });

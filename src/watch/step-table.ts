@@ -11,6 +11,7 @@ import { followListeners } from './follow-listeners.js';
 import { type HostFinding, hostReport } from './host.js';
 import { stillHolds } from './hysteresis.js';
 import { keepSockets, shownSockets } from './kept-sockets.js';
+import { NOTHING_SAMPLED } from './samples.js';
 import { type Step, type WatchState, windowOf } from './state.js';
 import { followUdp } from './udp.js';
 
@@ -51,6 +52,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     report,
     tracks: followed.tracks,
     overflows: followed.attribution.state,
+    sampled: NOTHING_SAMPLED,
     arrivals: followed.arrivals,
     udp: udp.state,
     processes: observation.processes && { monotonic: origin.monotonic, processes: observation.processes },

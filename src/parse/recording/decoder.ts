@@ -5,6 +5,7 @@ import {
   type Gap,
   type Observation,
   type Origin,
+  type SamplesObservation,
   SCOPES,
   type Scope,
   type Sysctls,
@@ -15,6 +16,7 @@ import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
 import { asList, asNumber, asText, Fields } from './fields.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
+import { readSamples } from './samples.js';
 
 /** What one line was; `observation` is made only when it is asked for. */
 export type Decoded =
@@ -26,6 +28,8 @@ export type Decoded =
       readonly kind: 'observation';
       readonly time: number;
       readonly monotonic: number;
+      /** What was sampled before it. */
+      readonly samples: () => readonly SamplesObservation[];
       readonly observation: () => Observation;
     };
 
@@ -73,6 +77,7 @@ export class RecordingDecoder {
           kind: 'observation',
           time,
           monotonic,
+          samples: this.readSamples(fields, time, monotonic, where),
           observation: this.readGap(fields, time, monotonic, where),
         };
       case 'key':
@@ -107,6 +112,7 @@ export class RecordingDecoder {
       .map((row, at) => readRow(row, dictionary, monotonic, `${where}, row ${at + 1}`));
     const gone = fields.has('gone') ? fields.list('gone').map((id) => asNumber(id, where)) : [];
     const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
+    const samples = this.readSamples(fields, time, monotonic, where);
     const tookMs = fields.number('took_ms');
     const skippedTicks = fields.has('skipped') ? fields.number('skipped') : 0;
     const counters = fields.has('counters') ? fields.numbers('counters') : {};
@@ -134,7 +140,7 @@ export class RecordingDecoder {
       skippedTicks,
       gaps,
     });
-    return { kind: 'observation', time, monotonic, observation };
+    return { kind: 'observation', time, monotonic, samples, observation };
   }
 
   private readGap(fields: Fields, time: number, monotonic: number, where: string): () => Observation {
@@ -144,6 +150,11 @@ export class RecordingDecoder {
       ...(fields.has('remedy') && { remedy: fields.text('remedy') }),
     };
     return () => ({ kind: 'gap', origin: this.origin(time, monotonic), gaps, ...rest });
+  }
+
+  private readSamples(fields: Fields, time: number, monotonic: number, where: string) {
+    const read = readSamples(fields, where);
+    return () => read(this.origin(time, monotonic));
   }
 
   private origin(time: number, monotonic: number): Origin {

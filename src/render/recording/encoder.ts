@@ -13,6 +13,7 @@ import { OPTIONAL_COLUMNS, type SocketTable } from '../../model/table.js';
 import type { Names } from '../names.js';
 import { Lineage } from './lineage.js';
 import { rowList } from './rows.js';
+import { samplesFields } from './samples.js';
 
 export interface EncodedLine {
   readonly kind: LineKind;
@@ -34,6 +35,7 @@ export class RecordingEncoder {
   private nextKey = Number.NEGATIVE_INFINITY;
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
   private number = 0;
+  private sampled: object[] = [];
 
   constructor(
     private readonly names: Names,
@@ -61,9 +63,10 @@ export class RecordingEncoder {
     });
   }
 
-  /** `undefined` for observations that a recording does not hold. */
+  /** `undefined` for observations that a recording does not hold, and for samples: the next frame has them. */
   encode(observation: Observation): EncodedLine | undefined {
     if (observation.kind === 'table') return this.table(observation);
+    if (observation.kind === 'samples') this.sampled.push(samplesFields(observation, this.names));
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
 
@@ -98,9 +101,17 @@ export class RecordingEncoder {
       ...this.changedCounters(observation.counters),
       ...this.changedSettings(observation),
       ...(observation.gaps.length > 0 && { gaps: this.gaps(observation.gaps) }),
+      ...this.takeSamples(),
       rows: this.rows(sockets, rows),
       ...(gone.length > 0 && { gone }),
     });
+  }
+
+  /** Between them and the frame nothing can be lost. */
+  private takeSamples() {
+    const samples = this.sampled;
+    this.sampled = [];
+    return samples.length > 0 ? { samples } : {};
   }
 
   private startKey(monotonic: number): void {
@@ -144,6 +155,7 @@ export class RecordingEncoder {
   private gap({ origin, gaps, fault, remedy }: GapObservation): EncodedLine {
     return line('gap', origin, {
       gaps: this.gaps(gaps),
+      ...this.takeSamples(),
       ...(fault !== undefined && { fault }),
       ...(remedy !== undefined && { remedy: this.names.sentence(remedy) }),
     });

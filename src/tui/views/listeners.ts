@@ -1,12 +1,12 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { ListenerReport } from '../../model/listener.js';
+import type { ListenerReport, ListenerWindow } from '../../model/listener.js';
 import { markOf, verdictText, worstSeverity } from '../../render/style.js';
 import { cleanText, formatCount, formatOwners } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, span } from '../spans.js';
 import type { Column } from './columns.js';
 import { countCell, durationCell, rateCell, shortenMiddle } from './format.js';
-import { gauge, roleOfSeverity } from './gauge.js';
+import { gauge, recentFill, roleOfSeverity } from './gauge.js';
 import { sparkCell } from './series.js';
 
 /** Columns of the listeners in order of worth: as many as fit are shown. */
@@ -37,7 +37,8 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       core: true,
       stretch: 34,
       sort: 'fill',
-      cell: (report, width) => gauge(report.listener.acceptQueue.fill, worstSeverity(report), width, glyphs),
+      cell: (report, width) =>
+        gauge(report.listener.acceptQueue.fill, worstSeverity(report), width, glyphs, recentFill(report)),
     },
     {
       head: 'QUEUE',
@@ -53,7 +54,7 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       head: 'PEAK',
       width: 5,
       right: true,
-      cell: ({ window }) => (window === undefined ? line('-', 'dim') : countCell(window.peak)),
+      cell: ({ window }) => peakCell(window, glyphs),
     },
     {
       head: 'DROP/s',
@@ -109,6 +110,14 @@ function oldestCell({ listener }: ListenerReport): Line {
 /** Against the capacity, so that a full queue is a full bar; where the limit is unknown, against the peak. */
 function historyCell({ listener, window }: ListenerReport, width: number, glyphs: Glyphs): Line {
   return sparkCell(window?.history, listener.acceptQueue.capacity ?? window?.peak ?? 1, width, glyphs);
+}
+
+/** `≥5` where it may have been more for a moment. */
+function peakCell(window: ListenerWindow | undefined, glyphs: Glyphs): Line {
+  if (window === undefined) return line('-', 'dim');
+  return window.isPeakLeast === true
+    ? line(`${glyphs.atLeast}${formatCount(window.peak)}`)
+    : countCell(window.peak);
 }
 
 function dropsCell(perSecond: number | undefined): Line {
