@@ -117,6 +117,13 @@ export const filterFlag = Flags.string({
 /** `--no-color`; off as well with NO_COLOR, in a pipe and with TERM=dumb. */
 export const colorFlag = Flags.boolean({ description: 'no colours (also: NO_COLOR, a pipe, TERM=dumb)' });
 
+/** `live` and `record`. */
+export const closedFlag = Flags.boolean({
+  default: true,
+  allowNo: true,
+  description: 'connections that end between two looks',
+});
+
 export const redactFlag = Flags.boolean({
   description: 'hide addresses and names behind stable pseudonyms (ip-1, process-1)',
 });

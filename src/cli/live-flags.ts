@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { parseDuration } from './duration.js';
 import {
+  closedFlag,
   colorFlag,
   configFlags,
   durationFlag,
@@ -43,6 +44,7 @@ const whatFlags = {
     allowNo: true,
     description: 'connections beside the listeners [default: on the screen only]',
   }),
+  closed: closedFlag,
   filter: filterFlag,
 };
 

@@ -57,12 +57,14 @@ async function lookAgain(
     owners: !flags['no-owners'],
     thoroughOwners: true,
     timeoutMs: flags.timeout,
+    closed: true,
   };
   const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
   let startedAt: number | undefined;
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
+      if (observation.kind !== 'table') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.

@@ -38,7 +38,7 @@ export async function* framesOf(
       try {
         const decoded = decoder.decode(text, `line ${number}`);
         if (decoded.kind === 'observation') {
-          for (const samples of decoded.samples()) yield { ...decoded, observation: () => samples };
+          for (const one of decoded.before()) yield { ...decoded, observation: () => one };
           yield decoded;
         }
         if (decoded.kind === 'lost' && !isLost) tell(number, LOST);

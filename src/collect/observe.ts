@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
 import type {
+  ClosedObservation,
   GapObservation,
   Observation,
   SamplesObservation,
   TableObservation,
 } from '../model/observation.js';
+import { ClosedSource } from './closed-source.js';
 import { ListenerSampler } from './listener-sampler.js';
 import { Looker } from './look.js';
 import { type LookKind, LookPlan } from './look-plan.js';
@@ -42,7 +44,7 @@ function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twic
 
 /**
  * A given number of looks, `everyMs` from start to start; the caller may stop early. What listeners did between two looks comes before the
- * second, where it is asked for.
+ * second, and what ended meanwhile too, where it is asked for.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
 export async function* observeTimes(
@@ -50,10 +52,12 @@ export async function* observeTimes(
   { samples, everyMs }: { readonly samples: number; readonly everyMs: number },
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<TableObservation | SamplesObservation, void, undefined> {
+): AsyncGenerator<TableObservation | SamplesObservation | ClosedObservation, void, undefined> {
   const ownDoor = { ...defaultDoor(), ...door };
   const looker = new Looker(options, ownDoor);
   const sampler = new ListenerSampler(options, ownDoor, () => looker.originNow('netlink'));
+  const hearsEnds = options.closed === true && samples > 1;
+  const closed = hearsEnds ? new ClosedSource(options.source, ownDoor.path, looker.originNow) : undefined;
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   const start = monotonicNow();
@@ -61,6 +65,8 @@ export async function* observeTimes(
     for (let sample = 0; sample < samples; sample++) {
       const wait = start + sample * everyMs - monotonicNow();
       if (wait > 0) await sleep(wait, undefined, { signal });
+      // Before the look, as in `observe`; before the first there is nothing to compare with.
+      if (sample > 0 && closed !== undefined) yield* await closed.take();
       const sampled = await sampler.take();
       const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
       // A single look has nothing between.
@@ -69,7 +75,7 @@ export async function* observeTimes(
       yield { ...observation, gaps: [...observation.gaps, ...sampled.gaps, ...gaps] };
     }
   } finally {
-    await sampler.end();
+    await Promise.all([sampler.end(), closed?.end()]);
   }
 }
 
@@ -88,6 +94,8 @@ export async function* observe(
   const ticks = new Ticks(monotonicNow(), pace.intervalMs);
   try {
     while (await waitForTick(ticks, pace, signal)) {
+      // Before the look: its table then has the TIME-WAIT of every connection that this tells of.
+      yield* await watch.takeClosed();
       const observations = await watch.look(ticks.take());
       if (signal.aborted) return;
       yield* observations;
@@ -106,6 +114,8 @@ class Watch {
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
+  private hasLooked = false;
+  private readonly closed: ClosedSource | undefined;
 
   constructor(
     private readonly options: CollectOptions,
@@ -115,11 +125,21 @@ class Watch {
     this.looker = new Looker(options, door);
     this.plan = new LookPlan(options.scope);
     this.sampler = new ListenerSampler(options, door, () => this.looker.originNow('netlink'));
+    this.closed =
+      options.closed === true
+        ? new ClosedSource(options.source, door.path, this.looker.originNow)
+        : undefined;
+  }
+
+  /** What ended since the last time; nothing before the first look, which waits for nobody. */
+  async takeClosed(): Promise<ClosedObservation[]> {
+    return this.hasLooked ? ((await this.closed?.take()) ?? []) : [];
   }
 
   /** The observations of one tick, samples before the table: none where the tick is left out or the signal has aborted. */
   async look(skippedTicks: number): Promise<readonly Observation[]> {
     this.skipped += skippedTicks;
+    this.hasLooked = true;
     const startedAt = monotonicNow();
     const { source } = this.looker;
     const facts = { sockets: this.looker.countSockets(), hasTrouble: source.ports.length > 0 };
@@ -149,8 +169,8 @@ class Watch {
     }
   }
 
-  end(): Promise<void> {
-    return this.sampler.end();
+  async end(): Promise<void> {
+    await Promise.all([this.sampler.end(), this.closed?.end()]);
   }
 
   /** Monotonic time of the next attempt: a failing source is tried less and less often. */

@@ -26,6 +26,8 @@ export interface CollectOptions {
   readonly sampleHz?: number;
   /** For one run of ss, or one answer of the kernel. */
   readonly timeoutMs: number;
+  /** Connections that ended between the looks too. Default false. */
+  readonly closed?: boolean;
 }
 
 /** Where the machine is entered: tests point these elsewhere. */

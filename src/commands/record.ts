@@ -2,7 +2,14 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals } from '../cli/ending.js';
 import { awaitFirstLook } from '../cli/first-look.js';
-import { durationFlag, redactFlag, sampleRateFlag, sourceFlags, thresholdFlags } from '../cli/flags.js';
+import {
+  closedFlag,
+  durationFlag,
+  redactFlag,
+  sampleRateFlag,
+  sourceFlags,
+  thresholdFlags,
+} from '../cli/flags.js';
 import { INTERVAL } from '../cli/live-flags.js';
 import { takeReports } from '../cli/live-reports.js';
 import { Recorder, tapEvents, tapObservations } from '../cli/recorder.js';
@@ -63,6 +70,7 @@ export default class Record extends BaseCommand {
       allowNo: true,
       description: 'connections beside the listeners',
     }),
+    closed: closedFlag,
     ...rotationFlags,
     ...thresholdFlags,
     ...sourceFlags,
@@ -81,6 +89,7 @@ export default class Record extends BaseCommand {
       scope: flags.connections ? ('all' as const) : ('troubled' as const),
       owners: !flags['no-owners'],
       timeoutMs: flags.timeout,
+      closed: flags.closed,
       sampleHz: flags['sample-rate'],
     };
     const names = recordingNames(flags.redact);

@@ -1,3 +1,4 @@
+import type { ClosedJson } from './closed-json.js';
 import type { Rule, Severity, Verdict } from './findings.js';
 import type { SocketState, Source, TimerKind, UnixKind } from './sockets.js';
 
@@ -99,6 +100,8 @@ export interface ListenerWindowJson {
   arrivals_per_second?: number;
   accepts_per_second?: number;
   rate_basis?: 'passive_opens' | 'lower_bound';
+  /** Connections that ended, as far as they were told: see `closed` of the snapshot for what is missing. */
+  closed_per_second?: number;
   time_to_full_ms?: number;
   stalled_ms?: number;
   full_ms?: number;
@@ -227,6 +230,8 @@ export interface SnapshotJson extends OriginJson {
   /** Change within the window. */
   counters_delta?: CountersJson;
   namespaces?: NamespaceJson[];
+  /** Connections that ended: `live` only. */
+  closed?: ClosedJson;
   findings: FindingJson[];
   gaps: GapJson[];
 }

@@ -96,6 +96,8 @@ export interface ListenerWindow {
   readonly acceptsPerSecond?: PerSecond;
   /** How the two rates were found: `passive_opens` (only active listener of the namespace), `lower_bound`. */
   readonly rateBasis?: 'passive_opens' | 'lower_bound';
+  /** Connections that ended per second, as far as they were told: `closed.lostInWindow` of the report says what is missing. */
+  readonly closedPerSecond?: PerSecond;
   /** At the present net rate; absent when it does not fill. */
   readonly timeToFullMs?: Millis;
   /** How long the length has been above zero without one sign of accept(). */

@@ -77,13 +77,22 @@ export interface SamplesObservation {
   readonly listeners: readonly ListenerSamples[];
 }
 
-/** Connections that ended since the last observation. */
+/** Sockets that ended since the last observation: `closeKind` of each row says what it was (model/closed.ts). */
 export interface ClosedObservation {
   readonly kind: 'closed';
   readonly origin: Origin;
   readonly sockets: SocketTable;
-  /** True where the kernel said that some are missing, without a number. */
+  /** True where some are missing. */
   readonly incomplete: boolean;
+  /** How many are missing; absent where nobody counts them. */
+  readonly lost?: number | undefined;
+  /** The time in which they ended: since the last observation of this kind, or since listening began. */
+  readonly spanMs: Millis;
+  /** Ended without a row: listeners, sockets that never connected. */
+  readonly unconnected: number;
+  /** connect() that failed, of which the kernel does not tell the destination: without a row. */
+  readonly failedConnects: number;
+  readonly gaps: readonly Gap[];
 }
 
 export interface EventObservation {

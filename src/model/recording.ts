@@ -6,7 +6,7 @@ export const RECORDING_SCHEMA = 'sockwatch.recording/1';
 
 /**
  * Kinds of lines. `head`: the first of each file. `key`: a frame that needs nothing before it. `frame`: what has changed since the frame
- * before of the same scope; what was sampled before the look is part of it. `gap`: a look that failed. `event`: an alert was raised,
+ * before of the same scope; what was sampled, and what ended, before the look is part of it. `gap`: a look that failed. `event`: an alert was raised,
  * has changed or was cleared.
  */
 export const LINE_KINDS = ['head', 'key', 'frame', 'gap', 'event'] as const;

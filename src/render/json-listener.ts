@@ -122,6 +122,7 @@ const windowJson = (window: ListenerWindow): ListenerWindowJson =>
     arrivals_per_second: roundKnown(window.arrivalsPerSecond),
     accepts_per_second: roundKnown(window.acceptsPerSecond),
     rate_basis: window.rateBasis,
+    closed_per_second: roundKnown(window.closedPerSecond),
     time_to_full_ms: roundKnown(window.timeToFullMs),
     stalled_ms: roundKnown(window.stalledMs),
     full_ms: roundKnown(window.fullMs),

@@ -19,6 +19,7 @@ export interface Glyphs {
   readonly ascending: string;
   readonly descending: string;
   readonly atLeast: string;
+  readonly atMost: string;
   readonly dot: string;
   readonly tick: string;
   readonly corner: string;
@@ -35,6 +36,7 @@ const UNICODE: Glyphs = {
   ascending: '▲',
   descending: '▼',
   atLeast: '≥',
+  atMost: '≤',
   dot: '·',
   tick: '┤',
   corner: '└',
@@ -51,13 +53,14 @@ const ASCII: Glyphs = {
   ascending: '^',
   descending: 'v',
   atLeast: '>',
+  atMost: '<',
   dot: '.',
   tick: '|',
   corner: '+',
 };
 
 /** The Linux console has lines and full blocks (code page 437) but no eighth blocks and no braille. */
-const CONSOLE: Glyphs = { ...UNICODE, levels: ASCII.levels, ellipsis: '~', atLeast: '>' };
+const CONSOLE: Glyphs = { ...UNICODE, levels: ASCII.levels, ellipsis: '~', atLeast: '>', atMost: '<' };
 
 export type GlyphSet = 'unicode' | 'ascii' | 'console';
 

@@ -9,6 +9,7 @@ import type { ListenerSamples } from '../model/samples.js';
 import type { Millis } from '../model/units.js';
 import { acceptorsOf } from './acceptor-facts.js';
 import { type Arrivals, countNew, readArrivals } from './arrivals.js';
+import type { FollowedClosed } from './closed.js';
 import { type Attribution, attributeOverflows } from './overflows.js';
 import { isActive, stillWaiting } from './rates.js';
 import { samplesFor } from './samples.js';
@@ -38,7 +39,7 @@ interface Measured {
 export function followListeners(
   state: WatchState,
   observation: TableObservation,
-  { listeners, waits }: ListenerLook,
+  { listeners, waits, closed }: ListenerLook & { readonly closed: FollowedClosed },
   windowMs: Millis | undefined,
   deltas: Counters | undefined,
 ): FollowedListeners {
@@ -51,8 +52,9 @@ export function followListeners(
     const sampled = before === undefined ? state.sampled.listeners.get(listener.key)?.dropped : undefined;
     const dropped =
       windowMs === undefined ? undefined : (droppedSince(before, listener) ?? sampled?.segments);
+    const { fresh = 0 } = (closed.countsNew ? closed.listeners.get(listener.key) : undefined) ?? {};
     const came = Math.max(
-      newClients(state.arrivals, arrivals, listener.key),
+      newClients(state.arrivals, arrivals, listener.key) + fresh,
       windowMs === undefined ? 0 : stillWaiting(waits.get(listener.key), windowMs),
       listener.acceptQueue.length - (before?.length ?? listener.acceptQueue.length),
     );
@@ -84,6 +86,7 @@ export function followListeners(
       thresholds: thresholdsFor(listener, state.config.thresholds),
       waits: waits.get(listener.key),
       droppedDelta: item.dropped,
+      closed: closedAt(listener, closed),
       overflows: overflowsOf(item, overflows, attribution),
       passiveOpens,
       rates: {
@@ -135,6 +138,15 @@ function report(
     counters: { overflows: deltas?.ListenOverflows, listenDrops: deltas?.ListenDrops },
   };
   return { listener, ...(window !== undefined && { window }), ...judge(facts) };
+}
+
+/** Connections of one listener that ended; members of a SO_REUSEPORT group, and Unix sockets, cannot be told. */
+function closedAt(
+  { key, protocol, group }: Listener,
+  { report, listeners }: FollowedClosed,
+): number | undefined {
+  if (report === undefined || protocol === 'unix' || group !== undefined) return undefined;
+  return listeners.get(key)?.closed ?? 0;
 }
 
 /** Overflows of one listener: its own, none where it dropped nothing, else unknown. */

@@ -46,7 +46,7 @@ export class PoolWatch {
 
   take(observation: Observation): void {
     if (observation.kind === 'closed') this.takeClosed(observation);
-    if (observation.kind !== 'table' && observation.kind !== 'gap') return;
+    if (observation.kind !== 'table' && observation.kind !== 'gap' && observation.kind !== 'closed') return;
     for (const gap of observation.gaps) this.noteGap(gap);
     if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
   }

@@ -6,6 +6,7 @@ import type { Millis } from '../model/units.js';
 import type { KeptProcesses } from './acceptor-facts.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
+import type { ClosedState } from './closed.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
 import { NOTHING_SAMPLED, type SampledState } from './samples.js';
 import type { Track } from './track.js';
@@ -43,6 +44,8 @@ export interface WatchState {
   readonly processes?: KeptProcesses | undefined;
   readonly alerts: AlertBook;
   readonly sockets?: KeptSockets | undefined;
+  /** Connections that ended; absent where nobody tells of them. */
+  readonly closed?: ClosedState | undefined;
   /** Since when (monotonic) the source has failed. */
   readonly failingSince?: number | undefined;
   /** Words that said first that owners are hidden: said once, not anew with each number. */

@@ -6,6 +6,7 @@ import type { Counters, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { type Millis, perSecond } from '../model/units.js';
 import { advanceAlerts } from './alerts.js';
+import { followClosed } from './closed.js';
 import { counterDeltas } from './counters.js';
 import { followListeners } from './follow-listeners.js';
 import { type HostFinding, hostReport } from './host.js';
@@ -26,7 +27,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     connectionsAsked: isSaved || scope === 'troubled' ? undefined : scope === 'all',
     synRecvAsked: isSaved ? undefined : true,
   });
-  const followed = followListeners(state, observation, look, windowMs, deltas);
+  const closed = followClosed(state.closed, state.sockets, observation, look.listeners, windowMs, deltas);
+  const followed = followListeners(state, observation, { ...look, closed }, windowMs, deltas);
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
@@ -42,7 +44,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     rates: ratesOf(deltas, windowMs),
     findings: host.findings.map(({ finding }) => finding),
     ...alerts,
-    gaps: host.gaps,
+    gaps: [...host.gaps, ...closed.gaps],
+    ...(closed.report !== undefined && { closed: closed.report }),
     pace: { tookMs: observation.tookMs, skippedTicks: observation.skippedTicks },
   };
   const next: WatchState = {
@@ -58,6 +61,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     processes: observation.processes && { monotonic: origin.monotonic, processes: observation.processes },
     alerts: book,
     sockets: kept,
+    closed: closed.state,
     ownersHidden: host.ownersHidden,
   };
   return { state: next, report };

@@ -1,5 +1,6 @@
-import type { Observation, TableObservation } from '../model/observation.js';
+import type { ClosedObservation, Observation, TableObservation } from '../model/observation.js';
 import { rebaseAlerts } from './alerts.js';
+import { keepClosed } from './closed.js';
 import { repeatReport, stepFault } from './fault.js';
 import { takeSamples } from './samples.js';
 import { isOtherKernel, type Step, startWatch, type WatchState } from './state.js';
@@ -15,9 +16,17 @@ export { type Step, startWatch, type WatchConfig, type WatchState } from './stat
 export function step(state: WatchState, observation: Observation): Step {
   if (observation.kind === 'table') return stepTable(baseline(state, observation), observation);
   if (observation.kind === 'gap') return stepFault(state, observation);
+  if (observation.kind === 'closed') return stepClosed(state, observation);
   const next =
     observation.kind === 'samples' ? { ...state, sampled: takeSamples(state.sampled, observation) } : state;
   return { state: next, report: repeatReport(next, observation.origin) };
+}
+
+/** What ended is judged with the next table. */
+function stepClosed(state: WatchState, observation: ClosedObservation): Step {
+  const listeners = state.report?.listeners.map(({ listener }) => listener) ?? [];
+  const kept = { ...state, closed: keepClosed(state.closed, observation, state.sockets, listeners) };
+  return { state: kept, report: repeatReport(kept, observation.origin) };
 }
 
 /** Another boot, another namespace or a clock that started anew: nothing before can be compared with. */

@@ -47,6 +47,8 @@ export interface TrackLook {
   readonly droppedDelta: number | undefined;
   /** Overflows that only this listener can have had; `undefined`: cannot be told. */
   readonly overflows: number | undefined;
+  /** Connections that ended; `undefined`: cannot be told. */
+  readonly closed: number | undefined;
   /** Rise of PassiveOpens of the namespace. */
   readonly passiveOpens: number | undefined;
   readonly rates: Omit<RateFacts, 'windowMs' | 'grown'>;
@@ -179,6 +181,7 @@ export function windowFor(
     ...(overflows !== undefined && { overflowsDelta: segments(overflows) }),
     recentOverflows: track.recentOverflows,
     ...(before !== undefined && estimateRates({ ...look.rates, windowMs, grown })),
+    ...(look.closed !== undefined && { closedPerSecond: perSecond((look.closed * 1000) / windowMs) }),
     ...(toFull !== undefined && { timeToFullMs: toFull }),
     ...(stalledSince !== undefined && { stalledMs: millis(monotonic - stalledSince) }),
     ...(track.fullSince !== undefined && { fullMs: millis(monotonic - track.fullSince) }),

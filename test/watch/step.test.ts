@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
 import type { GapObservation, Observation } from '../../src/model/observation.js';
-import { monotonicMillis, wallMillis } from '../../src/model/units.js';
+import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
 import { watchReports } from '../../src/watch/reports.js';
 import { samplesAt } from '../support/samples.js';
 import { buildTable, listen, look, waiting } from '../support/table-builder.js';
@@ -390,7 +390,16 @@ describe('observations between looks', () => {
       yield look(0, []);
       yield samplesAt(500, { key: 'ns:7', lengths: [3] });
       yield { kind: 'event', origin: originAt(600), event: 'owner', text: 'x' };
-      yield { kind: 'closed', origin: originAt(700), sockets: buildTable([]), incomplete: false };
+      yield {
+        kind: 'closed',
+        origin: originAt(700),
+        sockets: buildTable([]),
+        incomplete: false,
+        spanMs: millis(700),
+        unconnected: 0,
+        failedConnects: 0,
+        gaps: [],
+      };
       yield failedAt(1000);
     }
     const times: number[] = [];

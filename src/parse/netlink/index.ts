@@ -19,6 +19,7 @@ import { Target } from './target.js';
 import { readUnixRow } from './unix-row.js';
 import { aligned, firstHalf, secondHalf, type Wire, wireOf } from './words.js';
 
+export { type ClosedBatch, ClosedParser, parseClosed } from './closed.js';
 export { STATE_BITS } from './kernel.js';
 export { DUMPS, type Dump, type DumpName, encodeRequest } from './request.js';
 export { LITTLE_ENDIAN, type Wire, wireOf } from './words.js';

@@ -1,8 +1,8 @@
 import { ParseError } from '../../model/errors.js';
 import { ALERT_PHASES, SEVERITIES } from '../../model/findings.js';
 import {
+  type ClosedObservation,
   type Counters,
-  type Gap,
   type Observation,
   type Origin,
   type SamplesObservation,
@@ -14,7 +14,9 @@ import {
 import { LINE_KINDS, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
 import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
-import { asList, asNumber, asText, Fields } from './fields.js';
+import { readClosed } from './closed.js';
+import { asList, asNumber, Fields } from './fields.js';
+import { readGaps } from './gaps.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
 
@@ -28,8 +30,8 @@ export type Decoded =
       readonly kind: 'observation';
       readonly time: number;
       readonly monotonic: number;
-      /** What was sampled before it. */
-      readonly samples: () => readonly SamplesObservation[];
+      /** What was sampled before it, and what ended. */
+      readonly before: () => readonly (SamplesObservation | ClosedObservation)[];
       readonly observation: () => Observation;
     };
 
@@ -77,7 +79,7 @@ export class RecordingDecoder {
           kind: 'observation',
           time,
           monotonic,
-          samples: this.readSamples(fields, time, monotonic, where),
+          before: this.readBefore(fields, time, monotonic, where),
           observation: this.readGap(fields, time, monotonic, where),
         };
       case 'key':
@@ -112,7 +114,7 @@ export class RecordingDecoder {
       .map((row, at) => readRow(row, dictionary, monotonic, `${where}, row ${at + 1}`));
     const gone = fields.has('gone') ? fields.list('gone').map((id) => asNumber(id, where)) : [];
     const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
-    const samples = this.readSamples(fields, time, monotonic, where);
+    const before = this.readBefore(fields, time, monotonic, where);
     const tookMs = fields.number('took_ms');
     const skippedTicks = fields.has('skipped') ? fields.number('skipped') : 0;
     const counters = fields.has('counters') ? fields.numbers('counters') : {};
@@ -140,7 +142,7 @@ export class RecordingDecoder {
       skippedTicks,
       gaps,
     });
-    return { kind: 'observation', time, monotonic, samples, observation };
+    return { kind: 'observation', time, monotonic, before, observation };
   }
 
   private readGap(fields: Fields, time: number, monotonic: number, where: string): () => Observation {
@@ -152,9 +154,14 @@ export class RecordingDecoder {
     return () => ({ kind: 'gap', origin: this.origin(time, monotonic), gaps, ...rest });
   }
 
-  private readSamples(fields: Fields, time: number, monotonic: number, where: string) {
-    const read = readSamples(fields, where);
-    return () => read(this.origin(time, monotonic));
+  private readBefore(fields: Fields, time: number, monotonic: number, where: string) {
+    const samples = readSamples(fields, where);
+    const { dictionary } = this;
+    const closed = dictionary === undefined ? [] : readClosed(fields, dictionary, where);
+    return () => {
+      const origin = this.origin(time, monotonic);
+      return [...samples(origin), ...closed.map((read) => read(origin))];
+    };
   }
 
   private origin(time: number, monotonic: number): Origin {
@@ -181,16 +188,6 @@ const readEvent = (fields: Fields): RecordedEvent => ({
   subject: fields.text('subject'),
   message: fields.text('message'),
 });
-
-const readGaps = (list: readonly unknown[], where: string): Gap[] =>
-  list.map((value) => {
-    const { what, why, line } = (value ?? {}) as Record<string, unknown>;
-    return {
-      what: asText(what, where),
-      why: asText(why, where),
-      ...(line !== undefined && { line: asNumber(line, where) }),
-    };
-  });
 
 function readSysctls(numbers: Readonly<Record<string, number>>): Sysctls {
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { ListenerReport, ListenerWindow } from '../../model/listener.js';
+import type { Listener, ListenerReport, ListenerWindow } from '../../model/listener.js';
 import { markOf, verdictText, worstSeverity } from '../../render/style.js';
 import { cleanText, formatCount, formatOwners } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
@@ -71,6 +71,7 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       cell: (report) => newCell(report, glyphs),
     },
     { head: 'VERDICT', width: 16, cell: verdictCell },
+    { head: 'END/s', width: 6, right: true, cell: ({ listener, window }) => endedCell(listener, window) },
     {
       head: 'NETNS',
       width: 10,
@@ -135,6 +136,11 @@ function newCell({ listener, window }: ListenerReport, glyphs: Glyphs): Line {
   if (listener.protocol === 'unix' && window?.arrivalsPerSecond === undefined) return line('-', 'dim');
   const isBound = window?.rateBasis === 'lower_bound';
   return rateCell(window?.arrivalsPerSecond, isBound ? glyphs.atLeast : '');
+}
+
+/** Connections that ended; members of a SO_REUSEPORT group cannot be told apart. */
+function endedCell({ protocol }: Listener, window: ListenerWindow | undefined): Line {
+  return protocol === 'unix' ? line('-', 'dim') : rateCell(window?.closedPerSecond);
 }
 
 function verdictCell(report: ListenerReport): Line {

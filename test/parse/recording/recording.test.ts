@@ -38,7 +38,7 @@ function replay(lines: readonly string[]): Observation[] {
   const decoder = new RecordingDecoder();
   return lines.flatMap((line, index) => {
     const decoded = decoder.decode(line, `line ${index + 1}`);
-    return decoded?.kind === 'observation' ? [...decoded.samples(), decoded.observation()] : [];
+    return decoded?.kind === 'observation' ? [...decoded.before(), decoded.observation()] : [];
   });
 }
 
@@ -201,7 +201,7 @@ describe('a recording', () => {
       const [head = '', key = ''] = record([table(1000)]);
       decoder.decode(head, 'x');
       const decoded = decoder.decode(key, 'x');
-      expect(decoded.kind === 'observation' && decoded.samples()).toEqual([]);
+      expect(decoded.kind === 'observation' && decoded.before()).toEqual([]);
     });
 
     it('any value in any place of them is an answer or a ParseError', () => {
