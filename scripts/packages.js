@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { run, say } from './setup.js';
 
-/** Debian package by the program that the tests look for. */
+/** Debian package by the program, or file, that the tests look for. */
 const PACKAGES = {
   ss: 'iproute2',
   ip: 'iproute2',
@@ -18,6 +18,12 @@ const PACKAGES = {
   openssl: 'openssl',
   promtool: 'prometheus',
   'prometheus-node-exporter': 'prometheus-node-exporter',
+  mariadbd: 'mariadb-server',
+  javac: 'default-jdk-headless',
+  '/usr/share/java/HikariCP.jar': 'libhikaricp-java',
+  '/usr/share/java/mariadb-java-client.jar': 'libmariadb-java',
+  '/usr/share/java/slf4j-simple.jar': 'libslf4j-java',
+  '/usr/share/java/tomcat10-catalina.jar': 'libtomcat10-java',
 };
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -55,6 +61,7 @@ function withoutStartingServices(install) {
 }
 
 function isInstalled(program) {
+  if (program.startsWith('/')) return existsSync(program);
   const path = `${process.env.PATH}:/usr/sbin:/sbin`;
   return (
     spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], {

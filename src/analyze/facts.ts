@@ -1,6 +1,7 @@
 import type { Evidence, Rule, Severity, Verdict } from '../model/findings.js';
 import type { Listener, ListenerWindow, Waiting } from '../model/listener.js';
 import type { Sysctls, TableObservation } from '../model/observation.js';
+import type { AcceptorFacts, HeldConnections } from '../model/processes.js';
 import type { Millis } from '../model/units.js';
 import type { Thresholds } from './thresholds.js';
 
@@ -37,6 +38,10 @@ export interface Facts {
   readonly sysctls?: Sysctls | undefined;
   readonly descriptors?: TableObservation['descriptors'] | undefined;
   readonly counters?: DropCounters | undefined;
+  /** Its owners, where its queue is not empty; those that could be read. */
+  readonly acceptors?: readonly AcceptorFacts[] | undefined;
+  /** What they have accepted and hold. */
+  readonly held?: HeldConnections | undefined;
 }
 
 /** What a rule says of a listener. */

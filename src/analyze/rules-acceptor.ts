@@ -1,3 +1,4 @@
+import { acceptorEvidence } from './acceptors.js';
 import { acceptFaster, raiseBacklog, wakeAcceptor } from './advice.js';
 import { dropEvidence, evidence, queueEvidence, waitEvidence } from './evidence.js';
 import { type Draft, type Facts, isFilling, isFull, isStopped } from './facts.js';
@@ -20,8 +21,9 @@ export function judgeStopped(facts: Facts): Draft | undefined {
       evidence('window.stalled_ms', stalledMs, 'ms', `no sign of accept() for ${duration(stalledMs)}`),
       ...queueEvidence(listener),
       ...waitEvidence(listener),
+      ...acceptorEvidence(facts.acceptors),
     ],
-    advice: wakeAcceptor(facts),
+    advice: stoppedAdvice(facts),
   };
 }
 
@@ -42,9 +44,19 @@ export function judgeSlow(facts: Facts): Draft | undefined {
       ...acceptEvidence(facts),
       ...queueEvidence(listener),
       ...waitEvidence(listener),
+      ...acceptorEvidence(facts.acceptors),
     ],
     advice: acceptFaster(facts),
   };
+}
+
+/** Only a process that is stopped is surely why. */
+function stoppedAdvice(facts: Facts): string {
+  const stopped = facts.acceptors?.find(({ now }) => now.state === 'T');
+  if (stopped === undefined || facts.acceptors?.some(({ now }) => now.state !== 'T'))
+    return wakeAcceptor(facts);
+  const { name, pid } = stopped.owner;
+  return `${name}/${pid} is stopped (state T): find out who stopped it, and let it go on (kill -CONT ${pid})`;
 }
 
 function acceptEvidence({ window }: Facts) {

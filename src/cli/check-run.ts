@@ -13,6 +13,7 @@ import { SockwatchError } from '../model/errors.js';
 import type { HostFacts } from '../model/host-facts.js';
 import type { Listener } from '../model/listener.js';
 import type {
+  ClosedObservation,
   Gap,
   LookObservation,
   NamespacesObservation,
@@ -87,7 +88,7 @@ interface Looks {
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
   compareWith: CheckState | 'first look' | undefined,
-  observations: AsyncIterable<LookObservation | SamplesObservation>,
+  observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation>,
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
@@ -100,7 +101,7 @@ export async function lookTimes(
     diagnosis?.take(observation);
     const taken = step(state, observation);
     state = taken.state;
-    if (observation.kind === 'samples') continue;
+    if (observation.kind === 'samples' || observation.kind === 'closed') continue;
     const { report } = taken;
     if (compareWith === 'first look') before ??= stateOf(report, '');
     const since = sinceOf(before, report);

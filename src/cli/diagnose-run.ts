@@ -52,6 +52,7 @@ async function lookAgain(
     stack: true,
     sampleHz: flags['sample-rate'],
     timeoutMs: flags.timeout,
+    closed: true,
   };
   const { proc } = defaultDoor();
   const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };

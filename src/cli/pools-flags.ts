@@ -22,6 +22,10 @@ export const POOL_RULE_NAMES = [
   'pool_uneven',
   'reconnect_wave',
   'close_wait_leak',
+  'threads_busy',
+  'keepalive_race',
+  'no_keepalive',
+  'keepalive_unanswered',
 ] as const satisfies readonly Rule[];
 
 const HOUR = 3_600_000;

@@ -59,12 +59,14 @@ async function lookAgain(
     owners: !flags['no-owners'],
     thoroughOwners: true,
     timeoutMs: flags.timeout,
+    closed: true,
   };
   const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
   let startedAt: number | undefined;
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
+      if (observation.kind !== 'table') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.
@@ -117,6 +119,7 @@ export function topPools(report: PoolsReport, top: number | undefined): PoolsRep
   return {
     ...report,
     pools: report.pools.slice(0, top),
+    shares: report.shares.slice(0, top),
     remotes: report.remotes.slice(0, top),
     findings: report.findings.filter(({ pool }) => pool < top),
     hikari: report.hikari.filter(({ pool }) => pool === undefined || pool < top),

@@ -36,7 +36,8 @@ export function readDescriptorsOf(
   return found;
 }
 
-function ownersOfQueues(table: SocketTable): ReadonlySet<number> {
+/** Pids of the owners of listeners whose queue is not empty. */
+export function ownersOfQueues(table: SocketTable): ReadonlySet<number> {
   const pids = new Set<number>();
   for (let row = 0; row < table.length; row++) {
     if (table.state[row] !== LISTEN || (table.recvQueue[row] ?? 0) === 0) continue;

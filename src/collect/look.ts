@@ -21,6 +21,7 @@ import {
   readProcOf,
   readSysctls,
 } from './proc.js';
+import { readProcesses } from './process-facts.js';
 import { readText } from './small-files.js';
 import { SocketSource, type SourceLook } from './source.js';
 import { readStackFacts } from './stack-facts.js';
@@ -69,8 +70,12 @@ export class OwnerSight {
   }
 
   /** Of a table whose owners were found. */
-  factsOf(table: SocketTable): Pick<TableObservation, 'descriptors' | 'homes'> {
-    return { descriptors: readDescriptors(table, this.door.proc), homes: this.homes.ofListeners(table) };
+  factsOf(table: SocketTable): Pick<TableObservation, 'descriptors' | 'processes' | 'homes'> {
+    return {
+      descriptors: readDescriptors(table, this.door.proc),
+      processes: readProcesses(table, this.door),
+      homes: this.homes.ofListeners(table),
+    };
   }
 }
 

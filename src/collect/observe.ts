@@ -67,7 +67,7 @@ interface Times {
 
 /**
  * A given number of looks, `everyMs` from start to start; the caller may stop early. What listeners did between two looks comes before the
- * second, where it is asked for.
+ * second, and what ended meanwhile too, where it is asked for.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
 export function observeTimes(
@@ -75,22 +75,24 @@ export function observeTimes(
   times: Times,
   signal: AbortSignal,
   door?: Partial<Door>,
-): AsyncGenerator<LookObservation | SamplesObservation, void, undefined>;
+): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined>;
 export function observeTimes(
   options: CollectOptions,
   times: Times,
   signal: AbortSignal,
   door?: Partial<Door>,
-): AsyncGenerator<TableObservation | SamplesObservation, void, undefined>;
+): AsyncGenerator<TableObservation | SamplesObservation | ClosedObservation, void, undefined>;
 export async function* observeTimes(
   options: CollectOptions | NamespaceOptions,
   { samples, everyMs }: Times,
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<LookObservation | SamplesObservation, void, undefined> {
+): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined> {
   const ownDoor = { ...defaultDoor(), ...door };
   const looker = eyesFor(options, ownDoor);
   const sampler = samplerFor(options, ownDoor, looker);
+  const hearsEnds = options.closed === true && samples > 1 && isOfOurs(options);
+  const closed = hearsEnds ? new ClosedSource(options.source, ownDoor.path, looker.originNow) : undefined;
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   const start = monotonicNow();
@@ -98,6 +100,8 @@ export async function* observeTimes(
     for (let sample = 0; sample < samples; sample++) {
       const wait = start + sample * everyMs - monotonicNow();
       if (wait > 0) await sleep(wait, undefined, { signal });
+      // Before the look, as in `observe`; before the first there is nothing to compare with.
+      if (sample > 0 && closed !== undefined) yield* await closed.take();
       const sampled = await sampler.take();
       const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
       // A single look has nothing between.
@@ -106,7 +110,7 @@ export async function* observeTimes(
       yield { ...observation, gaps: [...observation.gaps, ...sampled.gaps, ...gaps] };
     }
   } finally {
-    await sampler.end();
+    await Promise.all([sampler.end(), closed?.end()]);
   }
 }
 

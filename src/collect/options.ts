@@ -30,7 +30,7 @@ export interface CollectOptions {
   readonly sampleHz?: number;
   /** For one run of ss, or one answer of the kernel. */
   readonly timeoutMs: number;
-  /** Connections that ended between the looks too (`observe`). Default false. */
+  /** Connections that ended between the looks too. Default false. */
   readonly closed?: boolean;
 }
 
@@ -48,6 +48,8 @@ export interface Door {
   readonly proc: string;
   /** What is found below /run and /var: `/`. */
   readonly root: string;
+  /** Where control groups are mounted. */
+  readonly cgroups: string;
   readonly openDiagSocket: OpenDiagSocket;
 }
 
@@ -56,5 +58,6 @@ export const defaultDoor = (): Door => ({
   path: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
   proc: '/proc',
   root: '/',
+  cgroups: '/sys/fs/cgroup',
   openDiagSocket,
 });

@@ -1,5 +1,6 @@
 import type { HostFacts } from './host-facts.js';
 import type { Home, Namespace } from './namespace.js';
+import type { ProcessFacts } from './processes.js';
 import type { ListenerSamples, SampledFamily } from './samples.js';
 import type { Source } from './sockets.js';
 import type { StackFacts } from './stack-facts.js';
@@ -60,6 +61,8 @@ export interface TableObservation {
   readonly facts?: HostFacts;
   /** The namespace of `origin.netns`, where it was asked for (`--netns`). */
   readonly namespace?: Namespace;
+  /** What those processes do, by pid. Not in recordings. */
+  readonly processes?: ReadonlyMap<number, ProcessFacts>;
   /** How long reading took, and how many ticks were left out since the last one because of it. */
   readonly tookMs: Millis;
   readonly skippedTicks: number;

@@ -1,5 +1,6 @@
 import type { Rule, Severity } from './findings.js';
 import type { EvidenceJson, FindingJson, GapJson, OriginJson } from './json.js';
+import type { Closer } from './keepalive.js';
 import type { PoolDirection } from './pools.js';
 import type { Sureness } from './trace.js';
 
@@ -83,6 +84,33 @@ export interface PoolJson {
   age_at_least?: true;
   /** Since data were last sent or received. */
   idle_ms?: SpreadJson;
+  /** Of the new connections of its group (addresses of one service, or processes behind one port): this one's share, 1 = all. */
+  share_of_new?: number;
+  /** The same for each part of the watch, oldest first; null where none came. */
+  share_of_new_by_time?: (number | null)[];
+  /** A minute old or older; of those, with data in the last 10 s, and without any for more than 60 s and 350 s. Lower bounds. */
+  long_lived: number;
+  long_lived_moving: number;
+  long_lived_quiet_60s: number;
+  long_lived_quiet_350s: number;
+  /** Connections that were idle for this long were closed, at different moments: measured, within `idle_close_within_ms`. */
+  idle_close_ms?: number;
+  idle_close_within_ms?: number;
+  /** Who sent the first FIN; absent: unknown. */
+  idle_close_by?: Closer;
+  /** So many were closed after that time, of so many that this side closed while they were idle. */
+  idle_close_count?: number;
+  idle_close_of?: number;
+  /** Requests that met the FIN of an idle connection and were reset, and whose FIN that was. */
+  lost_requests?: number;
+  lost_requests_by?: Closer;
+  /** Established ones with a keep-alive timer; those of them with probes without an answer; the time until the next probe. */
+  tcp_keepalive: number;
+  tcp_keepalive_unanswered: number;
+  tcp_keepalive_next_ms?: number;
+  /** Without any timer, to other hosts, and those of them idle for 5 minutes or longer. */
+  no_tcp_keepalive: number;
+  no_tcp_keepalive_idle: number;
   rtt_ms?: SpreadJson;
   /** Of the open connections since they were made. */
   bytes_sent?: number;

@@ -1,3 +1,4 @@
+import { heldConnections } from '../analyze/acceptors.js';
 import type { Facts } from '../analyze/facts.js';
 import type { ListenerLook } from '../analyze/listeners.js';
 import { thresholdsFor } from '../analyze/thresholds.js';
@@ -6,6 +7,7 @@ import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Counters, TableObservation } from '../model/observation.js';
 import type { ListenerSamples } from '../model/samples.js';
 import type { Millis } from '../model/units.js';
+import { acceptorsOf } from './acceptor-facts.js';
 import { type Arrivals, countNew, readArrivals } from './arrivals.js';
 import type { FollowedClosed } from './closed.js';
 import { type Attribution, attributeOverflows } from './overflows.js';
@@ -112,13 +114,16 @@ function passingListeners({ sampled }: WatchState, listeners: readonly Listener[
 
 function report(
   state: WatchState,
-  { sysctls, descriptors }: TableObservation,
+  observation: TableObservation,
   look: TrackLook,
   track: Track,
   before: Track | undefined,
   deltas: Counters | undefined,
 ): ListenerReport {
   const { listener } = look;
+  const { sysctls, descriptors, sockets } = observation;
+  const acceptors =
+    listener.acceptQueue.length === 0 ? [] : acceptorsOf(listener.owners, observation, state.processes);
   const { thresholds, oneLook = false } = state.config;
   const window = windowFor(track, before, look);
   const facts: Facts = {
@@ -129,6 +134,7 @@ function report(
     oneLook,
     sysctls,
     descriptors,
+    ...(acceptors.length > 0 && { acceptors, held: heldConnections(sockets, listener, acceptors) }),
     counters: { overflows: deltas?.ListenOverflows, listenDrops: deltas?.ListenDrops },
   };
   return { listener, ...(window !== undefined && { window }), ...judge(facts) };

@@ -1,13 +1,15 @@
 import { CLOSE_WAIT, ESTABLISHED, LISTEN, MPTCP, SYN_RECV, stateCode, TCP } from '../analyze/codes.js';
 import { directionFinder } from '../model/direction.js';
-import type { Gap, Observation, TableObservation } from '../model/observation.js';
+import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
 import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
+import { CloseNotes } from './pools/close-notes.js';
 import { ConnectionList, MARKS, TupleKey } from './pools/connection-list.js';
 import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
+import { probeReader } from './pools/probe-tally.js';
 import { sentAfterReceipt, USE, type Use, useByChange, useReader } from './pools/use.js';
 
 const SYN_SENT = stateCode('syn-sent');
@@ -33,6 +35,7 @@ export class PoolWatch {
   private lists: readonly [now: ConnectionList, before: ConnectionList] | undefined;
   private key: TupleKey | undefined;
   private readonly book = new PoolBook();
+  private readonly closes = new CloseNotes((pool) => this.book.get(pool ?? -1)?.tally.idleCloses);
   private looks = 0;
   private first: TableObservation | undefined;
   private last: TableObservation | undefined;
@@ -42,7 +45,8 @@ export class PoolWatch {
   constructor(private readonly filter?: RowFilter) {}
 
   take(observation: Observation): void {
-    if (observation.kind !== 'table' && observation.kind !== 'gap') return;
+    if (observation.kind === 'closed') this.takeClosed(observation);
+    if (observation.kind !== 'table' && observation.kind !== 'gap' && observation.kind !== 'closed') return;
     for (const gap of observation.gaps) this.noteGap(gap);
     if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
   }
@@ -57,11 +61,26 @@ export class PoolWatch {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      ...describePools(this.book, lists[0], origin, last.namespace),
+      ...describePools(this.book, lists[0], origin, {
+        lastLook: Math.max(0, this.looks - 1),
+        namespace: last.namespace,
+      }),
       // The kernel counts for all, also for those that the filter leaves out.
       ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
       gaps: this.allGaps(),
     };
+  }
+
+  /** What the kernel says of connections at their end, for those that a look has shown. */
+  private takeClosed({ sockets, origin }: ClosedObservation): void {
+    const { key, lists } = this;
+    if (key === undefined || lists === undefined) return;
+    for (let row = 0; row < sockets.length; row++) {
+      key.load(sockets, row);
+      const entry = lists[0].find(key);
+      if (entry < 0 || !lists[0].hasCookieOf(entry, sockets, row)) continue;
+      this.closes.announce(lists[0], entry, sockets, row, origin.monotonic);
+    }
   }
 
   private look(observation: TableObservation): void {
@@ -74,6 +93,7 @@ export class PoolWatch {
     const pass = new LookPass(observation.sockets, this.book, {
       before,
       now,
+      closes: this.closes,
       key: this.key,
       elapsed,
       at: monotonic,
@@ -81,7 +101,7 @@ export class PoolWatch {
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
-    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore);
+    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore, this.looks);
     this.sumRemotes();
     this.looks++;
     this.first ??= observation;
@@ -112,6 +132,7 @@ export class PoolWatch {
 interface PassOptions {
   readonly before: ConnectionList;
   readonly now: ConnectionList;
+  readonly closes: CloseNotes;
   readonly key: TupleKey;
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
@@ -123,6 +144,7 @@ interface PassOptions {
 class LookPass {
   private readonly found: Uint8Array;
   private readonly useOf;
+  private readonly probe;
   private readonly columns;
 
   constructor(
@@ -132,6 +154,7 @@ class LookPass {
   ) {
     this.found = new Uint8Array(options.before.length);
     this.useOf = useReader(table);
+    this.probe = probeReader(table);
     this.columns = columnsOf(table);
   }
 
@@ -191,8 +214,10 @@ class LookPass {
       if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
       this.noteReuse(row, entry, known, pool.tally);
       if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
+      this.noteClosing(row, entry, known);
     }
     now.moved[entry] = this.movedBytes(row);
+    this.countBytes(row, entry, known);
     this.tally(row, entry, known, pool);
   }
 
@@ -227,6 +252,26 @@ class LookPass {
       if ((marks & MARKS.reused) !== 0) tally.reused += one;
       if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
     }
+  }
+
+  private countBytes(row: number, entry: number, known: number): void {
+    const { now, before } = this.options;
+    const { newBytes, bytesAgain, bytesAcked, bytesReceived, unacked } = this.columns;
+    const acked = bytesAcked?.[row] || 0;
+    const isStill = this.table.state[row] === ESTABLISHED && !((unacked?.[row] ?? 0) > 0);
+    const sent = (newBytes?.[row] || 0) - (bytesAgain?.[row] || 0);
+    if (isStill) now.begun[entry] = acked - sent;
+    else now.begun[entry] = known < 0 ? Number.NaN : (before.begun[known] ?? Number.NaN);
+    now.ackedBytes[entry] = acked;
+    now.receivedBytes[entry] = bytesReceived?.[row] || 0;
+  }
+
+  private noteClosing(row: number, entry: number, known: number): void {
+    const { now, before, closes, at, elapsed = 0 } = this.options;
+    const state = this.table.state[row];
+    if (before.state[known] !== ESTABLISHED || state === ESTABLISHED) return;
+    now.marks[entry] =
+      (now.marks[entry] ?? 0) | closes.closing(before, known, this.table, row, { at, elapsed });
   }
 
   private noteReuse(row: number, entry: number, known: number, tally: PoolTally): void {
@@ -281,6 +326,11 @@ class LookPass {
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
+    this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
+    tally.longLived.add(
+      this.options.at - (now.bornAt[entry] ?? Number.NaN),
+      now.quietMs[entry] ?? Number.NaN,
+    );
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;
     tally.bytesReceived += columns.bytesReceived?.[row] || 0;
@@ -303,6 +353,8 @@ class LookPass {
       if (use === USE.unsure) use = this.tellUse(known, balance, tally);
     }
     tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
+    if (!outbound && this.columns.inode?.[row] !== 0)
+      tally.serving.add((this.table.recvQueue[row] ?? 0) > 0, use === USE.busy);
     if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
     if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
   }
@@ -340,13 +392,15 @@ class LookPass {
   }
 
   private countGone(): void {
-    const { before } = this.options;
+    const { before, closes, at, elapsed = 0 } = this.options;
     for (let entry = 0; entry < before.length; entry++) {
       if (this.found[entry] === 1) continue;
+      closes.gone(before, entry, { at, elapsed });
       if (hasEnded(before.state[entry])) continue;
       const pool = this.book.get(before.pool[entry] ?? -1);
       if (pool !== undefined) pool.tally.closedNow++;
     }
+    closes.endLook();
   }
 }
 
@@ -369,6 +423,10 @@ function columnsOf(table: SocketTable) {
     segmentsIn: table.column('dataSegmentsIn'),
     bytesSent,
     bytesReceived,
+    newBytes: table.column('bytesSent'),
+    bytesAgain: table.column('bytesRetransmitted'),
+    bytesAcked: table.column('bytesAcked'),
+    unacked: table.column('unacked'),
     hasBytes: bytesSent !== undefined || bytesReceived !== undefined,
   };
 }

@@ -5,6 +5,7 @@ import type { Counters, Origin, TableObservation } from '../model/observation.js
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
+import type { KeptProcesses } from './acceptor-facts.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
 import type { ClosedState } from './closed.js';
@@ -53,6 +54,8 @@ export interface WatchState {
   readonly sampled: SampledState;
   readonly arrivals?: Arrivals | undefined;
   readonly udp: UdpState;
+  /** Owners of queues. */
+  readonly processes?: KeptProcesses | undefined;
   readonly alerts: AlertBook;
   readonly sockets?: KeptSockets | undefined;
   /** Connections that ended; absent where nobody tells of them. */

@@ -66,6 +66,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     sampled: NOTHING_SAMPLED,
     arrivals: followed.arrivals,
     udp: udp.state,
+    processes: observation.processes && { monotonic: origin.monotonic, processes: observation.processes },
     alerts: book,
     sockets: kept,
     closed: closed.state,

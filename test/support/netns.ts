@@ -183,6 +183,28 @@ export async function withPair<T>(use: (server: Namespace, client: Namespace) =>
   );
 }
 
+export const NEAR_ADDRESS = '10.78.0.1';
+export const FAR_ADDRESS = '10.78.0.2';
+
+/** Two namespaces far from each other: a packet takes `delayMs` either way, so that segments really cross. */
+export async function withFarPair<T>(
+  delayMs: number,
+  use: (near: Namespace, far: Namespace) => Promise<T>,
+): Promise<T> {
+  const { Agent } = await import('./agent.js');
+  return withNamespace((near) =>
+    withNamespace(async (far) => {
+      const cable = await Agent.start(near, 'far.py');
+      await cable.ask('connect', { first: near.path, second: far.path, device: 'sw1', delay_ms: delayMs });
+      for (const [namespace, host] of [[near, 1] as const, [far, 2] as const]) {
+        ip('-n', namespace.name, 'addr', 'add', `10.78.0.${host}/24`, 'dev', 'sw1');
+        ip('-n', namespace.name, 'link', 'set', 'sw1', 'up');
+      }
+      return use(near, far);
+    }),
+  );
+}
+
 /** Whether the kernel of this host has a setting, as `net/mptcp/enabled`. */
 export function kernelHas(setting: string): boolean {
   try {

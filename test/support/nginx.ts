@@ -10,7 +10,7 @@ export interface Nginx {
   readonly worker: number;
 }
 
-const configuration = (port: number, backlog: number) => `
+const configuration = (http: string) => `
 daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -19,14 +19,21 @@ events { worker_connections 512; }
 http {
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } location = /status { stub_status; } }
+  ${http}
 }
 `;
 
+const plain = (port: number, backlog: number) =>
+  `server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } location = /status { stub_status; } }`;
+
 /** nginx with one worker and a folder of its own, listening in the namespace, which ends and removes both. */
-export async function startNginx(namespace: Namespace, port: number, backlog: number): Promise<Nginx> {
+export const startNginx = (namespace: Namespace, port: number, backlog: number): Promise<Nginx> =>
+  startNginxWith(namespace, plain(port, backlog));
+
+/** The same with what stands in its `http { }`. */
+export async function startNginxWith(namespace: Namespace, http: string): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'sw-nginx-'));
-  writeFileSync(join(folder, 'nginx.conf'), configuration(port, backlog));
+  writeFileSync(join(folder, 'nginx.conf'), configuration(http));
   const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
   const child = namespace.spawn('nginx', args, { stdio: 'ignore' });
   const master = child.pid ?? 0;

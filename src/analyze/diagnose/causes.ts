@@ -20,6 +20,8 @@ const CAUSES: readonly {
   readonly by: 'listener' | 'process';
 }[] = [
   { cause: 'fd_limit', of: SYMPTOMS, by: 'listener' },
+  { cause: 'threads_blocked', of: SYMPTOMS, by: 'listener' },
+  { cause: 'connection_limit', of: SYMPTOMS, by: 'listener' },
   // Descriptors that were never closed are how most limits are reached.
   { cause: 'close_wait_leak', of: ['fd_limit'], by: 'process' },
 ];

@@ -10,6 +10,8 @@ import { whyOf } from './why.js';
 const SURENESS: Partial<Record<Rule, Sureness>> = {
   stopped_acceptor: 'likely',
   slow_acceptor: 'likely',
+  threads_blocked: 'likely',
+  connection_limit: 'suspected',
   small_backlog: 'likely',
   dropped_segments: 'suspected',
 };
@@ -24,6 +26,11 @@ const SETTINGS: Partial<Record<Rule, readonly string[]>> = {
   syn_queue_full: [...QUEUE_SETTINGS, 'net.ipv4.tcp_max_syn_backlog', 'net.ipv4.tcp_syncookies'],
   syn_cookies: ['net.ipv4.tcp_syncookies'],
   udp_drops: ['net.core.rmem_max'],
+  no_keepalive: [
+    'net.ipv4.tcp_keepalive_time',
+    'net.ipv4.tcp_keepalive_intvl',
+    'net.ipv4.tcp_keepalive_probes',
+  ],
 };
 
 /** What other commands find too, of listeners, of the namespace and of pools: the same findings in this report. */

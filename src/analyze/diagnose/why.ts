@@ -9,6 +9,10 @@ const WHY: Partial<Record<Rule, string>> = {
   accept_queue_overflow:
     'clients whose segments were dropped waited a second or more for their connection, or never got it',
   stopped_acceptor: 'clients connect, send their request and hear nothing until they give up',
+  threads_blocked:
+    'clients that want to talk wait for clients that do not: more load changes nothing, idle connections do',
+  threads_busy: 'each request waits for others to end, though its connection was accepted at once',
+  connection_limit: 'clients connect, and wait in the queue until somebody else leaves',
   slow_acceptor: 'every client waits in the queue before the application even knows of it',
   burst: 'the queue may be full between two looks',
   small_backlog: 'a short burst is enough to turn clients away, though the application is fast enough',
@@ -31,6 +35,11 @@ const WHY: Partial<Record<Rule, string>> = {
   reconnect_wave: 'many handshakes at once are slow, and may overflow the accept queue of the server',
   close_wait_leak:
     'each of them holds a descriptor until the process ends: at its limit it can accept and open nothing more',
+  keepalive_race:
+    'a request that is sent while the other side closes the connection is answered with a reset: a sporadic 502 or "connection reset by peer"',
+  no_keepalive:
+    'when the peer or a middle box forgets such a connection, the next request on it waits for minutes and then fails',
+  keepalive_unanswered: 'requests on these connections will wait for minutes and then fail',
   fin_wait_2: 'each of them holds a descriptor, and no timeout ends it while the descriptor is open',
   last_ack: 'the peer, or the way to it, is gone; the kernel tries for minutes',
   orphans: 'above tcp_max_orphans the kernel resets connections that still have data to deliver',

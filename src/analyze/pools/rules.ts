@@ -1,23 +1,11 @@
 import type { HikariStats } from '../../model/hikari.js';
-import type { Pool, PoolsSeen } from '../../model/pools.js';
+import type { Pool } from '../../model/pools.js';
 import { isStreaming } from '../../model/services.js';
 import { count, counted, duration, listed, percent } from '../words.js';
+import type { PoolContext, PoolRule } from './context.js';
+import { keepaliveRace, keepaliveUnanswered, noKeepalive } from './keepalive.js';
+import { threadsBusy } from './serving.js';
 import { endText, fact, perSecondText, processText, type Said } from './words.js';
-
-/** What a rule may look at beside its pool. */
-export interface PoolContext {
-  readonly seen: PoolsSeen;
-  /** The other pools of the same remote. */
-  readonly siblings: readonly Pool[];
-  /** The other pools of the same process and service port. */
-  readonly neighbours: readonly Pool[];
-  /** HikariCP's numbers of this pool. */
-  readonly hikari?: HikariStats;
-  /** Descriptors of its process. */
-  readonly descriptors?: { readonly open: number; readonly limit: number };
-}
-
-export type PoolRule = (pool: Pool, context: PoolContext) => Said | undefined;
 
 const LEAST_LOOKS = 3;
 const SECOND = 1000;
@@ -357,9 +345,13 @@ function untilLimit({ closeWaits: { growth }, past: { watchedMs } }: Pool, { des
 export const POOL_RULES: readonly PoolRule[] = [
   exhausted,
   closeWaitLeak,
+  threadsBusy,
+  keepaliveRace,
+  keepaliveUnanswered,
   churn,
   leak,
   reconnectWave,
   uneven,
   oversized,
+  noKeepalive,
 ];

@@ -1,4 +1,12 @@
-import type { HikariMatch, Pool, PoolFinding, PoolsReport, RemoteSum, Spread } from '../../model/pools.js';
+import type {
+  HikariMatch,
+  NewShare,
+  Pool,
+  PoolFinding,
+  PoolsReport,
+  RemoteSum,
+  Spread,
+} from '../../model/pools.js';
 import type {
   HikariJson,
   PoolFindingJson,
@@ -125,6 +133,12 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     age_ms: spreadJson(pool.age),
     age_at_least: pool.agesAtLeast && pool.age !== undefined ? (true as const) : undefined,
     idle_ms: spreadJson(pool.quiet),
+    ...shareFields(report.shares[index]),
+    long_lived: pool.longLived.count,
+    long_lived_moving: pool.longLived.moving,
+    long_lived_quiet_60s: pool.longLived.quiet60s,
+    long_lived_quiet_350s: pool.longLived.quiet350s,
+    ...keepAliveFields(pool),
     rtt_ms: spreadJson(pool.rtt),
     bytes_sent: pool.bytesSent,
     bytes_received: pool.bytesReceived,
@@ -134,6 +148,33 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     findings: report.findings.filter(({ pool: of }) => of === index).map(({ rule }) => rule),
   });
 }
+
+const shareFields = (share: NewShare | undefined) =>
+  share === undefined
+    ? {}
+    : {
+        share_of_new: percentOf(share.share),
+        share_of_new_by_time: share.byTime.map((part) => (part === undefined ? null : percentOf(part))),
+      };
+
+/** Two digits of a share. */
+const percentOf = (share: number) => Math.round(share * 100) / 100;
+
+const keepAliveFields = ({ idleCloses: { timeout, lost }, probes }: Pool) =>
+  known({
+    idle_close_ms: timeout && Math.round(timeout.ms),
+    idle_close_within_ms: timeout && Math.ceil(timeout.withinMs),
+    idle_close_by: timeout?.by,
+    idle_close_count: timeout?.closes,
+    idle_close_of: timeout?.of,
+    lost_requests: lost?.count,
+    lost_requests_by: lost?.by,
+    tcp_keepalive: probes.kept,
+    tcp_keepalive_unanswered: probes.unanswered,
+    tcp_keepalive_next_ms: roundKnown(probes.nextProbeMs),
+    no_tcp_keepalive: probes.bare,
+    no_tcp_keepalive_idle: probes.bareLongIdle,
+  });
 
 const spreadJson = (spread: Spread | undefined): SpreadJson | undefined =>
   spread && { p50: round(spread.p50), p95: round(spread.p95), max: round(spread.max) };

@@ -18,6 +18,10 @@ export const MARKS = {
   /** At this look, surely. */
   busy: 16,
   idle: 32,
+  /** A request met the FIN of the peer. */
+  crossed: 64,
+  /** Closed from here after it had been idle. */
+  closedIdle: 128,
 } as const;
 
 /** The 4-tuple of one row, loaded once for every list that is asked about it. */
@@ -53,6 +57,11 @@ export class ConnectionList {
   bornAt = new Float64Array(FIRST_CAPACITY);
   /** Bytes sent and received together, to see whether data moved. */
   moved = new Float64Array(FIRST_CAPACITY);
+  /** Bytes acknowledged less those sent while none were under way: our SYN counts as one. NaN: no look has shown that yet. */
+  begun = new Float64Array(FIRST_CAPACITY);
+  /** Bytes acknowledged and received; a FIN counts as one. */
+  ackedBytes = new Float64Array(FIRST_CAPACITY);
+  receivedBytes = new Float64Array(FIRST_CAPACITY);
   /** Segments of requests less those of answers. */
   balance = new Float64Array(FIRST_CAPACITY);
   /** Segments with data that were received, and segments without any that were sent. */
@@ -142,6 +151,9 @@ export class ConnectionList {
     this.state = new Uint8Array(capacity);
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
+    this.begun = new Float64Array(capacity);
+    this.ackedBytes = new Float64Array(capacity);
+    this.receivedBytes = new Float64Array(capacity);
     this.balance = new Float64Array(capacity);
     this.received = new Float64Array(capacity);
     this.plainAcks = new Float64Array(capacity);

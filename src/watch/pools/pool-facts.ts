@@ -7,24 +7,32 @@ import { bytes, type Connections, connections, millis, perSecond } from '../../m
 import { type ConnectionList, MARKS } from './connection-list.js';
 import type { PoolBook, PoolEntry } from './pool-book.js';
 
+/** The look that ended the watch. */
+interface LastLook {
+  /** Its number, from 0. */
+  readonly lastLook: number;
+  readonly namespace: Namespace | undefined;
+}
+
 /** The pools of a watch as facts, those with the most connections first, and the remotes of the outbound ones. */
 export function describePools(
   book: PoolBook,
   list: ConnectionList,
   origin: Origin,
-  namespace?: Namespace,
+  at: LastLook,
 ): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
   const spreads = new Spreads(list);
   // A pool whose connections all turned out to be of another had an owner that was found late.
   const entries = [...book.all()].filter(([, { tally }]) => tally.seen > 0);
   const pools = entries
-    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin, namespace))
+    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin, at))
     .sort(byWeight);
   return {
     pools,
     remotes: sumRemotes(
       entries.map(([, entry]) => entry),
       origin,
+      at.lastLook,
     ),
   };
 }
@@ -44,15 +52,16 @@ function describePool(
   { identity, tally }: PoolEntry,
   spreads: PoolSpreads,
   origin: Origin,
-  namespace: Namespace | undefined,
+  { lastLook, namespace }: LastLook,
 ): Pool {
   const { direction, owner, end } = identity;
-  const past = tally.past(origin.monotonic);
+  const past = tally.past(origin.monotonic, lastLook);
   const watched = tally.sinceMs(origin.monotonic);
   const createdPerSecond = rate(past.created, watched);
   const closedPerSecond = rate(past.closed, watched);
   const port = portOf(end);
   const service = serviceOf(port);
+  const serving = tally.serving.describe();
   return {
     direction,
     owner,
@@ -72,6 +81,10 @@ function describePool(
     }),
     past,
     closeWaits: tally.closeWaits(),
+    idleCloses: tally.idleCloses.describe(),
+    probes: tally.probes.describe(),
+    longLived: tally.longLived.describe(),
+    ...(serving && { serving }),
   };
 }
 
@@ -131,7 +144,7 @@ function spreadOf(entries: Int32Array, numberOf: (entry: number) => number): Spr
   return { p50: at(0.5), p95: at(0.95), max: at(1) };
 }
 
-function sumRemotes(entries: readonly PoolEntry[], origin: Origin): RemoteSum[] {
+function sumRemotes(entries: readonly PoolEntry[], origin: Origin, lastLook: number): RemoteSum[] {
   const groups = new Map<number | string, PoolEntry[]>();
   for (const entry of entries) {
     if (entry.remote === undefined) continue;
@@ -140,13 +153,13 @@ function sumRemotes(entries: readonly PoolEntry[], origin: Origin): RemoteSum[] 
     else group.push(entry);
   }
   return [...groups.values()]
-    .map((group) => sumRemote(group, origin))
+    .map((group) => sumRemote(group, origin, lastLook))
     .sort((a, b) => b.open - a.open || b.timeWait - a.timeWait);
 }
 
-function sumRemote(group: readonly PoolEntry[], origin: Origin): RemoteSum {
+function sumRemote(group: readonly PoolEntry[], origin: Origin, lastLook: number): RemoteSum {
   const counts = group.map(({ tally }) => tally.counts());
-  const pasts = group.map(({ tally }) => tally.past(origin.monotonic));
+  const pasts = group.map(({ tally }) => tally.past(origin.monotonic, lastLook));
   const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
   const total = (values: readonly number[]): Connections => connections(sum(values));
   const end = (group[0] as PoolEntry).identity.end;

@@ -1,6 +1,11 @@
 import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js';
 import { connections, millis, ratio } from '../../model/units.js';
 
+import { IdleCloseBook } from '../keepalive.js';
+import { LongTally } from './long-tally.js';
+import { NewTimeline } from './new-timeline.js';
+import { ProbeTally } from './probe-tally.js';
+import { ServeTally } from './serve-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
 
 /** So many times of waves are kept: enough for a period. */
@@ -56,6 +61,11 @@ export class PoolTally {
   private waveLooks = 0;
   private readonly waves: number[] = [];
   readonly levels = new UseLevels();
+  readonly idleCloses = new IdleCloseBook();
+  readonly probes = new ProbeTally();
+  readonly longLived = new LongTally();
+  private readonly newByTime = new NewTimeline();
+  readonly serving = new ServeTally();
   reused = 0;
   seen = 0;
 
@@ -80,10 +90,13 @@ export class PoolTally {
     this.createdNow = this.closedNow = 0;
     this.bytesSent = this.bytesReceived = this.retransmissions = 0;
     this.oldestCloseWaitMs = Number.NaN;
+    this.probes.begin();
+    this.longLived.begin();
+    this.serving.begin();
   }
 
-  /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. */
-  finish(at: number, time: number, lookBefore: number): void {
+  /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was; `look`: its number. */
+  finish(at: number, time: number, lookBefore: number, look: number): void {
     const { open, busy } = this;
     if (this.looks === 0) {
       this.sinceAt = lookBefore;
@@ -101,7 +114,9 @@ export class PoolTally {
     this.busySum += busy;
     this.openSum += open;
     this.created += this.createdNow;
+    this.newByTime.add(look, this.createdNow);
     this.closed += this.closedNow;
+    this.serving.finish();
     this.noteWave(time);
   }
 
@@ -143,7 +158,7 @@ export class PoolTally {
     };
   }
 
-  past(now: number): PoolPast {
+  past(now: number, lastLook: number): PoolPast {
     return {
       looks: this.looks,
       watchedMs: millis(this.sinceMs(now)),
@@ -157,6 +172,7 @@ export class PoolTally {
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
       created: this.created,
       closed: this.closed,
+      createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
       seen: this.seen,
       waves: [...this.waves],

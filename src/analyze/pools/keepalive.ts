@@ -1,0 +1,136 @@
+import { type IdleClose, LONG_IDLE_MS, type LostRequests } from '../../model/keepalive.js';
+import type { Pool } from '../../model/pools.js';
+import { count, counted, duration } from '../words.js';
+import type { PoolRule } from './context.js';
+import { endText, fact, processText, type Said } from './words.js';
+
+const SECOND = 1000;
+
+/**
+ * One side closes idle connections while the other may just send a request on one (KERNEL.md 10). A warning where requests met that FIN and were reset;
+ * else only the timeout that was measured. Whoever sends the requests may close without such a race: that says nothing.
+ */
+export const keepaliveRace: PoolRule = (pool) => {
+  const { timeout, lost } = pool.idleCloses;
+  const closer = pool.direction === 'outbound' ? 'peer' : 'self';
+  const raced = lost?.by === closer ? lost : undefined;
+  const measured = timeout?.by === closer ? timeout : undefined;
+  if (raced !== undefined) return lostSaid(pool, raced, measured);
+  return measured === undefined ? undefined : measuredSaid(pool, measured);
+};
+
+function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined): Said {
+  const outbound = pool.direction === 'outbound';
+  const requests = counted(lost.count, 'request');
+  return {
+    rule: 'keepalive_race',
+    severity: 'warning',
+    sure: outbound ? 'certain' : 'likely',
+    message: `${closesText(pool, timeout)}; ${requests} crossed its FIN and ${lost.count === 1 ? 'was' : 'were'} reset`,
+    evidence: [
+      ...timeoutEvidence(timeout),
+      fact(
+        'lost_requests',
+        lost.count,
+        'requests',
+        outbound
+          ? `${requests} of ${processText(pool)} without an acknowledgement, on ${lost.count === 1 ? 'a connection' : 'connections'} that the peer closed`
+          : `${counted(lost.count, 'connection')} closed from here ended by a reset within seconds, without TIME-WAIT: data came after the FIN`,
+      ),
+      ...(lost.afterMs === undefined
+        ? []
+        : [
+            fact(
+              'lost_after',
+              lost.afterMs / SECOND,
+              'seconds',
+              `half of them were sent after ${duration(lost.afterMs)} or less without data`,
+            ),
+          ]),
+    ],
+    advice: adviceFor(pool, timeout),
+  };
+}
+
+const measuredSaid = (pool: Pool, timeout: IdleClose): Said => ({
+  rule: 'keepalive_race',
+  severity: 'info',
+  sure: 'likely',
+  message: `${closesText(pool, timeout)}; no request was seen to be lost to it`,
+  evidence: timeoutEvidence(timeout),
+  advice: adviceFor(pool, timeout),
+});
+
+/** `10.0.0.9:8080 closes connections that were idle for 15.0 s` */
+function closesText(pool: Pool, timeout: IdleClose | undefined): string {
+  const who = pool.direction === 'outbound' ? endText(pool) : `${processText(pool)} on ${endText(pool)}`;
+  return timeout === undefined
+    ? `${who} closes idle connections`
+    : `${who} closes connections that were idle for ${duration(timeout.ms)}`;
+}
+
+function timeoutEvidence(timeout: IdleClose | undefined) {
+  if (timeout === undefined) return [];
+  const { ms, withinMs, closes, of } = timeout;
+  return [
+    fact(
+      'idle_close',
+      ms / SECOND,
+      'seconds',
+      `${count(closes)} of ${counted(of, 'idle connection')} ended after ${duration(ms)} without data (within ${duration(Math.max(withinMs, 1))})`,
+    ),
+  ];
+}
+
+function adviceFor(pool: Pool, timeout: IdleClose | undefined): string {
+  const seconds = timeout === undefined ? 'that' : duration(timeout.ms);
+  return pool.direction === 'outbound'
+    ? `let ${processText(pool)} close idle connections first: a maximum idle time clearly below ${seconds} (nginx upstream keepalive_timeout, a pool's idle timeout), or a longer one at ${endText(pool)}; and let it repeat requests that may be repeated`
+    : `keep idle connections longer than the clients and balancers in front of ${processText(pool)} do (AWS ALB keeps them for 60 s): the side that sends the requests should close first`;
+}
+
+/** Enough that it is no single forgotten connection. */
+const BARE = { least: 2 };
+
+/** Idle for long without TCP keep-alive: a peer that vanished, or a middle box that forgot it, is noticed only at the next request. */
+export const noKeepalive: PoolRule = (pool) => {
+  const { bareLongIdle, kept } = pool.probes;
+  if (bareLongIdle < BARE.least) return undefined;
+  return {
+    rule: 'no_keepalive',
+    severity: 'info',
+    sure: 'certain',
+    message: `${counted(bareLongIdle, 'connection')} of ${processText(pool)} ${pool.direction === 'outbound' ? 'to' : 'on'} ${endText(pool)} ${bareLongIdle === 1 ? 'has' : 'have'} been idle for ${duration(LONG_IDLE_MS)} or longer without TCP keep-alive`,
+    evidence: [
+      fact(
+        'idle_without_keepalive',
+        bareLongIdle,
+        'connections',
+        `${count(bareLongIdle)} without a keep-alive timer, ${count(kept)} of ${count(pool.open)} with one`,
+      ),
+    ],
+    advice: `set SO_KEEPALIVE with TCP_KEEPIDLE below the idle timeouts on the way (AWS NLB forgets after 350 s, ALB closes after 60 s; NAT often after 5 minutes), or let the pool test or close idle connections: else a peer that vanished is never noticed`,
+  };
+};
+
+/** A peer that acknowledges nothing any more. */
+export const keepaliveUnanswered: PoolRule = (pool) => {
+  const { unanswered } = pool.probes;
+  if (unanswered === 0) return undefined;
+  return {
+    rule: 'keepalive_unanswered',
+    severity: 'warning',
+    sure: 'certain',
+    message: `the peers of ${counted(unanswered, 'connection')} of ${processText(pool)} ${pool.direction === 'outbound' ? 'to' : 'on'} ${endText(pool)} do not answer TCP keep-alive`,
+    evidence: [
+      fact(
+        'unanswered_probes',
+        unanswered,
+        'connections',
+        `${count(unanswered)} of ${count(pool.probes.kept)} with keep-alive have probes without an answer`,
+      ),
+    ],
+    advice:
+      'the host, the network or a middle box between has forgotten these connections: look whether they all lead to one address, and whether new ones come through',
+  };
+};

@@ -1,0 +1,118 @@
+import type { HeldConnections } from '../model/processes.js';
+import type { Owner } from '../model/sockets.js';
+import { acceptorEvidence, sumThreads } from './acceptors.js';
+import { evidence, queueEvidence, waitEvidence } from './evidence.js';
+import { type Draft, type Facts, isFull, isStopped, waitingOf } from './facts.js';
+import { count, counted, ownerText } from './words.js';
+
+/** Whoever waits for the listener itself has been woken long before. */
+const WAITED_MS = 1000;
+
+type Threads = NonNullable<ReturnType<typeof sumThreads>>;
+
+/**
+ * Threads that serve one connection each sit in read() on idle ones, while others wait for accept(). One look is enough: the oldest wait says
+ * that nobody came for it.
+ */
+export function judgeThreads(facts: Facts): Draft | undefined {
+  const { listener, acceptors = [], held } = facts;
+  const threads = sumThreads(acceptors);
+  if (threads === undefined || held === undefined || !hasWaited(facts)) return undefined;
+  if (threads.accepting > 0 || held.idle === 0) return undefined;
+  const blocked = blockedThreads(threads, held);
+  if (blocked === undefined) return undefined;
+  const waits = `${counted(listener.acceptQueue.length, 'connection')} ${listener.acceptQueue.length === 1 ? 'waits' : 'wait'} for accept()`;
+  return {
+    severity: isFull(listener) ? 'critical' : 'warning',
+    message: `${blocked.text}, while ${waits}`,
+    evidence: [
+      evidence('threads.blocked', blocked.threads, 'threads', blocked.why),
+      evidence(
+        'connections.idle',
+        held.idle,
+        'connections',
+        `${count(held.idle)} of ${counted(held.accepted, 'accepted connection')} idle: nothing unread, no data for a second`,
+      ),
+      ...queueEvidence(listener),
+      ...waitEvidence(listener),
+      ...acceptorEvidence(acceptors),
+    ],
+    advice: `${ownerText(listener.owners)} gives each connection a thread until it closes: a keep-alive timeout of a second or two, more threads than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`,
+    ...(facts.oneLook && { verdict: isFull(listener) ? ('full' as const) : ('filling' as const) }),
+  };
+}
+
+function blockedThreads(threads: Threads, held: HeldConnections) {
+  const { readers, idle } = held;
+  // The others serve requests, or do what has nothing to do with connections.
+  const working = threads.looked - threads.parked - threads.polling - threads.pollingOne;
+  if (readers > 0 && readers * 2 >= working)
+    return {
+      threads: readers,
+      text: `${counted(readers, 'thread')} ${readers === 1 ? 'waits' : 'wait'} in read() for the next request on idle connections`,
+      why: `${count(readers)} of ${counted(threads.threads, 'thread')} in read() on a connection that is idle, ${count(threads.accepting)} in accept()`,
+    };
+  // Java waits for one socket in poll(); which one, only its memory tells.
+  if (threads.reading === 0 && threads.pollingOne >= idle && threads.running === 0)
+    return {
+      threads: idle,
+      text: `a thread seems to wait on each of ${counted(idle, 'idle connection')}`,
+      why: `${count(threads.pollingOne)} of ${counted(threads.threads, 'thread')} in poll() for one descriptor each, ${count(idle)} idle connections, no thread in accept()`,
+    };
+  return undefined;
+}
+
+function hasWaited(facts: Facts): boolean {
+  const { listener } = facts;
+  if (listener.acceptQueue.length === 0) return false;
+  const oldest = waitingOf(listener)?.oldestMs;
+  return oldest === undefined ? isStopped(facts) : oldest >= WAITED_MS;
+}
+
+/**
+ * Nobody accepts, and nobody works: the process does not want more connections. Tomcat stops at maxConnections, nginx at
+ * worker_connections (KERNEL.md 10); a deadlock among threads looks the same.
+ */
+export function judgeOwnLimit(facts: Facts): Draft | undefined {
+  const { listener, acceptors = [], held } = facts;
+  const threads = sumThreads(acceptors);
+  if (threads === undefined || held === undefined || held.accepted === 0) return undefined;
+  if (facts.oneLook || !isStopped(facts) || acceptors.some(({ now }) => now.state.toUpperCase() === 'T'))
+    return undefined;
+  const busy = threads.looked - threads.parked - threads.polling - threads.pollingOne;
+  if (busy > 0 || threads.polling === 0 || judgeThreads(facts) !== undefined) return undefined;
+  const owner = ownerText(listener.owners);
+  return {
+    severity: isFull(listener) ? 'critical' : 'warning',
+    message: `${owner} holds ${counted(held.accepted, 'connection')} and accepts no more, though none of its threads works: it seems to be at a limit of its own`,
+    evidence: [
+      evidence(
+        'connections.accepted',
+        held.accepted,
+        'connections',
+        `${counted(held.accepted, 'connection')} accepted and open`,
+      ),
+      evidence(
+        'threads.parked',
+        threads.parked,
+        'threads',
+        `of ${counted(threads.threads, 'thread')} none runs and none is in accept(); ${count(threads.polling)} in epoll_wait() or the like, ${count(threads.parked)} waiting for others`,
+      ),
+      ...queueEvidence(listener),
+      ...waitEvidence(listener),
+    ],
+    advice: `compare ${count(held.accepted)} with ${limitNames(listener.owners)}; raise it, or let idle connections be closed sooner (keep-alive timeout); a deadlock looks the same: take a thread dump`,
+  };
+}
+
+const LIMITS: readonly (readonly [name: RegExp, limit: string])[] = [
+  [/^java/, 'the limit of its server (Tomcat maxConnections)'],
+  [/^nginx/, 'worker_connections'],
+  [/^node/, 'server.maxConnections'],
+  [/^haproxy/, 'maxconn'],
+  [/^(postgres|mysqld|mariadbd)/, 'max_connections'],
+];
+
+const limitNames = (owners: readonly Owner[] | undefined): string =>
+  LIMITS.find(([name]) => owners?.some((owner) => name.test(owner.name)))?.[1] ??
+  'the limit of connections that it is configured with';

@@ -1,0 +1,49 @@
+import type { Millis } from './units.js';
+
+/** Who sent the first FIN: the other side, or the process here. */
+export const CLOSERS = ['peer', 'self'] as const;
+export type Closer = (typeof CLOSERS)[number];
+
+/** Connections that were closed after the same time without data, at different moments: a timeout. */
+export interface IdleClose {
+  /** Absent: the states that were seen do not tell. */
+  readonly by?: Closer;
+  /** Middle of what fits all of them, and how far off it may be. */
+  readonly ms: Millis;
+  readonly withinMs: Millis;
+  /** Of so many that this side closed while they were idle, these were closed after that time. */
+  readonly closes: number;
+  readonly of: number;
+}
+
+/** Requests on connections that had been closed for idleness: they crossed the FIN, or came after it, and were reset. */
+export interface LostRequests {
+  /** Whose FIN they crossed. */
+  readonly by: Closer;
+  readonly count: number;
+  /** Time without data before the request, the median; absent on the side that only saw that it was reset. */
+  readonly afterMs?: Millis;
+}
+
+/** How the idle connections of a pool ended, as far as that was seen. */
+export interface IdleCloses {
+  readonly timeout?: IdleClose;
+  readonly lost?: LostRequests;
+}
+
+/** TCP keep-alive of established connections, by their timers (KERNEL.md 10). */
+export interface ProbeFacts {
+  /** With a keep-alive timer. */
+  readonly kept: number;
+  /** Without any timer: a peer that vanishes is never noticed. */
+  readonly bare: number;
+  /** Of those, without data for as long as `LONG_IDLE_MS` or longer. */
+  readonly bareLongIdle: number;
+  /** Probes without an answer. */
+  readonly unanswered: number;
+  /** Until the next probe of any. */
+  readonly nextProbeMs?: Millis;
+}
+
+/** Shorter than the shortest idle timeouts of balancers and NAT that are in wide use (AWS NLB: 350 s; many firewalls: 300 s or more). */
+export const LONG_IDLE_MS = 300_000;

@@ -1,0 +1,109 @@
+import type { Closer, IdleClose, IdleCloses } from '../model/keepalive.js';
+import { millis } from '../model/units.js';
+
+/** `reset`: without a FIN of either side. */
+export type Ending = Closer | 'reset' | 'unknown';
+
+/** Below this it is the end of a conversation, not idleness. */
+export const LEAST_IDLE_MS = 500;
+const KEPT = 64;
+/** So many, this share of all, and so near to each other make a timeout. */
+const TIMEOUT = { closes: 3, share: 0.6, jitterMs: 40, jitterShare: 0.02, widthMs: 100, widthShare: 0.1 };
+/** Closed together, they may as well have ended with their process: only different moments tell. */
+const MOMENTS = { apartMs: 250, apartShare: 0.05, least: 2 };
+
+/** One connection that ended while it was idle: it had been so for `low` to `high` ms. */
+interface Close {
+  readonly by: Ending;
+  readonly low: number;
+  readonly high: number;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+/** The ends of idle connections of one pool: the last 64 of them. */
+export class IdleCloseBook {
+  private closes: Close[] | undefined;
+  private readonly lost = { peer: 0, self: 0 };
+  private lostAfter: number[] | undefined;
+
+  /** Without data for `low` to `high` ms when it was closed; shorter ones are not idle. */
+  note(by: Ending, low: number, high: number, at: number): void {
+    if (!(low >= LEAST_IDLE_MS) || !(high >= low)) return;
+    this.closes ??= [];
+    if (this.closes.push({ by, low, high, at }) > KEPT) this.closes.shift();
+  }
+
+  /** A request, sent after `afterMs` without data, met the FIN of `by`. */
+  noteLost(by: Closer, afterMs?: number): void {
+    this.lost[by]++;
+    if (afterMs === undefined) return;
+    this.lostAfter ??= [];
+    if (this.lostAfter.push(afterMs) > KEPT) this.lostAfter.shift();
+  }
+
+  describe(): IdleCloses {
+    const timeout = this.timeout();
+    const lostHere = this.lost.self + (timeout?.by === 'self' ? this.resetsAt(timeout) : 0);
+    const by: Closer = this.lost.peer >= lostHere ? 'peer' : 'self';
+    const count = Math.max(this.lost.peer, lostHere);
+    const after = by === 'peer' ? median(this.lostAfter ?? []) : undefined;
+    return {
+      ...(timeout && { timeout }),
+      ...(count > 0 && { lost: { by, count, ...(after !== undefined && { afterMs: millis(after) }) } }),
+    };
+  }
+
+  private timeout(): IdleClose | undefined {
+    const { closes = [] } = this;
+    const found = (['peer', 'self', 'unknown'] as const).flatMap((by) => {
+      const timeout = timeoutOf(closes.filter((close) => close.by === by));
+      return timeout === undefined ? [] : [by === 'unknown' ? timeout : { by, ...timeout }];
+    });
+    return found.sort((a, b) => b.closes - a.closes)[0];
+  }
+
+  /**
+   * Ended by a reset just when this side's timeout would have closed them: data came between our FIN and its
+   * acknowledgement, which the kernel answers with a reset (tcp_rcv_state_process).
+   */
+  private resetsAt({ ms, withinMs }: IdleClose): number {
+    const slack = jitter(ms) + withinMs;
+    const isNear = ({ by, low, high }: Close) => by === 'reset' && low <= ms + slack && high >= ms - slack;
+    return (this.closes ?? []).filter(isNear).length;
+  }
+}
+
+const jitter = (ms: number) => Math.max(TIMEOUT.jitterMs, ms * TIMEOUT.jitterShare);
+
+/** The time that fits most of them, if it fits enough. A spread has none; neither have those that ended at one moment. */
+export function timeoutOf(closes: readonly Close[]): Omit<IdleClose, 'by'> | undefined {
+  if (closes.length < TIMEOUT.closes) return undefined;
+  let best: readonly Close[] = [];
+  for (const { low: start } of closes) {
+    const fitting = closes.filter(
+      ({ low, high }) => low - jitter(start) <= start && start <= high + jitter(start),
+    );
+    if (fitting.length > best.length) best = fitting;
+  }
+  const low = Math.max(...best.map((close) => close.low));
+  const high = Math.min(...best.map((close) => close.high));
+  const ms = (low + high) / 2;
+  const withinMs = Math.abs(high - low) / 2;
+  if (best.length < TIMEOUT.closes || best.length < closes.length * TIMEOUT.share) return undefined;
+  if (withinMs > Math.max(TIMEOUT.widthMs, ms * TIMEOUT.widthShare)) return undefined;
+  if (momentsOf(best, ms) < MOMENTS.least) return undefined;
+  return { ms: millis(ms), withinMs: millis(withinMs), closes: best.length, of: closes.length };
+}
+
+/** Moments at which connections ended, those close together as one. */
+function momentsOf(closes: readonly Close[], ms: number): number {
+  const apart = Math.max(MOMENTS.apartMs, ms * MOMENTS.apartShare);
+  const moments = closes.map(({ at }) => at).sort((a, b) => a - b);
+  return moments.filter((at, index) => index === 0 || at - (moments[index - 1] ?? at) > apart).length;
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}

@@ -1,0 +1,209 @@
+import { CLOSE_WAIT, ESTABLISHED, stateCode } from '../../analyze/codes.js';
+import type { SocketTable } from '../../model/table.js';
+import { type Ending, type IdleCloseBook, LEAST_IDLE_MS } from '../keepalive.js';
+import { type ConnectionList, MARKS } from './connection-list.js';
+
+const LAST_ACK = stateCode('last-ack');
+const FIN_WAIT_1 = stateCode('fin-wait-1');
+const FIN_WAIT_2 = stateCode('fin-wait-2');
+const TIME_WAIT = stateCode('time-wait');
+/** TCP_TIMEWAIT_LEN: fixed (KERNEL.md 9). */
+const TIME_WAIT_MS = 60_000;
+/** FIN-WAIT-2 and TIME-WAIT last this long at least, unless a reset ends them; tcp_fin_timeout is 60 s by default. */
+const SURELY_THERE_MS = 5000;
+/** Times of the kernel are jiffies of 4 to 10 ms. */
+const GRAIN_MS = 20;
+
+/** What a connection's own times tell of its end, when the kernel announced it. */
+interface Announced {
+  readonly by: Ending;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Nothing more is to be noted of it. */
+const TOLD: Announced = { by: 'unknown', low: Number.NaN, high: Number.NaN };
+
+/** Where the ends of the connections of one entry are noted. */
+type BookOf = (pool: number | undefined) => IdleCloseBook | undefined;
+
+/**
+ * Tells how connections that had been idle came to their end: after how long, who closed first, and whether a request met that
+ * FIN. From the kernel's own announcements where they come, else from what two looks show.
+ */
+export class CloseNotes {
+  /** Of the connections of the last look, by entry. */
+  private readonly announced = new Map<number, Announced>();
+
+  constructor(private readonly bookOf: BookOf) {}
+
+  /**
+   * A connection of the last look, `entry`, has ended: `row` holds its last numbers. FINs take a number each, and thus tell: bytes received rise
+   * by one with the peer's, bytes acknowledged by one with ours [measured].
+   */
+  announce(list: ConnectionList, entry: number, table: SocketTable, row: number, at: number): void {
+    const closing = closingOf(table, row);
+    const book = this.bookOf(list.pool[entry]);
+    if (closing === undefined || book === undefined || !isWatched(list.state[entry])) return;
+    const finIn = closing.received - (list.receivedBytes[entry] ?? Number.NaN);
+    const finOut = closing.acked - (list.ackedBytes[entry] ?? Number.NaN);
+    const lateMs = closing.receivedMs - closing.sentMs;
+    if (((list.marks[entry] ?? 0) & MARKS.crossed) !== 0) return;
+    if (lateMs >= LEAST_IDLE_MS && isUnanswered(list, entry, closing)) {
+      // Without a FIN of the peer it was reset for another reason.
+      if (finIn !== 1 && list.state[entry] !== CLOSE_WAIT) return;
+      book.noteLost('peer', lateMs);
+      if (list.state[entry] !== CLOSE_WAIT) book.note('peer', lateMs, closing.receivedMs, at);
+      this.announced.set(entry, TOLD);
+      return;
+    }
+    if (list.state[entry] === CLOSE_WAIT) return;
+    const idle = Math.min(closing.sentMs, closing.receivedMs);
+    const low = idle - 2 * (closing.rttMs || 0) - GRAIN_MS;
+    const by = endingOf(finIn, finOut);
+    const bounds = { low: Math.max(0, low), high: idle };
+    // After a reset there is no TIME-WAIT to look for.
+    if (by === 'reset') book.note(by, bounds.low, bounds.high, at);
+    this.announced.set(entry, by === 'reset' ? TOLD : { by, ...bounds });
+  }
+
+  /** A connection that was established at the last look shows now as `row`, in a state of closing. Gives marks for it. */
+  closing(before: ConnectionList, known: number, table: SocketTable, row: number, look: LookTimes): number {
+    const book = this.bookOf(before.pool[known]);
+    const state = table.state[row];
+    if (book === undefined || before.state[known] !== ESTABLISHED) return 0;
+    const byPeer = state === CLOSE_WAIT || state === LAST_ACK;
+    const announced = this.announced.get(known);
+    if (announced !== undefined) {
+      this.announced.delete(known);
+      if (!byPeer) book.note('self', announced.low, announced.high, look.at);
+      return MARKS.closedIdle;
+    }
+    const lateMs = byPeer ? crossedAfter(before, known, table, row) : undefined;
+    if (lateMs === undefined && isBusy(before, known)) return 0;
+    const { low, high } = boundsOf(before, known, table, row, look);
+    book.note(byPeer ? 'peer' : 'self', low, high, look.at);
+    if (!byPeer) return low >= LEAST_IDLE_MS ? MARKS.closedIdle : 0;
+    if (lateMs === undefined) return 0;
+    // After its FIN the peer cannot answer any more.
+    book.noteLost('peer', lateMs);
+    return MARKS.crossed;
+  }
+
+  /** A connection of the last look is there no more. */
+  gone(before: ConnectionList, entry: number, look: LookTimes): void {
+    const book = this.bookOf(before.pool[entry]);
+    const announced = this.announced.get(entry);
+    const { at, elapsed } = look;
+    if (book === undefined) return;
+    const marks = before.marks[entry] ?? 0;
+    if (announced !== undefined) {
+      this.announced.delete(entry);
+      if (Number.isNaN(announced.low)) return;
+      book.note(announced.by, announced.low, announced.high, at);
+      // Our FIN was acknowledged, and yet nothing is left of FIN-WAIT-2 or TIME-WAIT: data came, and were answered with a reset.
+      if (announced.by === 'self' && elapsed < SURELY_THERE_MS && announced.low >= LEAST_IDLE_MS)
+        book.noteLost('self');
+      return;
+    }
+    const state = before.state[entry];
+    const isFinWait = state === FIN_WAIT_1 || state === FIN_WAIT_2;
+    // TIME-WAIT would have followed.
+    if (isFinWait && (marks & MARKS.closedIdle) !== 0 && elapsed < SURELY_THERE_MS) book.noteLost('self');
+    if (state !== ESTABLISHED || isBusy(before, entry)) return;
+    const quiet = before.quietMs[entry] ?? Number.NaN;
+    book.note('unknown', quiet, quiet + elapsed, at);
+  }
+
+  /** Entries of the list before mean nothing any more. */
+  endLook(): void {
+    this.announced.clear();
+  }
+}
+
+export interface LookTimes {
+  /** Monotonic ms of this look, and since the one before. */
+  readonly at: number;
+  readonly elapsed: number;
+}
+
+interface Closing {
+  readonly sentMs: number;
+  readonly receivedMs: number;
+  /** New bytes only. */
+  readonly sent: number;
+  readonly acked: number;
+  readonly received: number;
+  readonly rttMs: number;
+}
+
+function closingOf(table: SocketTable, row: number): Closing | undefined {
+  const at = (column: Parameters<SocketTable['column']>[0]) => table.column(column)?.[row] ?? Number.NaN;
+  const sentMs = at('lastSentMs');
+  const receivedMs = at('lastReceivedMs');
+  if (Number.isNaN(sentMs) || Number.isNaN(receivedMs)) return undefined;
+  return {
+    sentMs,
+    receivedMs,
+    sent: (at('bytesSent') || 0) - (at('bytesRetransmitted') || 0),
+    acked: at('bytesAcked') || 0,
+    received: at('bytesReceived') || 0,
+    rttMs: at('rttMs'),
+  };
+}
+
+/** Bytes were sent that the peer has not acknowledged. */
+const isUnanswered = (list: ConnectionList, entry: number, { sent, acked }: Closing): boolean =>
+  sent > acked - (list.begun[entry] ?? Number.NaN);
+
+/** How long it had been idle when a request was sent whose first byte the peer had not acknowledged when it closed. */
+function crossedAfter(before: ConnectionList, known: number, table: SocketTable, row: number) {
+  const closing = closingOf(table, row);
+  if (closing === undefined || !isUnanswered(before, known, closing)) return undefined;
+  const lateMs = closing.receivedMs - closing.sentMs;
+  return lateMs >= LEAST_IDLE_MS ? lateMs : undefined;
+}
+
+/** With both FINs it depends on whether TIME-WAIT is here, which the next look shows: none, unless the caller finds it. */
+function endingOf(finIn: number, finOut: number): Ending {
+  if (finIn === 0 && finOut === 1) return 'self';
+  if (finIn === 0 && finOut === 0) return 'reset';
+  return finIn === 1 ? 'peer' : 'unknown';
+}
+
+const isWatched = (state: number | undefined) => state === ESTABLISHED || state === CLOSE_WAIT;
+
+/** A request under way that is given up is a timeout of another kind. */
+const isBusy = (list: ConnectionList, entry: number) => ((list.marks[entry] ?? 0) & MARKS.busy) !== 0;
+
+/** How long it had been idle when it was closed, between the last look and this one. */
+function boundsOf(
+  before: ConnectionList,
+  known: number,
+  table: SocketTable,
+  row: number,
+  { at, elapsed }: LookTimes,
+): { readonly low: number; readonly high: number } {
+  const quiet = before.quietMs[known] ?? Number.NaN;
+  const state = table.state[row];
+  if (state === TIME_WAIT) {
+    // It began when the peer closed too: mostly at once.
+    const since = TIME_WAIT_MS - (table.column('timerMs')?.[row] ?? Number.NaN);
+    const closedAt = at - since;
+    const idle = closedAt - (at - elapsed - quiet);
+    if (since >= 0 && idle >= quiet - GRAIN_MS && idle <= quiet + elapsed + GRAIN_MS)
+      return { low: Math.max(quiet, idle - 2 * GRAIN_MS), high: Math.max(quiet, idle) };
+    return { low: quiet, high: quiet + elapsed };
+  }
+  const closing = closingOf(table, row);
+  if (closing === undefined) return { low: quiet, high: quiet + elapsed };
+  const isFinKnown = state === CLOSE_WAIT || state === LAST_ACK || state === FIN_WAIT_2;
+  // The FIN came with the last ACK, or was acknowledged by it. A request that crossed it does not end the idleness.
+  const acked = isFinKnown ? (table.column('lastAckMs')?.[row] ?? Number.NaN) : Number.NaN;
+  const idleNow = isUnanswered(before, known, closing)
+    ? closing.receivedMs
+    : Math.min(closing.receivedMs, closing.sentMs);
+  const idle = idleNow - acked;
+  if (idle >= quiet - GRAIN_MS) return { low: Math.max(0, idle - GRAIN_MS), high: idle + GRAIN_MS };
+  return { low: Math.min(quiet, idleNow), high: Math.min(idleNow, quiet + elapsed) };
+}

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { Agent } from '../support/agent.js';
+import { listenerOn, snapshot } from '../support/cli.js';
+import { LiveStream } from '../support/live.js';
+import { needs } from '../support/needs.js';
+import { type Namespace, withNamespace } from '../support/netns.js';
+import { poll } from '../support/poll.js';
+import { PoolClient } from '../support/pool.js';
+
+const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3'] });
+const withoutJava = missing ?? needs({ programs: ['java', 'javac'] });
+const ADDRESS = '127.0.0.1';
+const CPU_GROUPS = '/sys/fs/cgroup/cpu';
+
+interface Where {
+  readonly port: number;
+  readonly pid: number;
+}
+
+async function fill(namespace: Namespace, port: number, count: number) {
+  const client = await PoolClient.start(namespace);
+  await client.open({ address: ADDRESS, port }, count);
+  return client;
+}
+
+/** What one look says once the oldest has waited for a second and more. */
+const listenerAfterWait = (namespace: Namespace, port: number) =>
+  poll(async () => {
+    const listener = listenerOn(await snapshot(namespace), port);
+    return (listener.waiting?.oldest_ms ?? 0) > 1500 ? listener : undefined;
+  }, 'connections that wait for a second');
+
+const evidenceOf = (
+  { evidence }: { evidence: { metric: string; value: number; text: string }[] },
+  metric: string,
+) => evidence.find((one) => one.metric === metric);
+
+describe.skipIf(missing)(`threads of real servers${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('finds threads that all wait for idle connections', async () => {
+    await withNamespace(async (namespace) => {
+      const servers = await Agent.start(namespace, 'threads.py');
+      const { port } = await servers.ask<Where>('blocking', { address: ADDRESS, backlog: 4, threads: 3 });
+      await fill(namespace, port, 8);
+      const listener = await listenerAfterWait(namespace, port);
+      expect(listener.accept_queue.length).toBe(5);
+      expect(listener.findings).toContain('threads_blocked');
+      expect(evidenceOf(listener, 'threads.blocked')?.value).toBe(3);
+      expect(evidenceOf(listener, 'connections.idle')?.value).toBe(3);
+    });
+  });
+
+  it('does not when there is a thread for each', async () => {
+    await withNamespace(async (namespace) => {
+      const servers = await Agent.start(namespace, 'threads.py');
+      const { port } = await servers.ask<Where>('blocking', { address: ADDRESS, backlog: 4, threads: 9 });
+      await fill(namespace, port, 8);
+      const live = new LiveStream(namespace, ['--interval', '250ms']);
+      await live.until(() => live.snapshots[8]);
+      for (const said of live.snapshots) expect(listenerOn(said, port).findings).toEqual([]);
+      expect(await live.interrupt()).toBe(130);
+    });
+  });
+
+  it('tells a server that waits for many in one thread, and takes no more, from that', async () => {
+    await withNamespace(async (namespace) => {
+      const servers = await Agent.start(namespace, 'threads.py');
+      const { port } = await servers.ask<Where>('waiting', { address: ADDRESS, backlog: 4, most: 6 });
+      await fill(namespace, port, 11);
+      expect((await listenerAfterWait(namespace, port)).findings).not.toContain('threads_blocked');
+      const live = new LiveStream(namespace, ['--interval', '250ms']);
+      const said = await live.until(() =>
+        live.snapshots
+          .map((one) => listenerOn(one, port))
+          .find(({ findings }) => findings.includes('connection_limit')),
+      );
+      expect(said.verdict).toBe('stopped_acceptor');
+      expect(said.findings).not.toContain('threads_blocked');
+      expect(evidenceOf(said, 'connections.accepted')?.value).toBe(6);
+      expect(await live.interrupt()).toBe(130);
+    });
+  });
+
+  it('says that a process is stopped, as the reason', async () => {
+    await withNamespace(async (namespace) => {
+      const servers = await Agent.start(namespace, 'threads.py');
+      const { port, pid } = await servers.ask<Where>('blocking', {
+        address: ADDRESS,
+        backlog: 4,
+        threads: 9,
+      });
+      await fill(namespace, port, 2);
+      servers.signal('SIGSTOP');
+      await fill(namespace, port, 3);
+      const live = new LiveStream(namespace, ['--interval', '250ms']);
+      const said = await live.until(() =>
+        live.snapshots
+          .map((one) => listenerOn(one, port))
+          .find(({ findings }) => findings.includes('stopped_acceptor')),
+      );
+      expect(evidenceOf(said, 'owner.stopped')?.text).toBe(`python3/${pid} is stopped (state T)`);
+      expect(said.findings).not.toContain('connection_limit');
+      expect(said.advice).toContain('kill -CONT');
+      servers.signal('SIGCONT');
+      expect(await live.interrupt()).toBe(130);
+    });
+  });
+
+  it.skipIf(!existsSync(`${CPU_GROUPS}/cpu.cfs_quota_us`) && !existsSync('/sys/fs/cgroup/cpu.max'))(
+    'says that a control group is throttled',
+    async () => {
+      await withNamespace(async (namespace) => {
+        const burner = namespace.spawn('python3', ['-c', BURNER], { stdio: ['ignore', 'pipe', 'inherit'] });
+        const [port] = (await once(burner.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+        const group = throttledGroup(burner.pid ?? 0);
+        await fill(namespace, Number(port), 5);
+        const live = new LiveStream(namespace, ['--interval', '250ms']);
+        const said = await live.until(() =>
+          live.snapshots
+            .map((one) => listenerOn(one, Number(port)))
+            .find((one) => evidenceOf(one, 'cgroup.throttled_ms') !== undefined),
+        );
+        expect(evidenceOf(said, 'cgroup.throttled_ms')?.value).toBeGreaterThan(0);
+        expect(await live.interrupt()).toBe(130);
+        burner.kill('SIGKILL');
+        await once(burner, 'close');
+        await poll(() => group.remove(), 'an empty control group');
+      });
+    },
+  );
+});
+
+/** Accepts nothing, for it computes. */
+const BURNER = `
+import socket
+sock = socket.create_server(("127.0.0.1", 0), backlog=8)
+print(sock.getsockname()[1], flush=True)
+while True:
+    pass
+`;
+
+/** A group with a tenth of a processor and one process in it. */
+function throttledGroup(pid: number) {
+  const isFirst = existsSync(`${CPU_GROUPS}/cpu.cfs_quota_us`);
+  const folder = `${isFirst ? CPU_GROUPS : '/sys/fs/cgroup'}/sw-test-${process.pid}`;
+  mkdirSync(folder);
+  if (isFirst) writeFileSync(`${folder}/cpu.cfs_quota_us`, '10000');
+  else writeFileSync(`${folder}/cpu.max`, '10000 100000');
+  writeFileSync(`${folder}/cgroup.procs`, String(pid));
+  return {
+    remove: () => {
+      rmdirSync(folder);
+      return true;
+    },
+  };
+}
+
+describe.skipIf(withoutJava)(`threads of Java${withoutJava ? ` (skipped: ${withoutJava})` : ''}`, () => {
+  it('finds threads of which each waits for its connection', { timeout: 60_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      const path = fileURLToPath(new URL('../support/programs/Blocking.java', import.meta.url));
+      const java = namespace.spawn('java', ['-Xmx64m', path, ADDRESS, '8081', '4', '3'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(java.stdout as NodeJS.ReadableStream, 'data', { signal: AbortSignal.timeout(40_000) });
+      await fill(namespace, 8081, 8);
+      const listener = await listenerAfterWait(namespace, 8081);
+      expect(listener.findings).toContain('threads_blocked');
+      expect(evidenceOf(listener, 'threads.blocked')?.value).toBe(3);
+    });
+  });
+});

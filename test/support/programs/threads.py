@@ -1,0 +1,62 @@
+"""Servers that take no more connections: each with its reason."""
+import os
+import selectors
+import socket
+import threading
+
+from agent import Agent
+
+
+class Servers:
+    def __init__(self):
+        self.held = []
+
+    def blocking(self, address, backlog, threads):
+        """Each thread serves one connection until that is closed."""
+        sock = self._listen(address, backlog)
+        for _ in range(threads):
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+        return self._where(sock)
+
+    def _serve(self, sock):
+        while True:
+            connection, _ = sock.accept()
+            while data := connection.recv(4096):
+                connection.sendall(data)
+            connection.close()
+
+    def waiting(self, address, backlog, most):
+        """One thread for all of them, and no more than so many: after them it does not look at the listener any more."""
+        sock = self._listen(address, backlog)
+        threading.Thread(target=self._wait, args=(sock, most), daemon=True).start()
+        return self._where(sock)
+
+    def _wait(self, sock, most):
+        selector = selectors.EpollSelector()
+        selector.register(sock, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is sock:
+                    connection, _ = sock.accept()
+                    self.held.append(connection)
+                    selector.register(connection, selectors.EVENT_READ)
+                    if len(self.held) >= most:
+                        selector.unregister(sock)
+                else:
+                    key.fileobj.sendall(key.fileobj.recv(4096))
+
+    @staticmethod
+    def _listen(address, backlog):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, 0))
+        sock.listen(backlog)
+        return sock
+
+    @staticmethod
+    def _where(sock):
+        return {"port": sock.getsockname()[1], "pid": os.getpid()}
+
+
+SERVERS = Servers()
+Agent({"blocking": SERVERS.blocking, "waiting": SERVERS.waiting}).run()
