@@ -8,6 +8,7 @@ import { asUsage, colorFlag, durationFlag, filterFlag, redactFlag, sourceFlags }
 /** What `pools` can find, and what may be given to `--fail-on`. */
 export const POOL_RULE_NAMES = [
   'pool_exhausted',
+  'pool_waiting',
   'pool_churn',
   'pool_leak',
   'pool_oversized',

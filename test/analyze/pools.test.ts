@@ -53,9 +53,13 @@ const times = (count: number, make: (index: number) => RowSpec[]) =>
 
 describe('pool_exhausted', () => {
   const full = many(10, (n) => busy(n));
+  /** Connection `n` at look `at`, after so many answers more. */
+  const turning = (n: number, at: number, rest: RowSpec = {}) =>
+    busy(n, 300, { ...rest, columns: { bytesSent: 100 + at, bytesReceived: 900 + at, ...rest.columns } });
+  const pressed = (at: number) => many(10, (n) => turning(n, at));
 
   it('all busy at a constant maximum over the whole watch', () => {
-    const { findings } = judge(times(6, () => full));
+    const { findings } = judge(times(6, pressed));
     expect(findings).toMatchObject([
       {
         rule: 'pool_exhausted',
@@ -63,7 +67,7 @@ describe('pool_exhausted', () => {
         sure: 'suspected',
         subject: 'java/812 > 10.0.0.9:3306',
         message:
-          'none of the 10 connections of java/812 to 10.0.0.9:3306 (mysql) was idle at any of 6 looks, and none was opened or closed: the pool may be at its maximum',
+          'none of the 10 connections of java/812 to 10.0.0.9:3306 (mysql) was surely idle at any of 6 looks, and none was opened or closed: the pool may be at its maximum',
       },
     ]);
     // Whoever waits for a connection has no socket: only the pool itself knows.
@@ -71,17 +75,35 @@ describe('pool_exhausted', () => {
   });
 
   it.each([
-    ['one was idle once', times(6, (at) => (at === 3 ? [...many(9, (n) => busy(n)), idle(9)] : full))],
-    ['one more was opened', times(6, (at) => (at < 3 ? full.slice(1) : full))],
-    ['two looks tell too little', times(2, () => full)],
-    ['one connection is no pool', times(6, () => [busy(1)])],
+    ['one was idle once', times(6, (at) => (at === 3 ? [...pressed(at).slice(1), idle(0)] : pressed(at)))],
+    ['one more was opened', times(6, (at) => (at < 3 ? pressed(at).slice(1) : pressed(at)))],
+    ['two looks tell too little', times(2, pressed)],
+    ['three connections are hardly a pool', times(6, (at) => pressed(at).slice(0, 3))],
+    [
+      'one was replaced between two looks',
+      times(6, (at) => (at < 3 ? pressed(at) : [...pressed(at).slice(1), turning(50, at)])),
+    ],
+    [
+      'many looks of many connections cannot tell',
+      times(40, (at) =>
+        many(20, (n) => (n < 4 ? turning(n, at) : used(n, 300, 300, { columns: { bytesSent: 100 + at } }))),
+      ),
+    ],
+    [
+      'they were used both ways a moment ago: small requests now and then',
+      times(6, (at) => many(10, (n) => used(n, 2, 2, { columns: { bytesSent: 100 + at } }))),
+    ],
     [
       'nothing ever came back: a one-way sender',
       times(6, () => many(4, (n) => busy(n, 300, { columns: { bytesReceived: 0 } }))),
     ],
     [
       'a service that always has requests under way',
-      times(6, () => many(4, (n) => busy(n, 300, { remote: '10.0.0.9:9092' }))),
+      times(6, (at) => many(4, (n) => turning(n, at, { remote: '10.0.0.9:9092' }))),
+    ],
+    [
+      'consumers of redis block on purpose',
+      times(6, (at) => many(4, (n) => turning(n, at, { remote: '10.0.0.9:6379' }))),
     ],
     ['it cannot be told: all within one jiffy', times(6, () => many(5, (n) => used(n, 300, 300)))],
     [
@@ -114,12 +136,25 @@ describe('pool_exhausted', () => {
   });
 
   it('is not said where HikariCP has idle ones', () => {
-    expect(
-      rulesOf(
-        times(6, () => full),
-        hikari({ active: 9, idle: 1 }),
-      ),
-    ).toEqual([]);
+    expect(rulesOf(times(6, pressed), hikari({ active: 9, idle: 1 }))).toEqual([]);
+  });
+
+  it('is not said of connections that wait for one answer all the time: those may be consumers', () => {
+    const waiting = (at: number) => many(10, (n) => busy(n, at * 1000 + 5000, { remote: '10.0.0.9:8081' }));
+    const { findings } = judge(times(6, waiting));
+    expect(findings).toMatchObject([
+      {
+        rule: 'pool_waiting',
+        severity: 'info',
+        sure: 'suspected',
+        message:
+          'each of the 10 connections of java/812 to 10.0.0.9:8081 seems to wait for an answer, half of them for 10.0 s or longer',
+      },
+    ]);
+    expect(rulesOf(times(6, () => full))).toEqual(['warning pool_waiting']);
+    // One heartbeat is no turnover.
+    const beat = times(6, (at) => [...full.slice(1), turning(0, at)]);
+    expect(rulesOf(beat)).toEqual(['warning pool_waiting']);
   });
 });
 

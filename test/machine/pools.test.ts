@@ -95,8 +95,6 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
   it.each([
     [300, 'netlink'],
     [300, 'ss'],
-    [0, 'netlink'],
-    [0, 'ss'],
   ] as const)(
     'finds a pool that is always busy with requests of %d ms, by %s',
     async (ms, source) => {
@@ -128,6 +126,31 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
       await client.query(0, 5, 0);
       await client.busy(0, 4, 300);
       expect((await pools(namespace)).findings).toEqual([]);
+    });
+  });
+
+  it('does not call a pool exhausted that has a small request now and then', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 10);
+      await client.warmUp(0, 10);
+      const said = pools(namespace);
+      for (let turn = 0; turn < 12; turn++) {
+        await client.query(0, 10, 0);
+        await sleep(200);
+      }
+      expect((await said).findings.map(({ rule }) => rule)).not.toContain('pool_exhausted');
+    });
+  });
+
+  it('tells of connections that all wait for one answer', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace, 8081);
+      await client.open(where, 6);
+      await client.query(0, 6, 20);
+      await sleep(50);
+      await client.ask(0, 6, 60_000);
+      expect((await pools(namespace)).findings).toMatchObject([{ rule: 'pool_waiting', severity: 'info' }]);
     });
   });
 
@@ -259,12 +282,12 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
   it('ends with 1 where --fail-on is met, hides what --redact must hide', async () => {
     await withNamespace(async (namespace) => {
       const { client, where } = await start(namespace);
-      await client.open(where, 3);
-      await client.query(0, 3, 0);
+      await client.open(where, 4);
+      await client.query(0, 4, 0);
       await sleep(100);
-      await client.ask(0, 3, 60_000);
+      await client.ask(0, 4, 60_000);
       const look = ['pools', '--duration', '1500ms', '--interval', '300ms'];
-      const failed = await sockwatch(namespace, [...look, '--fail-on', 'pool-exhausted', '--redact']);
+      const failed = await sockwatch(namespace, [...look, '--fail-on', 'pool-waiting', '--redact']);
       expect(failed).toMatchObject({ code: 1, stderr: '' });
       expect(failed.stdout).toContain('process-1');
       expect(failed.stdout).not.toMatch(/python3|127\.0\.0\.1/);

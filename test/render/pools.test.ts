@@ -24,19 +24,20 @@ const columns = {
 /** A pool that is exhausted, of a process with a hostile name, and HikariCP with another. */
 function report() {
   const watch = new PoolWatch();
-  const rows = [1, 2, 3].map(
-    (n): RowSpec => ({
-      local: `[2001:db8::1]:${n}`,
-      remote: '[2001:db8::9]:3306',
-      cookie: n,
-      owners,
-      columns,
-    }),
-  );
-  for (let at = 0; at < 4; at++) watch.take(look(at * 1000, [listen('0.0.0.0:443', [0, 8]), ...rows]));
+  const rows = (at: number) =>
+    [1, 2, 3, 4].map(
+      (n): RowSpec => ({
+        local: `[2001:db8::1]:${n}`,
+        remote: '[2001:db8::9]:3306',
+        cookie: n,
+        owners,
+        columns: { ...columns, bytesSent: 9 + at, bytesReceived: 9 + at },
+      }),
+    );
+  for (let at = 0; at < 4; at++) watch.take(look(at * 1000, [listen('0.0.0.0:443', [0, 8]), ...rows(at)]));
   const seen = watch.report();
   if (seen === undefined) throw new Error('no look');
-  return judgePools(seen, { hikari: [{ name: `p${EVIL}`, total: 3, active: 1, idle: 0, waiting: 0 }] });
+  return judgePools(seen, { hikari: [{ name: `p${EVIL}`, total: 4, active: 1, idle: 0, waiting: 0 }] });
 }
 
 const text = (pieces: Iterable<string>) => [...pieces].join('');
@@ -70,8 +71,8 @@ describe('the output of pools', () => {
     expect(whole.pools[0]).toMatchObject({
       process: EVIL,
       remote: '[2001:db8::9]:3306',
-      open: 3,
-      busy: 3,
+      open: 4,
+      busy: 4,
       findings: ['pool_exhausted'],
     });
     expect(whole.pools[0].hikari.disagreements).toHaveLength(1);

@@ -1,87 +1,13 @@
-import type { HikariStats } from '../../model/hikari.js';
 import type { Pool } from '../../model/pools.js';
-import { isStreaming } from '../../model/services.js';
 import { count, counted, duration, listed, percent } from '../words.js';
 import type { PoolContext, PoolRule } from './context.js';
+import { allWait, exhausted } from './exhausted.js';
 import { keepaliveRace, keepaliveUnanswered, noKeepalive } from './keepalive.js';
-import { endText, fact, perSecondText, processText, type Said } from './words.js';
+import { endText, fact, perSecondText, processText } from './words.js';
 
 const LEAST_LOOKS = 3;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-
-/**
- * Of all connections at all looks, those that were surely busy; of the rest it cannot be told. A pool that is idle now and then shows
- * it sooner or later: many looks at many connections need fewer that are sure.
- */
-const SURE = { share: 0.5, shareOfMany: 0.1, many: 30 };
-
-/**
- * Never a connection idle at any look, and never one more or less: the application may be at its maximum. Whether callers
- * wait leaves no trace in sockets (KERNEL.md 10): only the pool's own numbers say so.
- */
-export const exhausted: PoolRule = (pool, { hikari }) => {
-  if (pool.direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
-  if (hikari !== undefined && hikari.waiting > 0) return exhaustedByHikari(pool, hikari);
-  if ((hikari !== undefined && hikari.idle > 0) || !isPinned(pool)) return undefined;
-  const { open, past, busy = 0 } = pool;
-  return {
-    rule: 'pool_exhausted',
-    severity: 'warning',
-    sure: 'suspected',
-    message: `none of the ${count(open)} connections of ${processText(pool)} to ${endText(pool)} was idle at any of ${past.looks} looks, and none was opened or closed: the pool may be at its maximum`,
-    evidence: [
-      fact(
-        'busy',
-        busy,
-        'connections',
-        `${count(busy)} of ${count(open)} busy (inferred) at the last look, ${percent(past.busyShare)} over all looks; of the others it cannot be told`,
-      ),
-      fact(
-        'highest',
-        past.highest,
-        'connections',
-        `never more and never fewer than ${count(open)} open in ${duration(past.watchedMs)}`,
-      ),
-    ],
-    advice: `compare ${count(open)} with the pool's maximum (HikariCP maximumPoolSize), and ask the pool itself whether callers wait, which sockets do not show (--hikari LOG); then look for slow requests to ${endText(pool)} and for connections that are held too long, before raising the maximum`,
-  };
-};
-
-/** One-way senders and streams are always busy; they say nothing of a pool. */
-function isPinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
-  if (isStreaming(service) || bytesReceived === 0 || connecting > 0) return false;
-  if (open < 2 || past.looks < LEAST_LOOKS || past.watchedMs < SECOND) return false;
-  if (past.lowest !== open || past.highest !== open || past.neverSeenUsed > 0) return false;
-  const share = open * past.looks >= SURE.many ? SURE.shareOfMany : SURE.share;
-  return past.neverIdleLooks === past.looks && past.busyShare >= share;
-}
-
-const exhaustedByHikari = (pool: Pool, { total, active, waiting, name }: HikariStats): Said => ({
-  rule: 'pool_exhausted',
-  severity: 'critical',
-  sure: 'certain',
-  message: `${counted(waiting, 'thread')} of ${processText(pool)} waited for one of ${counted(total, 'connection')} to ${endText(pool)}, says HikariCP`,
-  evidence: [
-    fact(
-      'hikari.waiting',
-      waiting,
-      'threads',
-      `the last line of its pool "${name}": total ${count(total)}, active ${count(active)}, waiting ${count(waiting)}`,
-    ),
-    ...(pool.busy === undefined
-      ? []
-      : [
-          fact(
-            'busy',
-            pool.busy,
-            'connections',
-            `${count(pool.busy)} of ${count(pool.open)} busy on the wire (inferred)`,
-          ),
-        ]),
-  ],
-  advice: `where fewer are busy than active, the application holds connections without using them: keep transactions short (leakDetectionThreshold finds the code); else look for slow queries, and only then raise maximumPoolSize`,
-});
 
 /** From here on it is a habit, not a warm-up. */
 const CHURN = { created: 10, perSecond: 2, closedShare: 0.7, reusedShare: 0.2 };
@@ -343,6 +269,7 @@ function untilLimit({ closeWaits: { growth }, past: { watchedMs } }: Pool, { des
 /** The table of rules, in the order in which they are told. */
 export const POOL_RULES: readonly PoolRule[] = [
   exhausted,
+  allWait,
   closeWaitLeak,
   keepaliveRace,
   keepaliveUnanswered,

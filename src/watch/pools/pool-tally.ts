@@ -21,6 +21,7 @@ export class PoolTally {
   /** Of the idle ones, those that may be busy again. */
   unsure = 0;
   private unsureAndStill = 0;
+  private surelyBusy = 0;
   waiting = 0;
   closeWait = 0;
   heldCloseWait = 0;
@@ -47,6 +48,7 @@ export class PoolTally {
   private highestMaybeBusy = 0;
   private neverIdleLooks = 0;
   private busySum = 0;
+  private leastBusyShare = 1;
   private openSum = 0;
   private created = 0;
   private closed = 0;
@@ -66,8 +68,9 @@ export class PoolTally {
   /** `moved`: data went either way since its first look. */
   addUse(use: Use, moved: boolean): void {
     if (use === USE.unknown) this.unknownUse++;
-    else if (use === USE.busy || use === USE.active) this.busy++;
+    else if (use === USE.busy || use === USE.active || use === USE.recent) this.busy++;
     else this.idle++;
+    if (use === USE.busy || use === USE.active) this.surelyBusy++;
     if (use === USE.unsure) this.unsure++;
     if (use === USE.unsure && !moved) this.unsureAndStill++;
   }
@@ -78,7 +81,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
-    this.unsure = this.unsureAndStill = this.unknownUse = this.waiting = 0;
+    this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
@@ -103,7 +106,8 @@ export class PoolTally {
     this.highestBusy = Math.max(this.highestBusy, busy);
     this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
     if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
-    this.busySum += busy;
+    this.busySum += this.surelyBusy;
+    if (open > 0) this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
     this.openSum += open;
     this.created += this.createdNow;
     this.closed += this.closedNow;
@@ -160,6 +164,7 @@ export class PoolTally {
       neverIdleLooks: this.neverIdleLooks,
       neverSeenUsed: connections(this.unsureAndStill),
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
+      leastBusyShare: ratio(this.openSum === 0 ? 0 : this.leastBusyShare),
       created: this.created,
       closed: this.closed,
       reused: this.reused,
