@@ -33,10 +33,13 @@ export interface HikariJson {
 /** The connections of one process to one remote (outbound), or of one process and listener (inbound). */
 export interface PoolJson {
   direction: PoolDirection;
-  /** Absent: unknown, or no process holds the sockets any more (`process_gone`). */
   pid?: number;
   process?: string;
-  process_gone?: true;
+  /**
+   * Instead of a process. `none`: none holds the sockets any more (TIME-WAIT, say), whether or not it lives; `unknown`: processes were not looked at,
+   * or could not be.
+   */
+  owner?: 'none' | 'unknown';
   netns?: string;
   /** Outbound. */
   remote?: string;
@@ -77,6 +80,8 @@ export interface PoolJson {
   /** Connections on which data moved again at a later look, and all that were seen. */
   reused: number;
   seen: number;
+  /** Seen connecting, never open, and gone at the next look: refused or given up. */
+  connect_failed: number;
   age_ms?: SpreadJson;
   /** Some were there at the first look: their ages are lower bounds. */
   age_at_least?: true;

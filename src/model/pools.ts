@@ -63,15 +63,19 @@ export interface PoolPast {
   /** Connections on which data moved between two looks after the one that first showed them, and all that were seen. */
   readonly reused: number;
   readonly seen: number;
+  /** SYN-SENT at one look and gone at the next: refused, given up, or (seldom) open in between and closed by the peer. */
+  readonly connectFailed: number;
   /** Wall clock of moments at which half of the connections or more were replaced; the last ones. */
   readonly waves: readonly number[];
   readonly waveLooks: number;
 }
 
-/** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9). */
+/** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9), and on which it does not answer any more. */
 export interface CloseWaitFacts {
   /** In that state at an earlier look already. */
   readonly stuck: Connections;
+  /** Looks at which more were stuck than ever before: a single one is a burst. */
+  readonly rises: number;
   /** More (or less) than at the first look. */
   readonly growth: number;
   /** Time since the last segment of the peer: a lower bound of the time since its FIN. */

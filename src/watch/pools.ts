@@ -19,6 +19,8 @@ const TIME_WAIT = stateCode('time-wait');
 const MOST_CONNECTIONS = 1 << 20;
 /** Ages are counted in jiffies, and a look takes time itself. */
 const SLACK_MS = 50;
+/** After the FIN of the peer, an answer that nothing was added to for so long has ended. */
+const ANSWERED_MS = 30_000;
 const KEPT_GAPS = 100;
 
 /** Which connections count; absent: all. */
@@ -208,12 +210,14 @@ class LookPass {
       this.found[known] = 1;
       now.marks[entry] = (before.marks[known] ?? 0) & ~(MARKS.busy | MARKS.idle);
       now.bornAt[entry] = before.bornAt[known] ?? 0;
-      if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
+      if (isConnecting(before.state[known])) this.arrive(row, entry, pool.tally);
+      else if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
       this.noteReuse(row, entry, known, pool.tally);
       if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
       this.noteClosing(row, entry, known);
     }
     now.moved[entry] = this.movedBytes(row);
+    now.sentBytes[entry] = this.columns.bytesSent?.[row] || 0;
     this.countBytes(row, entry, known);
     this.tally(row, entry, known, pool);
   }
@@ -223,15 +227,27 @@ class LookPass {
     const { now, at, elapsed } = this.options;
     const ageMs = this.leastAge(row);
     now.bornAt[entry] = at - ageMs;
+    const state = this.table.state[row];
+    // A port that was left over before the watch is no connection of it.
+    if (isConnecting(state) || (elapsed === undefined && state === TIME_WAIT)) return;
     tally.seen++;
     if (elapsed !== undefined && ageMs <= elapsed + SLACK_MS) {
       now.marks[entry] = MARKS.created;
       tally.createdNow++;
-      if (hasEnded(this.table.state[row])) tally.closedNow++;
+      if (hasEnded(state)) tally.closedNow++;
       return;
     }
     now.marks[entry] = MARKS.older;
     if (elapsed !== undefined) tally.takeBackClosed();
+  }
+
+  /** Its handshake is over: only now it counts, since those that are refused or given up were none. */
+  private arrive(row: number, entry: number, tally: PoolTally): void {
+    if (isConnecting(this.table.state[row])) return;
+    const { marks } = this.options.now;
+    marks[entry] = (marks[entry] ?? 0) | MARKS.created;
+    tally.seen++;
+    tally.createdNow++;
   }
 
   /** The owner of a connection was found later than the connection. */
@@ -303,7 +319,7 @@ class LookPass {
         tally.connecting++;
         break;
       case CLOSE_WAIT:
-        this.tallyCloseWait(row, entry, tally);
+        this.tallyCloseWait(row, entry, known, tally);
         break;
       case LAST_ACK:
         tally.lastAck++;
@@ -369,15 +385,21 @@ class LookPass {
     return use === USE.unsure ? tally.levels.tell(balance) : use;
   }
 
-  /** With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). */
-  private tallyCloseWait(row: number, entry: number, tally: PoolTally): void {
-    const { now } = this.options;
+  /**
+   * With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). Neither is one on which an answer is still
+   * being sent.
+   */
+  private tallyCloseWait(row: number, entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
     tally.closeWait++;
     if (this.columns.inode?.[row] === 0) return;
-    tally.heldCloseWait++;
-    const marks = now.marks[entry] ?? 0;
-    if ((marks & MARKS.closeWait) !== 0) tally.stuckCloseWait++;
+    let marks = now.marks[entry] ?? 0;
+    const again = (marks & MARKS.closeWait) !== 0;
+    if (again && (now.sentBytes[entry] ?? 0) > (before.sentBytes[known] ?? 0)) marks |= MARKS.halfClosed;
     now.marks[entry] = marks | MARKS.closeWait;
+    if ((marks & MARKS.halfClosed) !== 0 && !((this.columns.sent?.[row] ?? 0) >= ANSWERED_MS)) return;
+    tally.heldCloseWait++;
+    if (again) tally.stuckCloseWait++;
     const ms = this.columns.acked?.[row] ?? Number.NaN;
     if (!(tally.oldestCloseWaitMs >= ms)) tally.oldestCloseWaitMs = ms;
   }
@@ -387,9 +409,11 @@ class LookPass {
     for (let entry = 0; entry < before.length; entry++) {
       if (this.found[entry] === 1) continue;
       closes.gone(before, entry, { at, elapsed });
-      if (hasEnded(before.state[entry])) continue;
       const pool = this.book.get(before.pool[entry] ?? -1);
-      if (pool !== undefined) pool.tally.closedNow++;
+      const state = before.state[entry];
+      if (pool === undefined || hasEnded(state)) continue;
+      if (!isConnecting(state)) pool.tally.closedNow++;
+      else if (state === SYN_SENT) pool.tally.connectFailed++;
     }
     closes.endLook();
   }
@@ -398,6 +422,8 @@ class LookPass {
 /** Closed by its process: FIN-WAIT, CLOSING, LAST-ACK and TIME-WAIT, whether or not the peer has heard. */
 const hasEnded = (state: number | undefined): boolean =>
   state !== ESTABLISHED && state !== SYN_SENT && state !== SYN_RECV && state !== CLOSE_WAIT;
+
+const isConnecting = (state: number | undefined): boolean => state === SYN_SENT || state === SYN_RECV;
 
 function columnsOf(table: SocketTable) {
   const bytesSent = table.column('bytesSent') ?? table.column('bytesAcked');

@@ -167,7 +167,9 @@ describe('pool_churn', () => {
       {
         rule: 'pool_churn',
         sure: 'likely',
-        message: expect.stringMatching(/^processes that were gone at the look made at least 10\.0 new/),
+        message: expect.stringMatching(
+          /^somebody \(the connections had closed before a look could tell whose they were\) made at least 10\.0 new/,
+        ),
       },
     ]);
     expect(pools[0]).toMatchObject({ owner: 'none', timeWait: 50, past: { created: 50, closed: 50 } });
@@ -181,6 +183,53 @@ describe('pool_churn', () => {
       'reused',
       'created_nameless',
       'time_wait',
+    ]);
+  });
+
+  it('of processes that are not known', () => {
+    const { findings } = judge(
+      times(6, (at) => {
+        const { owners: _, ...row } = idle(0, 100);
+        return many(20, (n) => ({ ...row, local: `10.0.0.1:${at * 20 + n + 1}`, cookie: at * 20 + n + 1 }));
+      }),
+    );
+    expect(findings).toMatchObject([
+      { rule: 'pool_churn', message: expect.stringMatching(/^processes that are not known made at least/) },
+    ]);
+  });
+
+  it('is not laid on a process that keeps its own connections', () => {
+    const kept = times(6, (at) => [
+      ...many(at * 10, gone),
+      ...many(5, (n) => idle(n, 100, { columns: { bytesSent: 100 + at } }), 5000),
+    ]);
+    expect(judge(kept).findings).toMatchObject([
+      { rule: 'pool_churn', subject: expect.stringMatching(/^connections of no/) },
+    ]);
+    // Nor is one that made two and keeps them.
+    const warm = times(6, (at) => [
+      ...many(at * 10, gone),
+      ...many(5, (n) => idle(n, 100, { columns: { bytesSent: 100 + at } }), at < 1 ? 5001 : 5000),
+    ]);
+    expect(judge(warm).findings.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(/^connections of no/),
+    ]);
+  });
+
+  it('is not hidden by ports that were left over before', () => {
+    const { findings, pools } = judge(times(6, (at) => [...many(100, gone, 10_000), ...many(at * 10, gone)]));
+    expect(findings).toMatchObject([{ rule: 'pool_churn' }]);
+    expect(pools[0]?.past).toMatchObject({ seen: 50, created: 50 });
+    expect(judge([many(100, gone)]).pools).toMatchObject([{ timeWait: 100, past: { seen: 0 } }]);
+  });
+
+  it('is not made of connects that fail', () => {
+    const syn = (n: number) =>
+      used(n, 0, 0, { state: 'syn-sent', columns: { bytesSent: 0, bytesReceived: 0 } });
+    const { findings, pools } = judge(times(6, (at) => many(10, syn, at * 10)));
+    expect(findings).toEqual([]);
+    expect(pools).toMatchObject([
+      { connecting: 10, past: { created: 0, closed: 0, seen: 0, connectFailed: 50 } },
     ]);
   });
 
@@ -285,7 +334,8 @@ describe('close_wait_leak', () => {
       {
         rule: 'close_wait_leak',
         severity: 'critical',
-        message: 'java/812 has not closed 10 connections to 10.0.0.9:3306 (mysql) that the peer has closed',
+        message:
+          'java/812 has not closed 10 connections to 10.0.0.9:3306 (mysql) whose peer has ended its side',
       },
     ]);
     expect(findings[0]?.evidence.at(-1)?.text).toBe(
@@ -298,7 +348,26 @@ describe('close_wait_leak', () => {
     expect(rulesOf(times(3, () => many(4, (n) => left(n, 90_000))))).toEqual(['warning close_wait_leak']);
   });
 
+  it('is what stays after an answer that has ended long ago', () => {
+    const answered = (n: number, at: number) =>
+      left(n, 90_000, { columns: { bytesSent: 100 + Math.min(at, 1) } });
+    expect(rulesOf(times(4, (at) => many(4, (n) => answered(n, at))))).toEqual(['warning close_wait_leak']);
+  });
+
   it.each([
+    ['a burst, seen once', times(6, (at) => many(at < 2 ? 0 : 6, (n) => left(n)))],
+    [
+      'answered still: the client has ended its side only',
+      times(6, (at) => many(at * 2, (n) => left(n, 500, { columns: { bytesSent: 100 + at * 50 } }))),
+    ],
+    [
+      'answered now and then',
+      times(9, (at) =>
+        many(at * 2, (n) =>
+          left(n, 500, { columns: { bytesSent: 100 + 100 * Math.floor((at - n / 2 + 2) / 2) } }),
+        ),
+      ),
+    ],
     ['young and of constant number', times(6, () => many(4, (n) => left(n)))],
     [
       'closed soon: other ones at each look',

@@ -157,8 +157,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
   it('finds connections that are made for each request, by process where it can be told', async () => {
     await withNamespace(async (namespace) => {
       const { client, where } = await start(namespace, 6379);
-      await client.churn(where, 20);
-      await client.open(where, 1);
+      await client.churn(where, 20, 10);
       const said = await pools(namespace);
       const finding = findingOf(said, 'pool_churn');
       expect(finding).toMatchObject({

@@ -113,6 +113,18 @@ describe('counting', () => {
     expect(first(seen).past).toMatchObject({ created: 0, closed: 1 });
   });
 
+  it('counts a connection when its handshake is over', () => {
+    const syn = idle(1, 0, { state: 'syn-sent' });
+    expect(first(watch([], [syn])).past).toMatchObject({ created: 0, seen: 0 });
+    expect(first(watch([syn], [syn], [idle(1, 100)])).past).toMatchObject({ created: 1, closed: 0, seen: 1 });
+    expect(first(watch([], [syn], [idle(1, 0, { state: 'time-wait' })])).past).toMatchObject({
+      created: 1,
+      closed: 1,
+      connectFailed: 0,
+    });
+    expect(first(watch([], [syn], [])).past).toMatchObject({ created: 0, closed: 0, connectFailed: 1 });
+  });
+
   it('takes a connection that one dump missed for the same', () => {
     const seen = watch([idle(1), idle(2)], [idle(1, 1500)], [idle(1, 2500), idle(2, 2500)]);
     expect(first(seen).past).toMatchObject({ created: 0, closed: 0 });
@@ -190,6 +202,16 @@ describe('use', () => {
     ['segments under way', idle(1, 500, { columns: { unacked: 1 } }), BUSY],
     ['both within the last jiffy', used(1, 4, 8), BUSY],
     ['both within one jiffy', used(1, 300, 300), UNSURE],
+    [
+      'the first request, as old as the handshake',
+      used(1, 300, 300, { columns: { bytesReceived: 0 } }),
+      BUSY,
+    ],
+    [
+      'inbound: the first request, as old as the handshake',
+      used(1, 300, 300, { local: '10.0.0.1:443', owners: NGINX, columns: { bytesSent: 0 } }),
+      BUSY,
+    ],
     ['an ACK alone, 40 ms after both', used(1, 300, 300, { columns: { lastAckMs: 260 } }), BUSY],
     [
       'an ACK long after both: a keep-alive probe',

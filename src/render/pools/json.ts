@@ -93,7 +93,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
   return known({
     direction: pool.direction,
     ...ownerFields(pool, names),
-    process_gone: pool.owner === 'none' ? (true as const) : undefined,
+    owner: typeof pool.owner === 'object' ? undefined : pool.owner,
     netns: pool.netns,
     ...endField(pool, names),
     service: pool.service,
@@ -120,6 +120,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     closed_per_second: roundKnown(pool.closedPerSecond),
     reused: past.reused,
     seen: past.seen,
+    connect_failed: past.connectFailed,
     age_ms: spreadJson(pool.age),
     age_at_least: pool.agesAtLeast && pool.age !== undefined ? (true as const) : undefined,
     idle_ms: spreadJson(pool.quiet),

@@ -83,6 +83,9 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
   number('IDLE', ({ pool }) => surelyIdle(pool)),
   ...(rows.some(({ pool }) => (pool.unsure ?? 0) > 0) ? [number('UNSURE', ({ pool }) => pool.unsure)] : []),
   number('CONNECTING', ({ pool }) => pool.connecting, 7),
+  ...(rows.some(({ pool }) => pool.past.connectFailed > 0)
+    ? [number('FAILED', ({ pool }) => pool.past.connectFailed)]
+    : []),
   number('HALF-CLOSED', ({ pool }) => pool.closeWait + pool.finWait + pool.lastAck, 8),
   number('HIGHEST', ({ pool }) => pool.past.highest, 4),
   spread('NEW/S', ({ pool }) => rateText(pool.createdPerSecond), 2),

@@ -14,7 +14,9 @@ export function describePools(
 ): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
   const spreads = new Spreads(list);
   // A pool whose connections all turned out to be of another had an owner that was found late.
-  const entries = [...book.all()].filter(([, { tally }]) => tally.seen > 0);
+  const entries = [...book.all()].filter(
+    ([, { tally }]) => tally.seen > 0 || tally.connectFailed > 0 || !tally.isEmpty,
+  );
   const pools = entries
     .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin))
     .sort(byWeight);

@@ -53,6 +53,8 @@ export class PoolTally {
   private created = 0;
   private closed = 0;
   private firstCloseWait = 0;
+  private mostStuck = 0;
+  private stuckRises = 0;
   private openBefore = 0;
   private createdBefore = 0;
   private closedBefore = 0;
@@ -64,6 +66,7 @@ export class PoolTally {
   readonly probes = new ProbeTally();
   reused = 0;
   seen = 0;
+  connectFailed = 0;
 
   /** `moved`: data went either way since its first look. */
   addUse(use: Use, moved: boolean): void {
@@ -98,7 +101,8 @@ export class PoolTally {
       // A pool that is new began with nothing, one whose process was found late with what it had.
       this.first = this.lowest = open - this.createdNow;
       this.firstCloseWait = lookBefore === at ? this.heldCloseWait : this.stuckCloseWait;
-    }
+    } else if (this.stuckCloseWait > this.mostStuck) this.stuckRises++;
+    this.mostStuck = Math.max(this.mostStuck, this.stuckCloseWait);
     this.looks++;
     if (!this.isEmpty || this.looks === 1) this.lastAt = at;
     this.lowest = Math.min(this.lowest, open);
@@ -169,6 +173,7 @@ export class PoolTally {
       closed: this.closed,
       reused: this.reused,
       seen: this.seen,
+      connectFailed: this.connectFailed,
       waves: [...this.waves],
       waveLooks: this.waveLooks,
     };
@@ -178,6 +183,7 @@ export class PoolTally {
     return {
       stuck: connections(this.stuckCloseWait),
       growth: this.heldCloseWait - this.firstCloseWait,
+      rises: this.stuckRises,
       ...(Number.isFinite(this.oldestCloseWaitMs) && { oldestMs: millis(this.oldestCloseWaitMs) }),
     };
   }
