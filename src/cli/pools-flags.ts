@@ -59,6 +59,12 @@ export const poolsFlags = {
     helpValue: 'LOG',
     description: 'log of HikariCP: its own numbers beside the sockets',
   }),
+  'hikari-pid': Flags.integer({
+    min: 1,
+    helpValue: '812',
+    description: 'the process that writes that log; else which sockets belong to it is a guess',
+    dependsOn: ['hikari'],
+  }),
   'fail-on': Flags.string({
     helpValue: 'RULE,...',
     description: `exit with 1 when one of these is found: ${POOL_RULE_NAMES.join(', ')}, or that bad or worse: warning, critical`,

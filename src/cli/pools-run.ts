@@ -1,6 +1,6 @@
 import { judgePools } from '../analyze/pools.js';
 import { readDescriptorsOf } from '../collect/descriptors.js';
-import { readTail } from '../collect/log-tail.js';
+import { readTail, writtenAt } from '../collect/log-tail.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CollectOptions, defaultDoor } from '../collect/options.js';
 import { SockwatchError } from '../model/errors.js';
@@ -38,6 +38,7 @@ export async function watchPools(
     { ...seen, gaps: [...damage, ...seen.gaps] },
     {
       hikari: await readHikari(flags.hikari),
+      hikariPid: flags['hikari-pid'],
       // Those of a recording may have been of another host.
       ...(flags.from === undefined && { descriptors: readDescriptorsOf(leakers(seen), defaultDoor().proc) }),
     },
@@ -89,7 +90,9 @@ const nothingSeen = (from: string | undefined) =>
 async function readHikari(path: string | undefined): Promise<readonly HikariStats[]> {
   if (path === undefined) return [];
   const stats = parseHikari(await readTail(path));
-  if (stats.length > 0) return stats;
+  const written = await writtenAt(path);
+  if (stats.length > 0)
+    return stats.map((one) => (written === undefined ? one : { time: written, ...one }));
   throw new SockwatchError(
     `${path} has no line of HikariCP such as "Pool stats (total=10, active=0, idle=10, waiting=0)"`,
     'set the log level of com.zaxxer.hikari to DEBUG and wait 30 s',

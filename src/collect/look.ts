@@ -54,10 +54,12 @@ export class Looker {
     // With time to wait, descriptors are read while the sockets come; else sockets come first.
     if (isPatient) void this.owners?.warmUp(signal, true);
     const how = { mayBlock: isPatient && this.owners === undefined, signal };
+    // When the dump begins: what comes while it goes on belongs to the time after it, at every look alike.
+    const begun = this.originNow('ss');
     const look = await (read === 'twice' ? this.source.lookTwice(how) : this.source.look(read, how));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const origin = this.originNow(look.source);
+    const origin: Origin = { ...begun, source: look.source };
     const gaps = await this.findOwners(look, wish, signal);
     const observation: TableObservation = {
       kind: 'table',

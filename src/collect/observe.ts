@@ -35,7 +35,8 @@ function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twic
 }
 
 /**
- * A given number of looks, `everyMs` from start to start; the caller may stop early.
+ * A given number of looks, `everyMs` from start to start, counted from the end of the first, which may have to read all owners; what takes longer is
+ * not caught up with. The caller may stop early.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
 export async function* observeTimes(
@@ -47,11 +48,14 @@ export async function* observeTimes(
   const looker = new Looker(options, { ...defaultDoor(), ...door });
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
-  const start = monotonicNow();
+  let next = monotonicNow();
   for (let sample = 0; sample < samples; sample++) {
-    const wait = start + sample * everyMs - monotonicNow();
+    const wait = next - monotonicNow();
     if (wait > 0) await sleep(wait, undefined, { signal });
-    yield (await looker.look(kindOfLook(options, looker), wish, signal)).observation;
+    const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
+    next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
+    yield observation;
+    next = Math.max(next, monotonicNow());
   }
 }
 

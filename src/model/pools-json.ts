@@ -1,7 +1,7 @@
 import type { Rule, Severity } from './findings.js';
 import type { EvidenceJson, FindingJson, GapJson, OriginJson } from './json.js';
 import type { Closer } from './keepalive.js';
-import type { PoolDirection } from './pools.js';
+import type { HikariBasis, PoolDirection } from './pools.js';
 import type { Sureness } from './trace.js';
 
 /*
@@ -26,6 +26,10 @@ export interface HikariJson {
   waiting: number;
   maximum?: number;
   minimum_idle?: number;
+  /** Why it stands beside these sockets; all but `process` (`--hikari-pid`) are guesses. */
+  match?: HikariBasis;
+  /** Between its line (or the end of the log) and the last look; absent: unknown. */
+  age_ms?: number;
   /** Sentences on where it and the sockets differ. */
   disagreements: string[];
 }

@@ -137,11 +137,18 @@ export interface PoolFinding extends Finding {
   readonly pool: number;
 }
 
+export const HIKARI_BASES = ['process', 'same_total', 'only_pool'] as const;
+export type HikariBasis = (typeof HIKARI_BASES)[number];
+
 /** HikariCP's own numbers and the sockets side by side. */
 export interface HikariMatch {
   readonly stats: HikariStats;
   /** Index into `pools`; absent: no pool can be told to be this one. */
   readonly pool?: number;
+  /** Why it was put beside that pool; all but `process`, which the user named, are guesses. */
+  readonly by?: HikariBasis;
+  /** Time between its line and the last look, ms; absent: unknown. */
+  readonly ageMs?: Millis;
   /** Whole sentences; empty: they agree. */
   readonly disagreements: readonly string[];
 }

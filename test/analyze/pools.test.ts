@@ -120,11 +120,12 @@ describe('pool_exhausted', () => {
     hikari: [{ name: 'orders', total: 10, active: 10, idle: 0, waiting: 0, ...rest }],
   });
 
-  it('is certain where HikariCP says that threads wait', () => {
-    const { findings } = judge(
-      times(3, () => [...many(9, (n) => busy(n)), idle(9)]),
-      hikari({ waiting: 5 }),
-    );
+  it('is critical where HikariCP says that threads wait, and certain where its process was named', () => {
+    const looks = times(3, () => full);
+    expect(judge(looks, hikari({ waiting: 5 })).findings).toMatchObject([
+      { severity: 'critical', sure: 'likely' },
+    ]);
+    const { findings } = judge(looks, { ...hikari({ waiting: 5 }), hikariPid: 812 });
     expect(findings).toMatchObject([
       {
         rule: 'pool_exhausted',
@@ -133,6 +134,29 @@ describe('pool_exhausted', () => {
         message: expect.stringMatching(/^5 threads of java\/812 waited/),
       },
     ]);
+  });
+
+  it.each([
+    ['has another total', { total: 9 }, [full]],
+    ['has more active ones than the sockets show', { waiting: 5 }, [many(10, (n) => idle(n))]],
+  ])('is suspected at most where it %s', (_, stats, looks) => {
+    expect(judge(looks, hikari({ waiting: 5, ...stats })).findings).toMatchObject([
+      { rule: 'pool_exhausted', severity: 'warning', sure: 'suspected' },
+    ]);
+  });
+
+  it('is not taken from an old line', () => {
+    const old = hikari({ waiting: 5, time: 1_700_000_000_000 - 3_600_000 });
+    const { findings, hikari: found } = judge([full], old);
+    expect(findings).toEqual([]);
+    expect(found).toMatchObject([
+      {
+        by: 'same_total',
+        disagreements: ['its last line is 3,600 s away from the last look: it says nothing of now'],
+      },
+    ]);
+    const now = hikari({ waiting: 5, time: 1_700_000_000_000 - 40_000 });
+    expect(judge([full], now).findings).toMatchObject([{ severity: 'critical' }]);
   });
 
   it('is not said where HikariCP has idle ones', () => {
@@ -426,6 +450,22 @@ describe('HikariCP beside the sockets', () => {
     expect(matches(stats(10, 1))[0]?.[1]).toEqual([
       expect.stringMatching(/1 of "orders" are active, 4 are busy/),
     ]);
+  });
+
+  it('prefers Java, and takes none but the process that was named', () => {
+    const other = many(
+      10,
+      (n) =>
+        idle(n, 500, { local: `10.0.0.2:${n + 1}`, owners: [{ pid: 5, fd: 1, name: 'mysqlworkbench' }] }),
+      300,
+    );
+    const { hikari } = judge([[...rows, ...other]], { hikari: [stats(10, 4)] });
+    expect(hikari).toMatchObject([{ by: 'same_total', disagreements: [] }]);
+    const named = judge([[...rows, ...other]], { hikari: [stats(10, 0)], hikariPid: 5 });
+    expect(named.hikari).toMatchObject([{ by: 'process', disagreements: [] }]);
+    expect(named.pools[named.hikari[0]?.pool ?? -1]).toMatchObject({ owner: { pid: 5 } });
+    const gone = judge([rows], { hikari: [stats(10, 4)], hikariPid: 6 });
+    expect(gone.hikari[0]).not.toHaveProperty('pool');
   });
 
   it('chooses none where several fit or none does', () => {

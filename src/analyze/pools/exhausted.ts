@@ -1,5 +1,4 @@
-import type { HikariStats } from '../../model/hikari.js';
-import type { Pool } from '../../model/pools.js';
+import type { HikariMatch, Pool } from '../../model/pools.js';
 import { isDatabase, isStreaming } from '../../model/services.js';
 import { count, counted, duration, percent } from '../words.js';
 import type { PoolRule } from './context.js';
@@ -22,8 +21,9 @@ const TURNED_OVER = { least: 2, share: 0.25 };
  */
 export const exhausted: PoolRule = (pool, { hikari }) => {
   if (pool.direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
-  if (hikari !== undefined && hikari.waiting > 0) return exhaustedByHikari(pool, hikari);
-  if ((hikari !== undefined && hikari.idle > 0) || !isPinned(pool) || !turnsOver(pool)) return undefined;
+  if (hikari !== undefined && hikari.stats.waiting > 0) return exhaustedByHikari(pool, hikari);
+  if ((hikari !== undefined && hikari.stats.idle > 0) || !isPinned(pool) || !turnsOver(pool))
+    return undefined;
   const { open, past, busy = 0 } = pool;
   return {
     rule: 'pool_exhausted',
@@ -60,7 +60,8 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
  */
 export const allWait: PoolRule = (pool, { hikari }) => {
   if (pool.direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
-  if (hikari !== undefined && hikari.idle > 0) return undefined;
+  // It has said more, or otherwise.
+  if (hikari !== undefined && (hikari.stats.idle > 0 || hikari.stats.waiting > 0)) return undefined;
   const { open, past, service, quiet } = pool;
   if (!isPinned(pool) || turnsOver(pool) || quiet === undefined) return undefined;
   return {
@@ -98,28 +99,34 @@ function isPinned({ open, connecting, past, service, bytesReceived }: Pool): boo
 const turnsOver = ({ open, past }: Pool): boolean =>
   past.reused >= Math.max(TURNED_OVER.least, open * TURNED_OVER.share);
 
-const exhaustedByHikari = (pool: Pool, { total, active, waiting, name }: HikariStats): Said => ({
-  rule: 'pool_exhausted',
-  severity: 'critical',
-  sure: 'certain',
-  message: `${counted(waiting, 'thread')} of ${processText(pool)} waited for one of ${counted(total, 'connection')} to ${endText(pool)}, says HikariCP`,
-  evidence: [
-    fact(
-      'hikari.waiting',
-      waiting,
-      'threads',
-      `the last line of its pool "${name}": total ${count(total)}, active ${count(active)}, waiting ${count(waiting)}`,
-    ),
-    ...(pool.busy === undefined
-      ? []
-      : [
-          fact(
-            'busy',
-            pool.busy,
-            'connections',
-            `${count(pool.busy)} of ${count(pool.open)} busy on the wire (inferred)`,
-          ),
-        ]),
-  ],
-  advice: `where fewer are busy than active, the application holds connections without using them: keep transactions short (leakDetectionThreshold finds the code); else look for slow queries, and only then raise maximumPoolSize`,
-});
+/** Which sockets a log belongs to is a guess, unless the user said it; where they contradict it, it may be of another pool. */
+const exhaustedByHikari = (pool: Pool, { stats, by, ageMs, disagreements }: HikariMatch): Said => {
+  const { total, active, waiting, name } = stats;
+  const agrees = disagreements.length === 0 && total === pool.open;
+  const known = by === 'process' ? 'certain' : 'likely';
+  return {
+    rule: 'pool_exhausted',
+    severity: agrees ? 'critical' : 'warning',
+    sure: agrees ? known : 'suspected',
+    message: `${counted(waiting, 'thread')} of ${processText(pool)} waited for one of ${counted(total, 'connection')} to ${endText(pool)}, says HikariCP`,
+    evidence: [
+      fact(
+        'hikari.waiting',
+        waiting,
+        'threads',
+        `the last line of its pool "${name}": total ${count(total)}, active ${count(active)}, waiting ${count(waiting)}${ageMs === undefined ? '' : `, ${duration(ageMs)} before the last look`}${by === 'process' ? '' : '; that it is this pool is a guess'}`,
+      ),
+      ...(pool.busy === undefined
+        ? []
+        : [
+            fact(
+              'busy',
+              pool.busy,
+              'connections',
+              `${count(pool.busy)} of ${count(pool.open)} busy on the wire (inferred)`,
+            ),
+          ]),
+    ],
+    advice: `where fewer are busy than active, the application holds connections without using them: keep transactions short (leakDetectionThreshold finds the code); else look for slow queries, and only then raise maximumPoolSize`,
+  };
+};

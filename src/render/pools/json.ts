@@ -169,7 +169,7 @@ export const remoteJson = (remote: RemoteSum, names: Names): PoolRemoteJson =>
     closed_per_second: roundKnown(remote.closedPerSecond),
   });
 
-const hikariJson = ({ stats, disagreements }: HikariMatch, names: Names): HikariJson =>
+const hikariJson = ({ stats, by, ageMs, disagreements }: HikariMatch, names: Names): HikariJson =>
   known({
     name: hikariName(stats.name, names),
     total: stats.total,
@@ -178,6 +178,8 @@ const hikariJson = ({ stats, disagreements }: HikariMatch, names: Names): Hikari
     waiting: stats.waiting,
     maximum: stats.maximum,
     minimum_idle: stats.minimumIdle,
+    match: by,
+    age_ms: roundKnown(ageMs),
     disagreements: disagreements.map((text) => names.sentence(text)),
   });
 

@@ -133,15 +133,19 @@ function* belowLines({ findings, hikari }: Row, names: Names, style: TableStyle)
   if (hikari !== undefined) yield* hikariLines(hikari, names, style, INDENT);
 }
 
+const GUESSES = { same_total: 'as many connections', only_pool: 'the only pool' } as const;
+
 function hikariLines(
-  { stats, disagreements }: HikariMatch,
+  { stats, by, ageMs, disagreements }: HikariMatch,
   names: Names,
   style: TableStyle,
   indent: string,
 ): string[] {
   const { total, active, idle, waiting, maximum } = stats;
   const most = maximum === undefined ? '' : `/${maximum}`;
-  const first = `HikariCP ${hikariName(stats.name, names)}: total ${total}${most}, active ${active}, idle ${idle}, waiting ${waiting}`;
+  const guess = by === undefined || by === 'process' ? '' : ` (a guess: ${GUESSES[by]})`;
+  const ago = ageMs === undefined ? '' : `; ${formatDuration(ageMs)} ago`;
+  const first = `HikariCP ${hikariName(stats.name, names)}${guess}: total ${total}${most}, active ${active}, idle ${idle}, waiting ${waiting}${ago}`;
   return [first, ...disagreements.map((text) => names.sentence(text))].flatMap((text) =>
     wrapWords(cleanText(text), indent, style.width),
   );
