@@ -47,6 +47,8 @@ export interface PoolPast {
   readonly first: Connections;
   readonly lowest: Connections;
   readonly highest: Connections;
+  /** Open ones that were made during the watch and are without data for long, after each quarter of it. */
+  readonly idleGrowth: readonly number[];
   readonly highestBusy: Connections;
   /** With those of which it cannot be told. */
   readonly highestMaybeBusy: Connections;

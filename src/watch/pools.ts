@@ -21,6 +21,10 @@ const MOST_CONNECTIONS = 1 << 20;
 const SLACK_MS = 50;
 /** After the FIN of the peer, an answer that nothing was added to for so long has ended. */
 const ANSWERED_MS = 30_000;
+/** Without data for so long, and for this share of the watch, a connection is forgotten rather than at rest. */
+const LONG_IDLE = { ms: 60_000, share: 0.1 };
+/** Followed, as it may match the filter later, but in no pool. */
+const NOT_COUNTED = -1;
 const KEPT_GAPS = 100;
 
 /** Which connections count; absent: all. */
@@ -30,7 +34,7 @@ export interface RowFilter {
 
 /**
  * Follows connections from look to look by 4-tuple and cookie, and sums them by process and remote, or process and listener.
- * Only complete tables count (scope `all`). A connection belongs to the filter, and to its pool, by its first look. Nothing here
+ * Only complete tables count (scope `all`). A connection counts from the first look at which the filter takes it. Nothing here
  * reads a clock; memory is bounded: 2^20 connections, 20,000 pools.
  */
 export class PoolWatch {
@@ -95,12 +99,17 @@ export class PoolWatch {
       closes: this.closes,
       key: this.key,
       elapsed,
+      longIdleMs: Math.max(
+        LONG_IDLE.ms,
+        (monotonic - (this.first?.origin.monotonic ?? monotonic)) * LONG_IDLE.share,
+      ),
       at: monotonic,
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
-    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore);
+    for (const [, { tally, isUnresolved }] of this.book.all())
+      tally.finish(monotonic, time, lookBefore, isUnresolved);
     this.sumRemotes();
     this.looks++;
     this.first ??= observation;
@@ -135,6 +144,7 @@ interface PassOptions {
   readonly key: TupleKey;
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
+  readonly longIdleMs: number;
   /** Monotonic ms. */
   readonly at: number;
 }
@@ -168,8 +178,10 @@ class LookPass {
       if (!isConnection(table, row)) continue;
       const known = this.knownEntry(row);
       cursor.index = row;
-      if (known < 0 && filter !== undefined && !filter.matchesRow(cursor)) continue;
-      const pool = known < 0 || this.isWorthAsking(known, row) ? poolOf(row) : before.pool[known];
+      const was = known < 0 ? NOT_COUNTED : (before.pool[known] ?? NOT_COUNTED);
+      const counts = was !== NOT_COUNTED || filter === undefined || filter.matchesRow(cursor);
+      const mayBeNew = was === NOT_COUNTED || this.isWorthAsking(known, row);
+      const pool = !counts ? NOT_COUNTED : mayBeNew ? poolOf(row) : was;
       const entry = pool === undefined || now.length >= MOST_CONNECTIONS ? -1 : now.add(key, table, row);
       if (pool === undefined || now.length >= MOST_CONNECTIONS) left++;
       if (pool === undefined || entry < 0) continue;
@@ -202,12 +214,20 @@ class LookPass {
 
   private enter(row: number, entry: number, known: number): void {
     const { now, before } = this.options;
-    const pool = this.book.get(now.pool[entry] ?? -1);
-    if (pool === undefined) return;
+    const pool = this.book.get(now.pool[entry] ?? NOT_COUNTED);
     now.state[entry] = this.table.state[row] ?? 0;
+    if (known >= 0) this.found[known] = 1;
+    if (pool === undefined) {
+      now.marks[entry] = known < 0 ? 0 : (before.marks[known] ?? 0);
+      now.bornAt[entry] = known < 0 ? this.options.at - this.leastAge(row) : (before.bornAt[known] ?? 0);
+      this.countBytes(row, entry, known);
+      now.moved[entry] = this.movedBytes(row);
+      return;
+    }
     if (known < 0) this.welcome(row, entry, pool.tally);
+    else if (before.pool[known] === NOT_COUNTED && !isConnecting(before.state[known]))
+      this.join(entry, known, pool.tally);
     else {
-      this.found[known] = 1;
       now.marks[entry] = (before.marks[known] ?? 0) & ~(MARKS.busy | MARKS.idle);
       now.bornAt[entry] = before.bornAt[known] ?? 0;
       if (isConnecting(before.state[known])) this.arrive(row, entry, pool.tally);
@@ -239,6 +259,14 @@ class LookPass {
     }
     now.marks[entry] = MARKS.older;
     if (elapsed !== undefined) tally.takeBackClosed();
+  }
+
+  /** It was there before, but the filter takes it only now. */
+  private join(entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
+    now.marks[entry] = MARKS.older;
+    now.bornAt[entry] = before.bornAt[known] ?? 0;
+    tally.seen++;
   }
 
   /** Its handshake is over: only now it counts, since those that are refused or given up were none. */
@@ -339,6 +367,11 @@ class LookPass {
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
+    if (
+      ((now.marks[entry] ?? 0) & MARKS.created) !== 0 &&
+      (now.quietMs[entry] ?? 0) >= this.options.longIdleMs
+    )
+      tally.longIdle++;
     this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;

@@ -300,17 +300,37 @@ describe('reconnect_wave', () => {
 });
 
 describe('pool_leak', () => {
-  const grow = (at: number) =>
-    many(10 + at * 2, (n) => idle(n, Math.max(100, (at - Math.max(0, (n - 10) / 2)) * 60_000 + 600_000)));
+  /** A pool of ten, and connections that are made at `born` and never used again. */
+  const forgotten = (at: number, count: number, born: (n: number) => number) =>
+    many(count, (n) => idle(n + 10, Math.max(0, at - born(n)) * 60_000 + 100));
+  const pool = (at: number) => many(10, (n) => idle(n, 1000, { columns: { bytesSent: 100 + at } }));
+  const grow = (at: number) => [...pool(at), ...forgotten(at, at * 2, (n) => Math.ceil((n + 1) / 2))];
+  const speeding = (at: number) => forgotten(at, at * at, (n) => Math.ceil(Math.sqrt(n + 1)));
 
-  it('grows, never shrinks, lies idle', () => {
-    expect(rulesOf(times(16, grow), { everyMs: 60_000 })).toContain('warning pool_leak');
+  it.each([
+    ['beside a pool that is used', grow],
+    ['faster and faster', speeding],
+    ['from the start of the process', (at: number) => grow(at).slice(10)],
+    ['though one is closed in the end', (at: number) => (at === 15 ? grow(at).slice(0, -1) : grow(at))],
+    ['with a short one each minute beside it', (at: number) => [...grow(at), idle(5000 + at, 50)]],
+  ])('grows, and what grows lies idle, %s', (_, make) => {
+    expect(rulesOf(times(16, make), { everyMs: 60_000 })).toContain('warning pool_leak');
   });
 
   it.each([
     ['the watch was short', times(16, grow), 1000],
     ['they are used', times(16, (at) => many(10 + at * 2, (n) => idle(n, 1000))), 60_000],
     ['it shrinks too', times(16, (at) => grow(at < 14 ? at : 3)), 60_000],
+    [
+      'the application starts meanwhile and keeps its pool',
+      times(16, (at) => (at < 2 ? [] : forgotten(at, 20, () => 2))),
+      60_000,
+    ],
+    [
+      'a pool that was there goes quiet',
+      times(16, (at) => many(40, (n) => idle(n, at < n / 4 ? 1000 : 90_000 + at * 60_000))),
+      60_000,
+    ],
   ])('not where %s', (_, looks, everyMs) => {
     expect(rulesOf(looks, { everyMs })).not.toContain('warning pool_leak');
   });

@@ -15,7 +15,7 @@ describe('lines of HikariCP', () => {
       `2026-11-21 09:00:00.123 DEBUG 12 --- [l-1 housekeeper] com.zaxxer.hikari.pool.HikariPool        : ${OLD}`,
       { ...STATS, time: new Date(2026, 10, 21, 9, 0, 0, 123).getTime() },
     ],
-    [`2026-11-21T09:00:00,5+0200 ${OLD}`, { ...STATS, time: Date.UTC(2026, 10, 21, 7) }],
+    [`2026-11-21T09:00:00,5+0200 ${OLD}`, { ...STATS, time: Date.UTC(2026, 10, 21, 7, 0, 0, 500) }],
     [`2026-13-41T09:00:00Z ${OLD}`, STATS],
     [
       `{"@timestamp":"2026-11-21T10:00:00Z","level":"DEBUG","message":"My Orders - ${OLD.slice(15)}","thread":"x"}`,
@@ -23,7 +23,7 @@ describe('lines of HikariCP', () => {
     ],
     [
       `{"log":"09:00:00.123 DEBUG x : ${OLD}\\n","stream":"stdout","time":"2026-11-21T10:00:00.25Z"}`,
-      { ...STATS, time: Date.UTC(2026, 10, 21, 10) },
+      { ...STATS, time: Date.UTC(2026, 10, 21, 10, 0, 0, 250) },
     ],
     [
       `{"@timestamp":"2026-11-21T10:00:00Z","message":"${OLD}`,

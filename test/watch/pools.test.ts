@@ -176,6 +176,38 @@ describe('counting', () => {
     expect(pools.report()?.pools).toMatchObject([{ open: 0, closeWait: 1, past: { closed: 0 } }]);
   });
 
+  it('does not take what begins to match the filter for new', () => {
+    const pools = new PoolWatch(parseFilter('recvq>0'));
+    const unread = (n: number) => idle(n, 2500, { queues: [7, 0] });
+    pools.take(look(0, [LISTENER, idle(1), idle(2), idle(3)]));
+    pools.take(look(1000, [LISTENER, unread(1), idle(2), unread(4), idle(5, 100)]));
+    pools.take(look(2000, [LISTENER, unread(1), unread(2), unread(4)]));
+    expect(pools.report()?.pools).toMatchObject([
+      { open: 3, past: { created: 0, closed: 0, seen: 3, highest: 3 }, agesAtLeast: true },
+    ]);
+    const young = new PoolWatch(parseFilter('recvq>0'));
+    young.take(look(0, [LISTENER]));
+    young.take(look(1000, [LISTENER, idle(1, 100, { queues: [7, 0] })]));
+    expect(young.report()?.pools).toMatchObject([{ past: { created: 1 } }]);
+  });
+
+  it('leaves no pool behind when processes are found late', () => {
+    const nameless = (n: number): RowSpec => {
+      const { owners: _, ...rest } = idle(n, 100);
+      return rest;
+    };
+    const turn = (at: number) =>
+      many(6, (n) => (n % 2 === 0 ? nameless(at * 10 + n) : idle(at * 10 + n, 100)));
+    const seen = watch(
+      many(6, (n) => idle(n)),
+      [...turn(1), nameless(99)],
+      many(6, (n) => idle(10 + n, 1100)),
+    );
+    const unknown = seen.pools.find(({ owner }) => owner === 'unknown');
+    expect(unknown?.past).toMatchObject({ seen: 1, created: 1, closed: 1, highest: 0, waves: [] });
+    expect(judgePools(seen).findings.filter(({ subject }) => subject.includes('unknown'))).toEqual([]);
+  });
+
   it('looks at complete tables only', () => {
     const pools = new PoolWatch();
     pools.take(look(0, [idle(1)]));

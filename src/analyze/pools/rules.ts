@@ -4,11 +4,11 @@ import { closeWaitLeak } from './close-wait.js';
 import type { PoolRule } from './context.js';
 import { allWait, exhausted } from './exhausted.js';
 import { keepaliveRace, keepaliveUnanswered, noKeepalive } from './keepalive.js';
+import { leak } from './leak.js';
 import { endText, fact, processText } from './words.js';
 
 const LEAST_LOOKS = 3;
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
 
 const WAVE_LEAST_SIZE = 3;
 
@@ -45,39 +45,6 @@ export const reconnectWave: PoolRule = (pool) => {
     ],
     advice:
       'a common lifetime makes connections end together (HikariCP maxLifetime, or a limit of the server or of a balancer): spread it; where the other side restarted, nothing is wrong',
-  };
-};
-
-const LEAK = { watchedMs: 10 * MINUTE, grown: 5, grownShare: 0.2 };
-
-/** Grows, never shrinks, and lies idle. Only of what was seen: a short watch says nothing. */
-export const leak: PoolRule = (pool) => {
-  const { past, open, quiet, direction } = pool;
-  if (direction !== 'outbound' || past.watchedMs < LEAK.watchedMs || quiet === undefined) return undefined;
-  const grown = open - past.first;
-  if (grown < Math.max(LEAK.grown, past.first * LEAK.grownShare)) return undefined;
-  if (past.closed > past.created * 0.1 || open < past.highest || quiet.p50 < past.watchedMs / 2)
-    return undefined;
-  return {
-    rule: 'pool_leak',
-    severity: 'warning',
-    sure: 'likely',
-    message: `connections of ${processText(pool)} to ${endText(pool)} only grow, and most lie idle: ${count(grown)} more in ${duration(past.watchedMs)}`,
-    evidence: [
-      fact(
-        'open',
-        open,
-        'connections',
-        `${count(past.first)} at the first look, ${count(open)} now, ${count(past.closed)} closed meanwhile`,
-      ),
-      fact(
-        'idle_p50',
-        quiet.p50 / SECOND,
-        'seconds',
-        `half of them have been quiet for ${duration(quiet.p50)} or longer`,
-      ),
-    ],
-    advice: `look in ${processText(pool)} for connections or clients that are made and never closed; a maximum and an idle timeout of the pool bound the damage`,
   };
 };
 

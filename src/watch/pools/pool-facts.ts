@@ -94,6 +94,8 @@ class Spreads {
     const at = starts.slice();
     for (let entry = 0; entry < length; entry++) {
       const number = pool[entry] ?? 0;
+      // Of no pool, as the filter leaves it out.
+      if (number < 0) continue;
       const place = at[number] ?? 0;
       this.order[place] = entry;
       at[number] = place + 1;

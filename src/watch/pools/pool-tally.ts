@@ -2,6 +2,7 @@ import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js'
 import { connections, millis, ratio } from '../../model/units.js';
 
 import { IdleCloseBook } from '../keepalive.js';
+import { Growth } from './growth.js';
 import { ProbeTally } from './probe-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
 
@@ -21,6 +22,8 @@ export class PoolTally {
   /** Of the idle ones, those that may be busy again. */
   unsure = 0;
   private unsureAndStill = 0;
+  /** Made during the watch, and without data for long. */
+  longIdle = 0;
   private surelyBusy = 0;
   waiting = 0;
   closeWait = 0;
@@ -61,6 +64,7 @@ export class PoolTally {
   private inWave = false;
   private waveLooks = 0;
   private readonly waves: number[] = [];
+  private readonly growth = new Growth();
   readonly levels = new UseLevels();
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
@@ -84,7 +88,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
-    this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
+    this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
@@ -93,13 +97,17 @@ export class PoolTally {
     this.probes.begin();
   }
 
-  /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. */
-  finish(at: number, time: number, lookBefore: number): void {
-    const { open, busy } = this;
+  /**
+   * After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. With `unresolved`, what
+   * came at this look may get a process at the next, and counts only then.
+   */
+  finish(at: number, time: number, lookBefore: number, unresolved: boolean): void {
+    const open = unresolved ? this.open - this.createdNow : this.open;
+    const busy = Math.min(this.busy, open);
     if (this.looks === 0) {
       this.sinceAt = lookBefore;
       // A pool that is new began with nothing, one whose process was found late with what it had.
-      this.first = this.lowest = open - this.createdNow;
+      this.first = this.lowest = this.open - this.createdNow;
       this.firstCloseWait = lookBefore === at ? this.heldCloseWait : this.stuckCloseWait;
     } else if (this.stuckCloseWait > this.mostStuck) this.stuckRises++;
     this.mostStuck = Math.max(this.mostStuck, this.stuckCloseWait);
@@ -115,6 +123,7 @@ export class PoolTally {
     this.openSum += open;
     this.created += this.createdNow;
     this.closed += this.closedNow;
+    this.growth.add(at, this.longIdle);
     this.noteWave(time);
   }
 
@@ -162,7 +171,8 @@ export class PoolTally {
       watchedMs: millis(this.sinceMs(now)),
       first: connections(this.first),
       lowest: connections(this.lowest),
-      highest: connections(this.highest),
+      highest: connections(Math.max(this.highest, this.open)),
+      idleGrowth: this.growth.quarters(now),
       highestBusy: connections(this.highestBusy),
       highestMaybeBusy: connections(this.highestMaybeBusy),
       neverIdleLooks: this.neverIdleLooks,
