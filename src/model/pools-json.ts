@@ -57,8 +57,8 @@ export interface PoolJson {
   /** Inferred from queues and times. */
   busy?: number;
   idle?: number;
-  /** Of the idle ones, those that may be busy again: their last data went both ways within one jiffy. */
-  idle_unsure?: number;
+  /** Neither: their last data went both ways within one jiffy, in which order is not known. */
+  unsure?: number;
   /** Busy and idle are inferences, never the pool's own numbers. */
   use_basis?: 'inferred';
   /** Established, inbound, not accepted yet. */
@@ -128,6 +128,7 @@ export interface PoolRemoteJson {
   connecting: number;
   busy?: number;
   idle?: number;
+  unsure?: number;
   time_wait: number;
   highest: number;
   created_per_second?: number;

@@ -25,9 +25,9 @@ export interface PoolCounts {
    * Absent: the source has no times of connections.
    */
   readonly busy?: Connections;
-  /** Inferred: the rest of which the times are known. A transaction that is open but quiet looks the same (KERNEL.md 10). */
+  /** Inferred: answered, or never used. A transaction that is open but quiet looks the same (KERNEL.md 10). */
   readonly idle?: Connections;
-  /** Of the idle ones: last data went both ways within one jiffy, so that a request may be under way again. */
+  /** Neither: last data went both ways within one jiffy, so that a request may be under way again. */
   readonly unsure?: Connections;
   /** Established, inbound, not accepted yet. */
   readonly waiting: Connections;
@@ -67,8 +67,10 @@ export interface PoolPast {
   readonly seen: number;
   /** SYN-SENT at one look and gone at the next: refused, given up, or (seldom) open in between and closed by the peer. */
   readonly connectFailed: number;
-  /** Wall clock of moments at which half of the connections or more were replaced; the last ones. */
+  /** Wall clock of moments at which half of the connections or more were replaced, or began to be; the last ones. */
   readonly waves: readonly number[];
+  /** How long it took at most, where it took longer than from look to look. */
+  readonly waveMs?: Millis;
   readonly waveLooks: number;
 }
 
@@ -125,6 +127,7 @@ export interface RemoteSum {
   readonly connecting: Connections;
   readonly busy?: Connections;
   readonly idle?: Connections;
+  readonly unsure?: Connections;
   readonly timeWait: Connections;
   /** Open at once. */
   readonly highest: Connections;
@@ -165,6 +168,8 @@ export interface PoolsSeen {
   readonly remotes: readonly RemoteSum[];
   /** Connections that this namespace opened during the watch by the kernel's count, beside those that were seen. */
   readonly activeOpens?: number;
+  /** Outbound connections that were seen to be opened, or to fail. */
+  readonly opensSeen: number;
   readonly gaps: readonly Gap[];
 }
 

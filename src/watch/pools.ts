@@ -25,6 +25,8 @@ const ANSWERED_MS = 30_000;
 const LONG_IDLE = { ms: 60_000, share: 0.1 };
 /** Followed, as it may match the filter later, but in no pool. */
 const NOT_COUNTED = -1;
+/** More than this, and than were seen, are worth a word. */
+const MISSED = { least: 20, perSecond: 2 };
 const KEPT_GAPS = 100;
 
 /** Which connections count; absent: all. */
@@ -62,15 +64,26 @@ export class PoolWatch {
     const { first, last, lists } = this;
     if (first === undefined || last === undefined || lists === undefined) return undefined;
     const { origin } = last;
+    const described = describePools(this.book, lists[0], origin);
+    const opensSeen = described.pools.reduce(
+      (sum, { direction, connecting, past }) =>
+        direction === 'outbound' ? sum + past.created + past.connectFailed + connecting : sum,
+      0,
+    );
     const opened = (last.counters?.ActiveOpens ?? Number.NaN) - (first.counters?.ActiveOpens ?? Number.NaN);
+    // The kernel counts for all, also for those that the filter leaves out.
+    const activeOpens = this.looks > 1 && opened >= 0 && this.filter === undefined ? opened : undefined;
     return {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      ...describePools(this.book, lists[0], origin),
-      // The kernel counts for all, also for those that the filter leaves out.
-      ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
-      gaps: this.allGaps(),
+      ...described,
+      opensSeen,
+      ...(activeOpens !== undefined && { activeOpens }),
+      gaps: [
+        ...this.allGaps(),
+        ...missedOpens(activeOpens, opensSeen, origin.monotonic - first.origin.monotonic),
+      ],
     };
   }
 
@@ -135,6 +148,18 @@ export class PoolWatch {
       { what: 'pools', why: `${this.notFollowed} connections were not followed: there are too many` },
     ];
   }
+}
+
+/** Short connections that the other side closes first leave nothing here: only the kernel's counter tells of them. */
+function missedOpens(activeOpens: number | undefined, seen: number, ms: number): Gap[] {
+  const missed = (activeOpens ?? 0) - seen;
+  if (missed < Math.max(MISSED.least, seen) || missed < (MISSED.perSecond * ms) / 1000) return [];
+  return [
+    {
+      what: 'pool_churn',
+      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks, and that the other side closes first, leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
+    },
+  ];
 }
 
 interface PassOptions {
@@ -382,6 +407,8 @@ class LookPass {
   private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
     const { now } = this.options;
     const { segmentsOut, segmentsIn, allSegmentsOut, retransmits } = this.columns;
+    // Nobody works on what was not accepted.
+    if (!outbound && this.columns.inode?.[row] === 0) return;
     const out = (segmentsOut?.[row] || 0) - (retransmits?.[row] || 0);
     const more = out - (segmentsIn?.[row] || 0);
     now.received[entry] = segmentsIn?.[row] || 0;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { unjudged } from '../../src/analyze/pools/unjudged.js';
 import { judgePools, type PoolsBeside } from '../../src/analyze/pools.js';
+import type { Rule } from '../../src/model/findings.js';
 import type { HikariStats } from '../../src/model/hikari.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { listen, look, type RowSpec } from '../support/table-builder.js';
@@ -289,6 +291,27 @@ describe('reconnect_wave', () => {
     expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 4 });
   });
 
+  /** Ten connections that are replaced one after the other within 45 s, each half hour; a look each 5 s. */
+  const spread = (everyMs: number) => (at: number) =>
+    many(10, (n) => {
+      const turn = Math.floor((at * 5000 + 60_000 - n * 5000) / everyMs);
+      return idle(turn * 100 + n + 1000, 100);
+    });
+
+  it('spread over a while, then none for many times as long', () => {
+    const { findings } = judge(times(1100, spread(1_800_000)), { everyMs: 5000 });
+    const found = findings.find(({ rule }) => rule === 'reconnect_wave');
+    expect(found).toMatchObject({
+      severity: 'warning',
+      message: expect.stringMatching(/were replaced within 45\.0 s 3 times/),
+    });
+    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 1800 });
+  });
+
+  it('not where they are replaced one after the other all the time', () => {
+    expect(rulesOf(times(400, spread(60_000)), { everyMs: 5000 }).join()).not.toContain('reconnect_wave');
+  });
+
   it.each([
     ['one by one', times(8, (at) => many(10, (n) => idle(n, 100), at))],
     ['closed, not opened again', times(8, (at) => (at < 4 ? wave(0) : wave(0).slice(5)))],
@@ -432,6 +455,48 @@ describe('close_wait_leak', () => {
     ],
   ])('not where they are %s', (_, looks) => {
     expect(rulesOf(looks)).toEqual([]);
+  });
+});
+
+describe('rules that could not be judged', () => {
+  const wanted = (...rules: Rule[]) => ({ rules: new Set(rules) });
+  const whatOf = (looks: readonly (readonly RowSpec[])[], rules?: ReturnType<typeof wanted>) =>
+    unjudged(judge(looks), rules).map(({ what, why }) => `${what}: ${why}`);
+  const rows = many(3, (n) => idle(n));
+
+  it('have too little time or too few looks, where somebody waits for them', () => {
+    expect(whatOf([rows])).toEqual([]);
+    expect(whatOf([rows], wanted('pool_churn', 'pool_uneven'))).toEqual([
+      'pool_churn: not judged: it needs 2 looks, there was 1 in 0 ms',
+    ]);
+    expect(
+      whatOf(
+        times(6, () => rows),
+        wanted('pool_leak'),
+      ),
+    ).toEqual(['pool_leak: not judged: it needs 4 looks over 600 s, there were 6 in 5.0 s']);
+    expect(
+      whatOf(
+        times(6, () => rows),
+        wanted('pool_exhausted', 'close_wait_leak'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('have no process, or no times', () => {
+    const { owners: _, ...nameless } = idle(1);
+    expect(whatOf(times(6, () => [nameless]))).toContain(
+      'pool_exhausted: not judged: the processes of 1 connection are not known',
+    );
+    const timeless: RowSpec = {
+      local: '10.0.0.1:1',
+      remote: '10.0.0.9:3306',
+      owners: JAVA,
+      columns: { inode: 5 },
+    };
+    expect(whatOf(times(6, () => [timeless]))).toContain(
+      'pool_leak: not judged: the source has no times of 1 connection',
+    );
   });
 });
 

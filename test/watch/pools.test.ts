@@ -208,6 +208,40 @@ describe('counting', () => {
     expect(judgePools(seen).findings.filter(({ subject }) => subject.includes('unknown'))).toEqual([]);
   });
 
+  it('says how many connects nothing was seen of', () => {
+    const opens = (filter?: ReturnType<typeof parseFilter>) => {
+      const pools = new PoolWatch(filter);
+      pools.take(look(0, [LISTENER], { counters: { ActiveOpens: 100 } }));
+      pools.take(look(5000, [LISTENER, ...many(3, (n) => idle(n, 100))], { counters: { ActiveOpens: 603 } }));
+      return pools.report();
+    };
+    expect(opens()).toMatchObject({
+      activeOpens: 503,
+      opensSeen: 3,
+      gaps: [
+        { what: 'pool_churn', why: expect.stringMatching(/^the kernel counted 503 connects.*only 3 were/) },
+      ],
+    });
+    expect(opens(parseFilter('rport:1'))?.gaps).toEqual([]);
+  });
+
+  it('takes nobody for busy who waits for accept()', () => {
+    const waiting = (n: number) =>
+      idle(n, 100, {
+        local: '10.0.0.1:443',
+        remote: `203.0.113.9:${n + 1}`,
+        queues: [9, 0],
+        columns: { inode: 0 },
+      });
+    expect(first(watch(many(3, waiting)))).toMatchObject({
+      open: 3,
+      waiting: 3,
+      busy: 0,
+      idle: 0,
+      unsure: 0,
+    });
+  });
+
   it('looks at complete tables only', () => {
     const pools = new PoolWatch();
     pools.take(look(0, [idle(1)]));
@@ -223,7 +257,7 @@ describe('use', () => {
   };
   const BUSY = { busy: 1, idle: 0, unsure: 0 };
   const IDLE = { busy: 0, idle: 1, unsure: 0 };
-  const UNSURE = { busy: 0, idle: 1, unsure: 1 };
+  const UNSURE = { busy: 0, idle: 0, unsure: 1 };
 
   it.each([
     ['a request without an answer', busy(1), BUSY],
@@ -313,15 +347,15 @@ describe('what one connection tells of the others of its pool', () => {
       tie(4, 9, 10),
       tie(5, 9, 12),
     ];
-    expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 3, unsure: 1 });
+    expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 2, unsure: 1 });
     expect(first(watch([busy(1, 300, segments(4, 4)), tie(3, 9, 10)]))).toMatchObject({ idle: 1, unsure: 0 });
   });
 
   it('does not where they differ, nor where it was as often the other', () => {
     const differ = many(9, (n) => busy(n, 300, segments(4, 4 + 3 * n)));
-    expect(first(watch([...differ, tie(20, 9, 9)]))).toMatchObject({ busy: 9, idle: 1, unsure: 1 });
+    expect(first(watch([...differ, tie(20, 9, 9)]))).toMatchObject({ busy: 9, idle: 0, unsure: 1 });
     const both = [busy(1, 300, segments(4, 4)), idle(2, 300, segments(4, 4))];
-    expect(first(watch([...both, tie(20, 9, 9)]))).toMatchObject({ busy: 1, idle: 2, unsure: 1 });
+    expect(first(watch([...both, tie(20, 9, 9)]))).toMatchObject({ busy: 1, idle: 1, unsure: 1 });
   });
 
   it('leaves out segments that were sent again', () => {

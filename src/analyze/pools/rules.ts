@@ -31,7 +31,7 @@ export const reconnectWave: PoolRule = (pool) => {
     rule: 'reconnect_wave',
     severity: periods.length > 0 ? 'warning' : 'info',
     sure: 'likely',
-    message: `half or more of the connections of ${processText(pool)} to ${endText(pool)} were replaced together ${past.waves.length === 1 ? 'once' : `${past.waves.length} times`} in ${duration(past.watchedMs)}`,
+    message: `half or more of the connections of ${processText(pool)} to ${endText(pool)} were replaced ${past.waveMs === undefined ? 'together' : `within ${duration(past.waveMs)}`} ${past.waves.length === 1 ? 'once' : `${past.waves.length} times`} in ${duration(past.watchedMs)}`,
     evidence: [
       fact(
         'waves',
@@ -79,7 +79,7 @@ export const oversized: PoolRule = (pool) => {
 
 const UNEVEN = { open: 8, share: 0.9 };
 
-/** One service on several addresses of one network, and nearly all connections go to one of them. */
+/** The same port on several addresses of one network, one service perhaps, and nearly all connections go to one of them. */
 export const uneven: PoolRule = (pool, { neighbours }) => {
   if (pool.direction !== 'outbound' || typeof pool.owner !== 'object' || neighbours.length === 0)
     return undefined;
@@ -91,7 +91,7 @@ export const uneven: PoolRule = (pool, { neighbours }) => {
     rule: 'pool_uneven',
     severity: failing.length > 0 ? 'warning' : 'info',
     sure: 'suspected',
-    message: `${count(pool.open)} of ${counted(pool.open + others, 'connection')} of ${processText(pool)} to ${neighbours.length + 1} addresses of one service go to ${endText(pool)}`,
+    message: `${count(pool.open)} of ${counted(pool.open + others, 'connection')} of ${processText(pool)} to the same port on ${neighbours.length + 1} addresses of one network go to ${endText(pool)}`,
     evidence: [
       fact('open', pool.open, 'connections', `${endText(pool)}: ${count(pool.open)}; ${listed(names)}`),
       ...(failing.length > 0

@@ -161,6 +161,7 @@ function sumRemote(group: readonly PoolEntry[], origin: Origin): RemoteSum {
     ...(counts.some(({ busy }) => busy !== undefined) && {
       busy: total(counts.map(({ busy = 0 }) => busy)),
       idle: total(counts.map(({ idle = 0 }) => idle)),
+      unsure: total(counts.map(({ unsure = 0 }) => unsure)),
     }),
     timeWait: total(counts.map(({ timeWait }) => timeWait)),
     highest: connections(group[0]?.remote?.highest ?? 0),

@@ -5,6 +5,7 @@ import { IdleCloseBook } from '../keepalive.js';
 import { Growth } from './growth.js';
 import { ProbeTally } from './probe-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
+import { WaveWindows } from './wave-windows.js';
 
 /** So many times of waves are kept: enough for a period. */
 const KEPT_WAVES = 16;
@@ -19,7 +20,7 @@ export class PoolTally {
   busy = 0;
   idle = 0;
   unknownUse = 0;
-  /** Of the idle ones, those that may be busy again. */
+  /** Of which it cannot be told. */
   unsure = 0;
   private unsureAndStill = 0;
   /** Made during the watch, and without data for long. */
@@ -65,6 +66,7 @@ export class PoolTally {
   private waveLooks = 0;
   private readonly waves: number[] = [];
   private readonly growth = new Growth();
+  private readonly windows = new WaveWindows();
   readonly levels = new UseLevels();
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
@@ -76,7 +78,7 @@ export class PoolTally {
   addUse(use: Use, moved: boolean): void {
     if (use === USE.unknown) this.unknownUse++;
     else if (use === USE.busy || use === USE.active || use === USE.recent) this.busy++;
-    else this.idle++;
+    else if (use !== USE.unsure) this.idle++;
     if (use === USE.busy || use === USE.active) this.surelyBusy++;
     if (use === USE.unsure) this.unsure++;
     if (use === USE.unsure && !moved) this.unsureAndStill++;
@@ -125,6 +127,7 @@ export class PoolTally {
     this.closed += this.closedNow;
     this.growth.add(at, this.longIdle);
     this.noteWave(time);
+    this.windows.add(at, time, { created: this.createdNow, closed: this.closedNow, open: this.openBefore });
   }
 
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
@@ -166,6 +169,7 @@ export class PoolTally {
   }
 
   past(now: number): PoolPast {
+    const slow = this.waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
       watchedMs: millis(this.sinceMs(now)),
@@ -184,7 +188,8 @@ export class PoolTally {
       reused: this.reused,
       seen: this.seen,
       connectFailed: this.connectFailed,
-      waves: [...this.waves],
+      waves: slow?.times ?? [...this.waves],
+      ...(slow && { waveMs: millis(slow.longestMs) }),
       waveLooks: this.waveLooks,
     };
   }
