@@ -171,13 +171,19 @@ export interface PoolsJson extends OriginJson {
 /** One line of `sockwatch pools --format ndjson`, between a header and an end line. */
 export type PoolLineJson = { schema: 'sockwatch.pool/1' } & PoolJson;
 
-/** First line of that: findings as the other commands have them. */
+/** A finding as the other commands have it, and what it is about. */
+export interface PoolHeaderFindingJson extends FindingJson {
+  sure: Sureness;
+  about: PoolFindingJson['subject'];
+}
+
+/** First line of that. */
 export interface PoolsHeaderJson extends OriginJson {
   schema: 'sockwatch.header/1';
   seconds: number;
   looks: number;
   remotes: PoolRemoteJson[];
-  findings: FindingJson[];
+  findings: PoolHeaderFindingJson[];
   hikari_unmatched?: HikariJson[];
   active_opens?: number;
 }

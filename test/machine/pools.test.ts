@@ -183,7 +183,8 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
       const said = await pools(namespace);
       const pool = poolOf(said, client.pid, 'outbound');
       expect(pool.created_per_second).toBeGreaterThan(5);
-      expect(pool).toMatchObject({ closed: 0, findings: [] });
+      expect(pool.closed).toBe(0);
+      expect(pool.findings).not.toContain('pool_churn');
     });
   });
 
@@ -191,8 +192,8 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
     await withNamespace(async (namespace) => {
       const { client, where } = await start(namespace);
       await client.open(where, 6);
-      await client.replace(where, 1500);
-      const said = await pools(namespace);
+      await client.replace(where, 4000);
+      const said = await pools(namespace, '--duration', '8s');
       const pool = poolOf(said, client.pid, 'outbound');
       expect(pool).toMatchObject({
         open: 6,
@@ -208,11 +209,11 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
   it('finds CLOSE-WAIT that grows, and not what is closed soon', async () => {
     await withNamespace(async (namespace) => {
       const { database, client, where } = await start(namespace);
-      await client.open(where, 20);
-      await client.query(0, 20, 0);
-      await database.accepted(20);
-      const before = pools(namespace);
-      for (let step = 0; step < 10; step++) {
+      await client.open(where, 40);
+      await client.query(0, 40, 0);
+      await database.accepted(40);
+      const before = pools(namespace, '--duration', '4s');
+      for (let step = 0; step < 30; step++) {
         await sleep(200);
         await database.fin(1);
       }
@@ -271,7 +272,9 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
           expect.stringMatching(/4 of "HikariPool-1" are active, 2 at most are busy on the wire/),
         ]);
         const table = await sockwatch(namespace, ['pools', '--duration', '0s', '--hikari', log]);
-        expect(table.stdout).toContain('HikariCP HikariPool-1: total 5/5, active 4, idle 1, waiting 0');
+        expect(table.stdout).toContain(
+          'HikariCP HikariPool-1 (a guess: as many connections): total 5/5, active 4, idle 1, waiting 0; ',
+        );
       });
     } finally {
       rmSync(folder, { recursive: true });
@@ -301,7 +304,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
         'sockwatch.end/1',
       ]);
       const csv = (await sockwatch(namespace, [...look, '--format', 'csv'])).stdout.split('\r\n');
-      expect(csv[0]).toMatch(/^direction,pid,process,owner,remote,local,service,open,busy,idle/);
+      expect(csv[0]).toMatch(/^direction,pid,process,owner,netns,remote,local,service,open,busy,idle,unsure/);
       expect(csv).toHaveLength(4);
     });
   });

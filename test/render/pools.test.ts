@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { judgePools } from '../../src/analyze/pools.js';
+import { topPools } from '../../src/cli/pools-run.js';
 import { PLAIN_NAMES } from '../../src/render/names.js';
 import { poolsCsv } from '../../src/render/pools/csv.js';
-import { poolsJson, poolsNdjson } from '../../src/render/pools/json.js';
+import { learnNames, poolsJson, poolsNdjson } from '../../src/render/pools/json.js';
 import { poolsTable } from '../../src/render/pools/table.js';
 import { Pseudonyms } from '../../src/render/redact.js';
 import { PoolWatch } from '../../src/watch/pools.js';
@@ -62,6 +63,46 @@ describe('the output of pools', () => {
     const table = text(poolsTable(report(), new Pseudonyms(), { color: false }));
     expect(table).not.toMatch(/2001:db8|\[2J/);
     expect(table).toContain('process-1/7');
+  });
+
+  it('keeps its sentences whole where a process is named as a word of them', () => {
+    const names = new Pseudonyms();
+    learnNames(report(), names);
+    names.owner({ pid: 7, fd: 1, name: 'to' });
+    names.owner({ pid: 8, fd: 1, name: 'postgres' });
+    expect(names.sentence('none of to/7 to port 5432 (postgres) of postgres/8 is to be seen')).toBe(
+      'none of process-2/7 to port 5432 (postgres) of process-3/8 is to be seen',
+    );
+  });
+
+  it('says in its lines what a finding is about, and how much was seen', () => {
+    const lines = text(poolsNdjson(report(), PLAIN_NAMES))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines[0].findings[0]).toMatchObject({
+      rule: 'pool_exhausted',
+      sure: 'suspected',
+      about: { direction: 'outbound', pid: 7, remote: '[2001:db8::9]:3306' },
+    });
+    expect(lines.at(-1)).toMatchObject({ connections: 4, listeners: 0, pools: 1 });
+  });
+
+  it('leaves the other numbers as they are where only the first pools are shown', () => {
+    const whole = report();
+    const [pool] = whole.pools;
+    if (pool === undefined) throw new Error('no pool');
+    const inbound = { ...pool, direction: 'inbound' as const };
+    const end = { ...pool.end, port: 5432 } as typeof pool.end;
+    const two = {
+      ...whole,
+      pools: [inbound, pool],
+      remotes: [{ ...whole.remotes[0], end }, ...whole.remotes],
+    };
+    const top = topPools(two as typeof whole, 1);
+    expect(top.remotes).toEqual([]);
+    expect(topPools({ ...two, pools: [pool, inbound] } as typeof whole, 1).remotes).toEqual(whole.remotes);
+    expect(top.opensSeen).toBe(whole.opensSeen);
   });
 
   it('is what the schemas say', () => {

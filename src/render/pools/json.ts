@@ -41,18 +41,25 @@ export function* poolsNdjson(report: PoolsReport, names: Names): Generator<strin
     schema: 'sockwatch.header/1',
     ...headJson(report, names),
     remotes: report.remotes.map((remote) => remoteJson(remote, names)),
-    findings: report.findings.map((finding) => findingJson(finding, names)),
+    findings: report.findings.map((finding) => ({
+      ...findingJson(finding, names),
+      sure: finding.sure,
+      about: subjectJson(report.pools[finding.pool] as Pool, names),
+    })),
     ...unmatchedJson(report, names),
   };
   yield `${jsonText(header)}\n`;
   for (const index of report.pools.keys())
     yield `${jsonText({ schema: 'sockwatch.pool/1', ...poolJson(report, index, names) })}\n`;
   const gaps = report.gaps.map((gap) => gapJson(gap, names));
-  yield `${jsonText({ schema: 'sockwatch.end/1', listeners: 0, connections: 0, pools: report.pools.length, gaps })}\n`;
+  const connections = report.pools.reduce((sum, { open }) => sum + open, 0);
+  const listeners = report.pools.filter(({ direction }) => direction === 'inbound').length;
+  yield `${jsonText({ schema: 'sockwatch.end/1', listeners, connections, pools: report.pools.length, gaps })}\n`;
 }
 
 /** Before the first sentence, so that the names in it are hidden too. */
 export function learnNames({ origin, pools, remotes }: PoolsReport, names: Names): void {
+  names.processesHaveIds();
   names.machine(origin.host);
   for (const { end, owner } of pools) {
     names.endpoint(end);
@@ -188,18 +195,21 @@ const hikariJson = ({ stats, by, ageMs, disagreements }: HikariMatch, names: Nam
 export const hikariName = (name: string, names: Names): string =>
   names.redacted ? names.owner({ pid: 0, fd: 0, name }).name : name;
 
+const subjectJson = (pool: Pool, names: Names): PoolFindingJson['subject'] =>
+  known({
+    direction: pool.direction,
+    ...ownerFields(pool, names),
+    ...endField(pool, names),
+    netns: pool.netns,
+  });
+
 function poolFindingJson(finding: PoolFinding, { pools }: PoolsReport, names: Names): PoolFindingJson {
   const pool = pools[finding.pool] as Pool;
   return known({
     rule: finding.rule,
     severity: finding.severity,
     sure: finding.sure,
-    subject: known({
-      direction: pool.direction,
-      ...ownerFields(pool, names),
-      ...endField(pool, names),
-      netns: pool.netns,
-    }),
+    subject: subjectJson(pool, names),
     message: names.sentence(finding.message),
     evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),
     advice: finding.advice === undefined ? undefined : names.sentence(finding.advice),
