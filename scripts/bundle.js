@@ -15,7 +15,10 @@ const { metafile } = await build({
   entryPoints: [
     ...sources('commands', /\.ts$/),
     ...sources('cli', /^main\.ts$/),
-    ...sources('collect', /-worker\.ts$|^scan-helper\.ts$|^netlink-helper\.ts$|^owner-scan\.ts$/),
+    ...sources(
+      'collect',
+      /-worker\.ts$|^scan-helper\.ts$|^netlink-helper\.ts$|^beat-helper\.ts$|^owner-scan\.ts$/,
+    ),
   ],
   outbase: join(root, 'src'),
   outdir: join(root, 'dist'),

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { parseSs } from '../../src/parse/ss/index.js';
 import { measureCaptures } from './captures.js';
 import { measureCheck } from './check.js';
+import { measureClosed } from './closed.js';
 import { type Crowd, gatherCrowd } from './crowd.js';
 import { type LiveFigures, measureLive } from './live.js';
 import { summarise, type Times } from './measure.js';
@@ -27,14 +28,16 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const wants = (part: string) => values.only === undefined || values.only === part;
 
 const captures = wants('pcap') ? { pcap: await measureCaptures(cli, Number(values.runs)) } : {};
+const closed = wants('closed') ? { closed: measureClosed() } : {};
 const recording = wants('recording') ? { recording: await measureRecording() } : {};
 const sizes = wants('sizes') ? { sizes: await raceSizes(cli, Number(values.runs)) } : {};
-const isAlone = ['pcap', 'recording', 'sizes'].includes(values.only ?? '');
+const isAlone = ['pcap', 'recording', 'sizes', 'closed'].includes(values.only ?? '');
 const crowd = isAlone ? undefined : await gatherCrowd(Number(values.connections));
 try {
   const figures = {
     ...captures,
     ...recording,
+    ...closed,
     ...sizes,
     ...(crowd !== undefined && (await socketFigures(crowd))),
   };

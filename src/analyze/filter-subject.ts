@@ -1,3 +1,4 @@
+import type { ClosedGroup } from '../model/closed.js';
 import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { Verdict } from '../model/findings.js';
 import type { IpAddress } from '../model/ip.js';
@@ -175,6 +176,46 @@ export class ListenerSubject implements Subject {
     if (what === 'inode') return inode;
     if (what !== 'wait') return undefined;
     return acceptQueue.length === 0 ? NONE : waitingOf(listener)?.oldestMs;
+  }
+}
+
+/** Connections that ended and share a listener or a remote: of the other end nothing is known. */
+export class ClosedSubject implements Subject {
+  readonly protocol = 'tcp';
+  readonly state = 'close';
+  readonly verdict = undefined;
+  readonly isWaiting = false;
+
+  constructor(private readonly group: ClosedGroup) {}
+
+  get owners() {
+    return this.group.owners;
+  }
+
+  get addressText() {
+    return formatEndpoint(this.group.end).toLowerCase();
+  }
+
+  get wholeText(): string {
+    return describe(this, formatEndpoint(this.group.end));
+  }
+
+  port(side: Side): number | undefined {
+    const { end } = this.group;
+    return side === this.side && end.kind === 'ip' ? end.port : undefined;
+  }
+
+  isWithin(side: Side, network: Network): boolean {
+    const { end } = this.group;
+    return side === this.side && end.kind === 'ip' && contains(network, end.address);
+  }
+
+  quantity(what: Quantity): number | undefined {
+    return what === 'rtt' ? this.group.recent.rttMs?.p50 : undefined;
+  }
+
+  private get side(): Side {
+    return this.group.direction === 'inbound' ? 'local' : 'remote';
   }
 }
 

@@ -1,7 +1,8 @@
+import type { ClosedGroup } from '../model/closed.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { SocketRow } from '../model/table.js';
 import { compileAll } from './filter-language.js';
-import { ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
+import { ClosedSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
 import { SOCKET_LANGUAGE } from './filter-terms.js';
 import { readTokens } from './filter-tokens.js';
 
@@ -12,6 +13,8 @@ export interface Filter {
   matchesRow(row: SocketRow): boolean;
   /** Port is the local port, the state is `listen`, recvq the length of the queue. */
   matchesListener(report: ListenerReport): boolean;
+  /** Connections that ended: the listener's address is the local end, the remote's the remote one; the state is `close`. */
+  matchesClosed(group: ClosedGroup): boolean;
 }
 
 /**
@@ -35,5 +38,6 @@ export function parseFilter(text: string): Filter {
       return matches(rowSubject.load(row));
     },
     matchesListener: (report) => matches(new ListenerSubject(report)),
+    matchesClosed: (group) => matches(new ClosedSubject(group)),
   };
 }

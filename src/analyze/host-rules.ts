@@ -1,6 +1,8 @@
+import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { Evidence, Finding, Severity } from '../model/findings.js';
 import type { Listener } from '../model/listener.js';
 import type { Counters, Sysctls } from '../model/observation.js';
+import { FULL_BIN, type ListenerSamples } from '../model/samples.js';
 import type { Owner } from '../model/sockets.js';
 import { evidence } from './evidence.js';
 import { count, counted, duration, listed, listenerText, ownerText } from './words.js';
@@ -39,9 +41,55 @@ export function unattributedOverflow(facts: UnattributedOverflows): Finding {
         ? []
         : [evidence('candidates', candidates.length, 'listeners', `${names}: ${how}`)]),
     ],
-    'look at the candidates: which of them is full at times; a shorter --interval tells more',
+    'look at the candidates: which of them is full at times; a shorter --interval, or a higher --sample-rate, tells more',
   );
 }
+
+export interface PassingListener {
+  readonly samples: ListenerSamples;
+  readonly local: Endpoint;
+  /** Overflows that only it can have had. */
+  readonly overflows: number;
+}
+
+/** A listener that was full or overflowed, and is in no table now: it came and went between two looks, or has been closed. */
+export function passingFindings({ samples, local, overflows }: PassingListener): Finding[] {
+  const { key, peak, full, backlog, samples: seen } = samples;
+  const where = `${formatEndpoint(local)}, which is gone now`;
+  const fullText = `full in ${full === undefined ? 'none' : count(timesFull(samples))} of ${counted(seen, 'sample')}, backlog ${count(backlog)}`;
+  const facts = [
+    evidence(
+      'accept_queue.samples.peak',
+      peak,
+      'connections',
+      `${counted(peak, 'connection')} at the highest`,
+    ),
+    evidence('accept_queue.samples.full_share', timesFull(samples) / seen, 'ratio', fullText),
+  ];
+  const base = { severity: 'warning' as const, subject: key, evidence: facts };
+  return [
+    ...(overflows === 0
+      ? []
+      : [
+          {
+            ...base,
+            rule: 'accept_queue_overflow' as const,
+            message: `accept queue of ${where}, overflowed: ${counted(overflows, 'segment')} dropped`,
+          },
+        ]),
+    ...(full === undefined
+      ? []
+      : [
+          {
+            ...base,
+            rule: local.kind === 'unix' ? ('unix_queue_full' as const) : ('accept_queue_full' as const),
+            message: `accept queue of ${where}, was full: ${counted(peak, 'connection')} of backlog ${count(backlog)}`,
+          },
+        ]),
+  ];
+}
+
+const timesFull = ({ fills }: ListenerSamples): number => fills.find(([bin]) => bin === FULL_BIN)?.[1] ?? 0;
 
 /** SYN queues that were full between two looks, as far as the counters of the namespace tell. */
 export function synFindings(deltas: Counters, sysctls: Sysctls | undefined, windowMs: number): Finding[] {

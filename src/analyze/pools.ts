@@ -6,6 +6,7 @@ import type { Pool, PoolFinding, PoolsReport, PoolsSeen } from '../model/pools.j
 import type { PoolContext } from './pools/context.js';
 import { isFresh, matchHikari } from './pools/hikari.js';
 import { POOL_RULES } from './pools/rules.js';
+import { sharesOfNew } from './pools/shares.js';
 import { subjectOf } from './pools/words.js';
 
 export interface PoolsBeside {
@@ -40,11 +41,12 @@ export function judgePools(
       return said === undefined ? [] : [{ ...said, subject: subjectOf(pool), pool: index }];
     });
   });
-  return ranked({ ...seen, findings, hikari: matches });
+  const shares = sharesOfNew(seen.pools, groupKey);
+  return ranked({ ...seen, findings, hikari: matches, shares });
 }
 
 /** The worst pools first, the others as they were. */
-function ranked({ pools, findings, hikari, ...rest }: PoolsReport): PoolsReport {
+function ranked({ pools, findings, hikari, shares, ...rest }: PoolsReport): PoolsReport {
   const rank = new Map<number, number>();
   for (const { pool, severity } of findings)
     rank.set(pool, Math.max(rank.get(pool) ?? 0, 1 + severityRank(severity)));
@@ -54,6 +56,7 @@ function ranked({ pools, findings, hikari, ...rest }: PoolsReport): PoolsReport 
   return {
     ...rest,
     pools: order.map((old) => pools[old] as Pool),
+    shares: order.map((old) => shares[old]),
     findings: findings
       .map((finding) => ({ ...finding, pool: placeOf(finding.pool) }))
       .sort((a, b) => severityRank(b.severity) - severityRank(a.severity) || a.pool - b.pool),
@@ -65,6 +68,10 @@ function ranked({ pools, findings, hikari, ...rest }: PoolsReport): PoolsReport 
 
 const others = (group: readonly Pool[] | undefined, pool: Pool): readonly Pool[] =>
   (group ?? []).filter((other) => other !== pool);
+
+/** Backends of one service: addresses of one network that a process connects to, or processes behind one port. */
+const groupKey = (pool: Pool): string =>
+  pool.direction === 'outbound' ? serviceKey(pool) : `inbound ${pool.port} ${pool.end.kind}`;
 
 /** Addresses of one network of /24 or /64: further apart it is another service on the same port. */
 function serviceKey({ direction, owner, port, end }: Pool): string {

@@ -1,3 +1,4 @@
+import type { SampleFacts } from '../model/listener.js';
 import { acceptorEvidence } from './acceptors.js';
 import { acceptFaster, raiseBacklog, wakeAcceptor } from './advice.js';
 import { dropEvidence, evidence, queueEvidence, waitEvidence } from './evidence.js';
@@ -66,6 +67,12 @@ function acceptEvidence({ window }: Facts) {
   return [evidence('window.accepts_per_second', rate, 'connections per second', text)];
 }
 
+/** How bursts can be seen better than they are. */
+const seeMore = (samples: SampleFacts | undefined): string =>
+  samples === undefined
+    ? 'look more often (--interval, or --sample-rate with netlink) to see how high bursts go'
+    : `what is shorter than ${duration(samples.longestGapMs)} may have been higher`;
+
 /** High for a moment, low now: worth knowing, for the next look may miss one altogether. */
 export function judgeBurst(facts: Facts): Draft | undefined {
   const { listener, past, window, thresholds } = facts;
@@ -78,6 +85,9 @@ export function judgeBurst(facts: Facts): Draft | undefined {
       ? recentPeak.length > backlog
       : recentPeak.length / capacity >= thresholds.warnFill;
   if (!wasHigh || recentPeak.lastedMs > BURST_MS || fill >= thresholds.warnFill / 2) return undefined;
+  // Samples saw it full: that says it, and more.
+  const samples = window?.samples;
+  if (samples !== undefined && samples.fullShare > 0) return undefined;
   const peak = `${count(recentPeak.length)} of ${counted(capacity, 'place')} taken ${duration(recentPeak.agoMs)} ago`;
   return {
     severity: 'info',
@@ -87,6 +97,6 @@ export function judgeBurst(facts: Facts): Draft | undefined {
       ...queueEvidence(listener),
       ...dropEvidence(window),
     ],
-    advice: `look more often (--interval) to see how high bursts go; if clients were turned away, ${raiseBacklog(facts)}`,
+    advice: `${seeMore(samples)}; if clients were turned away, ${raiseBacklog(facts)}`,
   };
 }

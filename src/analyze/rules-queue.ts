@@ -2,6 +2,7 @@ import type { Severity } from '../model/findings.js';
 import { findLimit, longerOrFaster, raiseBacklog, raiseFdLimit } from './advice.js';
 import { dropEvidence, evidence, lastingEvidence, queueEvidence, waitEvidence } from './evidence.js';
 import { type Draft, type Facts, hasWaitedLong, isFilling, isFull, waitingOf } from './facts.js';
+import { fullEvidence, judgeSampledFull } from './rules-samples.js';
 import { count, counted, duration, percent } from './words.js';
 
 /** Descriptors that a process may have left and still be unable to accept: some keep one or two in reserve. */
@@ -19,6 +20,7 @@ const queueFacts = (facts: Facts) => [
   ...queueEvidence(facts.listener),
   ...waitEvidence(facts.listener),
   ...lastingEvidence(facts),
+  ...fullEvidence(facts.window),
 ];
 
 export function judgeFilling(facts: Facts): Draft | undefined {
@@ -41,7 +43,8 @@ function fillTime({ window }: Facts) {
 export function judgeFull(facts: Facts): Draft | undefined {
   const { listener } = facts;
   const { length, backlog } = listener.acceptQueue;
-  if (listener.protocol === 'unix' || backlog === undefined || !isFull(listener)) return undefined;
+  if (listener.protocol === 'unix' || backlog === undefined) return undefined;
+  if (!isFull(listener)) return judgeSampledFull(facts);
   return {
     severity: queueSeverity(facts),
     message: `accept queue full: ${counted(length, 'connection')} of backlog ${count(backlog)}`,
@@ -54,7 +57,8 @@ export function judgeFull(facts: Facts): Draft | undefined {
 export function judgeUnixFull(facts: Facts): Draft | undefined {
   const { listener } = facts;
   const { length, backlog } = listener.acceptQueue;
-  if (listener.protocol !== 'unix' || backlog === undefined || !isFull(listener)) return undefined;
+  if (listener.protocol !== 'unix' || backlog === undefined) return undefined;
+  if (!isFull(listener)) return judgeSampledFull(facts);
   return {
     severity: queueSeverity(facts),
     message: `accept queue full: ${counted(length, 'connection')} of backlog ${count(backlog)}; connect() blocks, or fails with EAGAIN`,
@@ -77,6 +81,7 @@ export function judgeOverflow({ window, ...facts }: Facts): Draft | undefined {
     evidence: [
       ...overflowEvidence(now, recent),
       ...dropEvidence(window),
+      ...fullEvidence(window),
       ...queueEvidence(facts.listener),
       ...waitEvidence(facts.listener),
     ],

@@ -33,6 +33,10 @@ const whatFlags = {
 const howFlags = {
   samples: one('look so many times; the highest value counts', '10'),
   every: one('time between two looks', '100ms'),
+  'sample-rate': one(
+    'with --samples: how often accept queues are sampled between two looks, per second (default 100); 0: not at all. Netlink only',
+    '100',
+  ),
   for: one('a problem counts once so many of the last runs saw it', '2/3'),
   renotify: one(
     'print a problem that has not changed only after this time; the exit status always tells',

@@ -15,6 +15,7 @@ import { CHECK_FORMATS, type CheckFormat } from './check-formats.js';
 import { DEFAULT_TIMEOUT_MS } from './check-guard.js';
 import type { CheckSettings, Written } from './check-settings.js';
 import { parseDuration } from './duration.js';
+import { DEFAULT_SAMPLE_HZ, readSampleRate } from './flags.js';
 
 /** What one run of `check` does, read before anything is started. */
 export interface CheckOptions {
@@ -79,7 +80,10 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
   return {
     wish,
     limits,
-    collect: collectOptions(flags, settings, { metrics, by, filter: filterText?.text, expect, timeoutMs }),
+    collect: {
+      ...collectOptions(flags, settings, { metrics, by, filter: filterText?.text, expect, timeoutMs }),
+      sampleHz: metrics.includes('accept-queue') ? sampleRate(settings.one('sample-rate')) : 0,
+    },
     samples,
     everyMs,
     persistence,
@@ -224,6 +228,9 @@ function count(written: Written | undefined, most: number): number {
     throw new ParseError(written.where, `a number from 1 to ${most}`, written.text);
   return value;
 }
+
+const sampleRate = (written: Written | undefined): number =>
+  written === undefined ? DEFAULT_SAMPLE_HZ : readSampleRate(written.text, written.where);
 
 function readPersistence(written: Written | undefined): Persistence {
   if (written === undefined) return AT_ONCE;

@@ -11,7 +11,7 @@ import type { CheckState } from '../model/check-state.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import { SockwatchError } from '../model/errors.js';
 import type { HostFacts } from '../model/host-facts.js';
-import type { Gap, TableObservation } from '../model/observation.js';
+import type { ClosedObservation, Gap, SamplesObservation, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { wallMillis } from '../model/units.js';
 import { PLAIN_NAMES } from '../render/names.js';
@@ -80,7 +80,7 @@ interface Looks {
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
   compareWith: CheckState | 'first look' | undefined,
-  observations: AsyncIterable<TableObservation>,
+  observations: AsyncIterable<TableObservation | SamplesObservation | ClosedObservation>,
   facts: HostFacts,
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
@@ -90,6 +90,7 @@ export async function lookTimes(
   for await (const observation of observations) {
     const taken = step(state, observation);
     state = taken.state;
+    if (observation.kind !== 'table') continue;
     const { report } = taken;
     if (compareWith === 'first look') before ??= stateOf(report, '');
     const since = compareRuns(before, observation.origin, observation.counters, report.listeners);

@@ -14,6 +14,7 @@ const SINGLE = [
   'filter',
   'samples',
   'every',
+  'sample-rate',
   'for',
   'renotify',
   'state',

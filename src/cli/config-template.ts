@@ -43,6 +43,8 @@ ${metricLines.join('\n')}
   # One look misses bursts: look several times, the highest value counts.
   # samples: 10
   # every: 100ms
+  # Between them accept queues are sampled so often per second (netlink only); 0: not at all.
+  # sample-rate: 100
 
   # A problem counts after 2 of the last 3 runs; print it again only after 30 minutes.
   # for: 2/3
@@ -57,6 +59,7 @@ ${metricLines.join('\n')}
 # sockwatch live
 live:
   # interval: 1s
+  # sample-rate: 100
   # Fill of an accept queue, in percent, that is a warning, and critical; and other limits for single ports.
   # warn: 70
   # critical: 90

@@ -54,6 +54,7 @@ async function lookAgain(
     owners: !flags['no-owners'],
     thoroughOwners: true,
     timeoutMs: flags.timeout,
+    closed: true,
   };
   const { proc } = defaultDoor();
   const first = readStackFacts(proc);
@@ -62,6 +63,7 @@ async function lookAgain(
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
+      if (observation.kind !== 'table') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.

@@ -63,6 +63,30 @@ export const sourceFlags = {
   }),
 };
 
+/** Samples per second, 0 to 100. Throws ParseError that names `where`. */
+export function readSampleRate(text: string, where: string): number {
+  const rate = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(rate === 0 || (rate >= LEAST_RATE && rate <= DEFAULT_SAMPLE_HZ)))
+    throw new ParseError(
+      where,
+      `0, or a number of samples per second from ${LEAST_RATE} to ${DEFAULT_SAMPLE_HZ}`,
+      text,
+    );
+  return rate;
+}
+
+/** More would cost more than it shows: what is shorter is found by its drops. */
+export const DEFAULT_SAMPLE_HZ = 100;
+const LEAST_RATE = 0.1;
+
+export const sampleRateFlag = readWith(readSampleRate)({
+  default: DEFAULT_SAMPLE_HZ,
+  defaultHelp: async () => String(DEFAULT_SAMPLE_HZ),
+  helpValue: '100',
+  description:
+    'how often accept queues are sampled between two looks, per second; 0: not at all. Netlink only; fewer where that takes more than 2 % of a core',
+});
+
 /** When a queue is called filling or full; `cli/thresholds.ts` makes Thresholds of them. */
 export const thresholdFlags = {
   warn: percentFlag({ helpValue: '70', description: 'accept queue fill that is a warning, in percent' }),
@@ -92,6 +116,13 @@ export const filterFlag = Flags.string({
 
 /** `--no-color`; off as well with NO_COLOR, in a pipe and with TERM=dumb. */
 export const colorFlag = Flags.boolean({ description: 'no colours (also: NO_COLOR, a pipe, TERM=dumb)' });
+
+/** `live` and `record`. */
+export const closedFlag = Flags.boolean({
+  default: true,
+  allowNo: true,
+  description: 'connections that end between two looks',
+});
 
 export const redactFlag = Flags.boolean({
   description: 'hide addresses and names behind stable pseudonyms (ip-1, process-1)',

@@ -1,11 +1,13 @@
 import { Flags } from '@oclif/core';
 import { parseDuration } from './duration.js';
 import {
+  closedFlag,
   colorFlag,
   configFlags,
   durationFlag,
   filterFlag,
   redactFlag,
+  sampleRateFlag,
   sourceFlags,
   thresholdFlags,
 } from './flags.js';
@@ -30,6 +32,7 @@ const whenFlags = {
     char: 'i',
     description: 'time between two looks',
   }),
+  'sample-rate': sampleRateFlag,
   count: Flags.integer({ char: 'n', min: 1, helpValue: '10', description: 'end after this many looks' }),
   duration: durationFlag(LONGEST)({ char: 'd', helpValue: '30s', description: 'end after this time' }),
 };
@@ -41,6 +44,7 @@ const whatFlags = {
     allowNo: true,
     description: 'connections beside the listeners [default: on the screen only]',
   }),
+  closed: closedFlag,
   filter: filterFlag,
 };
 

@@ -54,4 +54,6 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   scope: wantsConnections(flags, mode) ? 'all' : 'troubled',
   owners: !flags['no-owners'],
   timeoutMs: flags.timeout,
+  closed: flags.closed,
+  sampleHz: flags['sample-rate'],
 });

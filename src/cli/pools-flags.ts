@@ -15,6 +15,7 @@ export const POOL_RULE_NAMES = [
   'pool_uneven',
   'reconnect_wave',
   'close_wait_leak',
+  'threads_busy',
   'keepalive_race',
   'no_keepalive',
   'keepalive_unanswered',

@@ -61,6 +61,7 @@ async function lookAgain(
     owners: !flags['no-owners'],
     thoroughOwners: true,
     timeoutMs: flags.timeout,
+    closed: true,
   };
   // Two looks at least, unless one was asked for: one alone tells of no rates.
   const everyMs = duration > 0 ? Math.min(interval, duration) : interval;
@@ -69,6 +70,7 @@ async function lookAgain(
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
+      if (observation.kind !== 'table') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.
@@ -121,6 +123,7 @@ export function topPools(report: PoolsReport, top: number | undefined): PoolsRep
   return {
     ...report,
     pools,
+    shares: report.shares.slice(0, top),
     // Sums over all pools of these, whether they are shown or not.
     remotes: report.remotes.filter(({ end }) => ends.has(formatEndpoint(end))),
     findings: report.findings.filter(({ pool }) => pool < top),

@@ -1,6 +1,6 @@
 import { RecordingFile } from '../collect/recording-file.js';
 import { SockwatchError } from '../model/errors.js';
-import type { Gap, TableObservation } from '../model/observation.js';
+import type { Gap, SamplesObservation, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { startWatch, step, type WatchConfig } from '../watch/step.js';
 import { parseDuration } from './duration.js';
@@ -75,12 +75,15 @@ function lastFrameBefore({ places }: RecordingFile, moment: number): number {
   return frames.findLast(({ time }) => time <= moment)?.time ?? frames[0]?.time ?? moment;
 }
 
-/** Every look of a recording, for checks of the whole; what is damaged comes to `gaps`. */
-export async function* looksOf(path: string, gaps: Gap[]): AsyncGenerator<TableObservation> {
+/** Every look of a recording, and what was sampled before it, for checks of the whole; what is damaged comes to `gaps`. */
+export async function* looksOf(
+  path: string,
+  gaps: Gap[],
+): AsyncGenerator<TableObservation | SamplesObservation> {
   const recording = await RecordingFile.open(path);
   gaps.push(...recording.gaps);
   for await (const frame of framesOf(recording, 0, gaps)) {
     const observation = frame.observation();
-    if (observation.kind === 'table') yield observation;
+    if (observation.kind === 'table' || observation.kind === 'samples') yield observation;
   }
 }

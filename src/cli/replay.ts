@@ -37,7 +37,10 @@ export async function* framesOf(
     for await (const { text, number } of recording.lines(index)) {
       try {
         const decoded = decoder.decode(text, `line ${number}`);
-        if (decoded.kind === 'observation') yield decoded;
+        if (decoded.kind === 'observation') {
+          for (const one of decoded.before()) yield { ...decoded, observation: () => one };
+          yield decoded;
+        }
         if (decoded.kind === 'lost' && !isLost) tell(number, LOST);
         isLost ||= decoded.kind === 'lost';
       } catch (error) {
@@ -117,11 +120,16 @@ export class Replay {
         this.state = step(this.state, frame.observation()).state;
         continue;
       }
+      const observation = frame.observation();
+      if (observation.kind !== 'table' && observation.kind !== 'gap') {
+        this.state = step(this.state, observation).state;
+        continue;
+      }
       if (before !== undefined) {
         const jump = await this.waitFor(frame.monotonic - before.monotonic, signal);
         if (jump !== undefined || signal.aborted) return jump;
       }
-      shown = this.show(frame, target !== undefined && before === undefined, false);
+      shown = this.show(frame.time, observation, target !== undefined && before === undefined, false);
       yield shown;
       before = frame;
     }
@@ -134,10 +142,10 @@ export class Replay {
     return this.waitForJump(signal);
   }
 
-  private show(frame: Frame, sought: boolean, ended: boolean): Report {
-    const { state, report } = step(this.state, frame.observation());
+  private show(time: number, observation: Observation, sought: boolean, ended: boolean): Report {
+    const { state, report } = step(this.state, observation);
     this.state = state;
-    this.time = frame.time;
+    this.time = time;
     return this.place(report, sought, ended);
   }
 

@@ -36,9 +36,11 @@ const EAFNOSUPPORT = 97;
 const EPROTONOSUPPORT = 93;
 const ENOBUFS = 105;
 
-interface SystemCalls {
+export interface SystemCalls {
   socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   close(fd: number): number;
@@ -60,6 +62,8 @@ async function bind(): Promise<SystemCalls> {
     const libc = koffi.load('libc.so.6');
     return {
       socket: libc.func('int socket(int, int, int)'),
+      bind: libc.func('int bind(int, const void *, uint32_t)'),
+      getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
       setsockopt: libc.func('int setsockopt(int, int, int, const void *, uint32_t)'),
       send: libc.func('long send(int, const void *, unsigned long, int)'),
       recv: libc.func('long recv(int, void *, unsigned long, int)'),

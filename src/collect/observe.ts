@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
-import type { GapObservation, Observation, TableObservation } from '../model/observation.js';
+import type {
+  ClosedObservation,
+  GapObservation,
+  Observation,
+  SamplesObservation,
+  TableObservation,
+} from '../model/observation.js';
+import { ClosedSource } from './closed-source.js';
+import { ListenerSampler } from './listener-sampler.js';
 import { Looker } from './look.js';
 import { type LookKind, LookPlan } from './look-plan.js';
 import { type CollectOptions, type Door, defaultDoor, type Pace } from './options.js';
@@ -36,7 +44,8 @@ function kindOfLook({ scope }: CollectOptions, looker: Looker): LookKind | 'twic
 
 /**
  * A given number of looks, `everyMs` from start to start, counted from the end of the first, which may have to read all owners; what takes longer is
- * not caught up with. The caller may stop early.
+ * not caught up with. The caller may stop early. What listeners did between two looks comes before the second, and what ended meanwhile too, where
+ * it is asked for.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
 export async function* observeTimes(
@@ -44,18 +53,32 @@ export async function* observeTimes(
   { samples, everyMs }: { readonly samples: number; readonly everyMs: number },
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<TableObservation, void, undefined> {
-  const looker = new Looker(options, { ...defaultDoor(), ...door });
+): AsyncGenerator<TableObservation | SamplesObservation | ClosedObservation, void, undefined> {
+  const ownDoor = { ...defaultDoor(), ...door };
+  const looker = new Looker(options, ownDoor);
+  const sampler = new ListenerSampler(options, ownDoor, () => looker.originNow('netlink'));
+  const hearsEnds = options.closed === true && samples > 1;
+  const closed = hearsEnds ? new ClosedSource(options.source, ownDoor.path, looker.originNow) : undefined;
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   let next = monotonicNow();
-  for (let sample = 0; sample < samples; sample++) {
-    const wait = next - monotonicNow();
-    if (wait > 0) await sleep(wait, undefined, { signal });
-    const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
-    next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
-    yield observation;
-    next = Math.max(next, monotonicNow());
+  try {
+    for (let sample = 0; sample < samples; sample++) {
+      const wait = next - monotonicNow();
+      if (wait > 0) await sleep(wait, undefined, { signal });
+      // Before the look, as in `observe`; before the first there is nothing to compare with.
+      if (sample > 0 && closed !== undefined) yield* await closed.take();
+      const sampled = await sampler.take();
+      const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
+      // A single look has nothing between.
+      const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
+      next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
+      yield* sampled.observations;
+      yield { ...observation, gaps: [...observation.gaps, ...sampled.gaps, ...gaps] };
+      next = Math.max(next, monotonicNow());
+    }
+  } finally {
+    await Promise.all([sampler.end(), closed?.end()]);
   }
 }
 
@@ -72,11 +95,17 @@ export async function* observe(
 ): AsyncGenerator<Observation, void, undefined> {
   const watch = new Watch(options, { ...defaultDoor(), ...door }, signal);
   const ticks = new Ticks(monotonicNow(), pace.intervalMs);
-  while (await waitForTick(ticks, pace, signal)) {
-    const observation = await watch.look(ticks.take());
-    if (signal.aborted) return;
-    if (observation !== undefined) yield observation;
-    ticks.plan(monotonicNow(), pace.intervalMs, watch.notBefore(pace.intervalMs));
+  try {
+    while (await waitForTick(ticks, pace, signal)) {
+      // Before the look: its table then has the TIME-WAIT of every connection that this tells of.
+      yield* await watch.takeClosed();
+      const observations = await watch.look(ticks.take());
+      if (signal.aborted) return;
+      yield* observations;
+      ticks.plan(monotonicNow(), pace.intervalMs, watch.notBefore(pace.intervalMs));
+    }
+  } finally {
+    await watch.end();
   }
 }
 
@@ -84,9 +113,12 @@ export async function* observe(
 class Watch {
   private readonly looker: Looker;
   private readonly plan: LookPlan;
+  private readonly sampler: ListenerSampler;
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
+  private hasLooked = false;
+  private readonly closed: ClosedSource | undefined;
 
   constructor(
     private readonly options: CollectOptions,
@@ -95,31 +127,53 @@ class Watch {
   ) {
     this.looker = new Looker(options, door);
     this.plan = new LookPlan(options.scope);
+    this.sampler = new ListenerSampler(options, door, () => this.looker.originNow('netlink'));
+    this.closed =
+      options.closed === true
+        ? new ClosedSource(options.source, door.path, this.looker.originNow)
+        : undefined;
   }
 
-  /** The observation of one tick: `undefined` where the tick is left out or the signal has aborted. */
-  async look(skippedTicks: number): Promise<Observation | undefined> {
+  /** What ended since the last time; nothing before the first look, which waits for nobody. */
+  async takeClosed(): Promise<ClosedObservation[]> {
+    return this.hasLooked ? ((await this.closed?.take()) ?? []) : [];
+  }
+
+  /** The observations of one tick, samples before the table: none where the tick is left out or the signal has aborted. */
+  async look(skippedTicks: number): Promise<readonly Observation[]> {
     this.skipped += skippedTicks;
+    this.hasLooked = true;
     const startedAt = monotonicNow();
     const { source } = this.looker;
     const facts = { sockets: this.looker.countSockets(), hasTrouble: source.ports.length > 0 };
     const kind = this.plan.next(startedAt, { ...facts, givesParts: source.givesParts });
     if (kind === undefined) {
       this.skipped++;
-      return undefined;
+      return [];
     }
+    // They end where the look begins: the two tell of the same time.
+    const sampled = await this.sampler.take();
     try {
       const wish = { everything: false, patienceMs: OWNERS_PATIENCE_MS };
       const { observation, costMs } = await this.looker.look(kind, wish, this.signal);
       if (kind === 'complete') this.plan.completed(startedAt, costMs);
       this.failures = 0;
-      return { ...observation, skippedTicks: this.takeSkipped() };
+      const gaps = [
+        ...observation.gaps,
+        ...sampled.gaps,
+        ...(await this.sampler.follow(observation.origin.source)),
+      ];
+      return [...sampled.observations, { ...observation, gaps, skippedTicks: this.takeSkipped() }];
     } catch (error) {
-      if (this.signal.aborted) return undefined;
+      if (this.signal.aborted) return [];
       this.failures++;
       this.failedAt = startedAt;
-      return this.asGap(error);
+      return [...sampled.observations, this.asGap(error)];
     }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.sampler.end(), this.closed?.end()]);
   }
 
   /** Monotonic time of the next attempt: a failing source is tried less and less often. */

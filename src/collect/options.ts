@@ -22,8 +22,12 @@ export interface CollectOptions {
   readonly thoroughOwners?: boolean;
   /** tcp_info of every connection (ages, round-trip times): more than doubles the work for a large table. Default true. */
   readonly details?: boolean;
+  /** How often listeners are looked at between the looks, per second (`observe`, `observeTimes`); netlink only. Default 0: not at all. */
+  readonly sampleHz?: number;
   /** For one run of ss, or one answer of the kernel. */
   readonly timeoutMs: number;
+  /** Connections that ended between the looks too. Default false. */
+  readonly closed?: boolean;
 }
 
 /** Where the machine is entered: tests point these elsewhere. */

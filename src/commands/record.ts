@@ -2,7 +2,14 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { endOnSignals } from '../cli/ending.js';
 import { awaitFirstLook } from '../cli/first-look.js';
-import { durationFlag, redactFlag, sourceFlags, thresholdFlags } from '../cli/flags.js';
+import {
+  closedFlag,
+  durationFlag,
+  redactFlag,
+  sampleRateFlag,
+  sourceFlags,
+  thresholdFlags,
+} from '../cli/flags.js';
 import { INTERVAL } from '../cli/live-flags.js';
 import { takeReports } from '../cli/live-reports.js';
 import { Recorder, tapEvents, tapObservations } from '../cli/recorder.js';
@@ -49,6 +56,7 @@ export default class Record extends BaseCommand {
       helpValue: '1s',
       description: 'time between two looks',
     }),
+    'sample-rate': sampleRateFlag,
     count: Flags.integer({ char: 'n', min: 1, helpValue: '10', description: 'end after this many looks' }),
     duration: durationFlag({ max: 2 ** 31 - 1 })({
       char: 'd',
@@ -62,6 +70,7 @@ export default class Record extends BaseCommand {
       allowNo: true,
       description: 'connections beside the listeners',
     }),
+    closed: closedFlag,
     ...rotationFlags,
     ...thresholdFlags,
     ...sourceFlags,
@@ -80,6 +89,8 @@ export default class Record extends BaseCommand {
       scope: flags.connections ? ('all' as const) : ('troubled' as const),
       owners: !flags['no-owners'],
       timeoutMs: flags.timeout,
+      closed: flags.closed,
+      sampleHz: flags['sample-rate'],
     };
     const names = recordingNames(flags.redact);
     const observations = await awaitFirstLook(

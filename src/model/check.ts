@@ -49,6 +49,8 @@ export interface Measure {
   /** Row of the listener in the table of sockets, whose owners belong to the text. */
   readonly row?: number;
   readonly advice?: string;
+  /** Seen only between two looks: where a look saw as much, that says more. */
+  readonly isMomentary?: true;
 }
 
 /** A measure, judged. */

@@ -52,6 +52,10 @@ export const OPTIONAL_COLUMNS = [
   'sendWindow',
   'receiveWindowLimitedMs',
   'sendBufferLimitedMs',
+  'closeKind',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
+  'weight',
 ] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 

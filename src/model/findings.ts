@@ -6,6 +6,7 @@ export const RULES = [
   'stopped_acceptor',
   'slow_acceptor',
   'threads_blocked',
+  'threads_busy',
   'connection_limit',
   'burst',
   'small_backlog',

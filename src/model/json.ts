@@ -1,3 +1,4 @@
+import type { ClosedJson } from './closed-json.js';
 import type { Rule, Severity, Verdict } from './findings.js';
 import type { SocketState, Source, TimerKind, UnixKind } from './sockets.js';
 
@@ -63,6 +64,32 @@ export interface AcceptQueueJson {
   /** Highest length since the watch began. */
   peak?: number;
   peak_time?: string;
+  /** It may have been higher for a moment: one sample alone saw it, or segments were dropped and no sample saw it full. */
+  peak_is_least?: true;
+  /** What was sampled since the look before; absent: nothing was. */
+  samples?: QueueSamplesJson;
+}
+
+/** Samples of one accept queue between looks. Shares are of the samples, 1 = all. */
+export interface QueueSamplesJson {
+  count: number;
+  /** Samples per second that were reached. */
+  rate_hz: number;
+  /** Longest time between two: what was shorter may have been missed. */
+  longest_gap_ms: number;
+  /** Connections. */
+  peak: number;
+  mean: number;
+  busy_share: number;
+  above_warning_share: number;
+  above_critical_share: number;
+  full_share: number;
+  /** How often it became full. */
+  full_times: number;
+  /** From the first to the last sample of the longest of these. */
+  longest_full_ms: number;
+  /** Samples by fill: empty; above 0 % and below 10 %; from 10 %, 20 %, ... 90 %; full. */
+  histogram: number[];
 }
 
 /** What only several looks can tell. Rates are estimates; `rate_basis` says of which kind. */
@@ -73,6 +100,8 @@ export interface ListenerWindowJson {
   arrivals_per_second?: number;
   accepts_per_second?: number;
   rate_basis?: 'passive_opens' | 'lower_bound';
+  /** Connections that ended, as far as they were told: see `closed` of the snapshot for what is missing. */
+  closed_per_second?: number;
   time_to_full_ms?: number;
   stalled_ms?: number;
   full_ms?: number;
@@ -201,6 +230,8 @@ export interface SnapshotJson extends OriginJson {
   /** Change within the window. */
   counters_delta?: CountersJson;
   namespaces?: NamespaceJson[];
+  /** Connections that ended: `live` only. */
+  closed?: ClosedJson;
   findings: FindingJson[];
   gaps: GapJson[];
 }

@@ -79,6 +79,12 @@ export interface ListenerWindow {
   readonly peak: Connections;
   /** Wall clock, ms. */
   readonly peakAt: number;
+  /** It may have been higher for a moment: no look but one saw it, or segments were dropped though no look saw it full. */
+  readonly isPeakLeast?: true;
+  /** What was seen between the looks; absent: nobody looked. */
+  readonly samples?: SampleFacts;
+  /** The same since the watch began. */
+  readonly allSamples?: SampleFacts;
   readonly droppedDelta?: Segments;
   readonly droppedPerSecond?: PerSecond;
   /** Overflows of the namespace that only this listener can have had, by KERNEL.md 4; absent = cannot be told. */
@@ -90,6 +96,8 @@ export interface ListenerWindow {
   readonly acceptsPerSecond?: PerSecond;
   /** How the two rates were found: `passive_opens` (only active listener of the namespace), `lower_bound`. */
   readonly rateBasis?: 'passive_opens' | 'lower_bound';
+  /** Connections that ended per second, as far as they were told: `closed.lostInWindow` of the report says what is missing. */
+  readonly closedPerSecond?: PerSecond;
   /** At the present net rate; absent when it does not fill. */
   readonly timeToFullMs?: Millis;
   /** How long the length has been above zero without one sign of accept(). */
@@ -98,6 +106,27 @@ export interface ListenerWindow {
   readonly fullMs?: Millis;
   /** Lengths of the last 60 s, oldest first, one per refresh: [ms before now, length]. */
   readonly history: readonly (readonly [number, number])[];
+}
+
+/** What the samples of a stretch of time say of one listener. Shares are of the samples, 1 = all. */
+export interface SampleFacts {
+  readonly count: number;
+  /** Looks per second that were reached. */
+  readonly rateHz: number;
+  /** What was shorter may have been missed. */
+  readonly longestGapMs: Millis;
+  /** Highest length of this stretch. */
+  readonly peak: Connections;
+  readonly mean: number;
+  readonly busyShare: Ratio;
+  readonly warningShare: Ratio;
+  readonly criticalShare: Ratio;
+  readonly fullShare: Ratio;
+  /** How often it became full, and for how long at most: from the first to the last sample that saw it. */
+  readonly fullRuns: number;
+  readonly longestFullMs: Millis;
+  /** Samples by fill: empty, then ten steps of 10 %, then full. */
+  readonly histogram: readonly number[];
 }
 
 /** A listener as every output shows it: facts, window where there was one, verdict, findings. */

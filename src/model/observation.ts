@@ -1,7 +1,8 @@
 import type { ProcessFacts } from './processes.js';
+import type { ListenerSamples, SampledFamily } from './samples.js';
 import type { Source } from './sockets.js';
 import type { SocketTable } from './table.js';
-import type { Connections, Millis, MonotonicMillis, WallMillis } from './units.js';
+import type { Millis, MonotonicMillis, WallMillis } from './units.js';
 
 /** Where and when something was seen. Differences of time come from `monotonic`: the wall clock may jump. */
 export interface Origin {
@@ -57,24 +58,41 @@ export interface TableObservation {
   readonly gaps: readonly Gap[];
 }
 
-/** Queue lengths of listeners between two tables. */
+/** What many looks at the listeners of one kind and namespace saw since the observation of that kind before. */
 export interface SamplesObservation {
   readonly kind: 'samples';
+  /** Of the end of the stretch. */
   readonly origin: Origin;
-  readonly samples: readonly {
-    readonly key: string;
-    readonly monotonic: MonotonicMillis;
-    readonly length: Connections;
-  }[];
+  readonly family: SampledFamily;
+  /** First and last look. */
+  readonly from: MonotonicMillis;
+  readonly to: MonotonicMillis;
+  readonly looks: number;
+  /** Longest time between two looks: what was shorter may have been missed. */
+  readonly longestGapMs: Millis;
+  /**
+   * Whose queue was not empty, who dropped segments, and who was not there at every look. Any other listener of this kind was seen by
+   * all looks, always empty.
+   */
+  readonly listeners: readonly ListenerSamples[];
 }
 
-/** Connections that ended since the last observation. */
+/** Sockets that ended since the last observation: `closeKind` of each row says what it was (model/closed.ts). */
 export interface ClosedObservation {
   readonly kind: 'closed';
   readonly origin: Origin;
   readonly sockets: SocketTable;
-  /** True where the kernel said that some are missing, without a number. */
+  /** True where some are missing. */
   readonly incomplete: boolean;
+  /** How many are missing; absent where nobody counts them. */
+  readonly lost?: number | undefined;
+  /** The time in which they ended: since the last observation of this kind, or since listening began. */
+  readonly spanMs: Millis;
+  /** Ended without a row: listeners, sockets that never connected. */
+  readonly unconnected: number;
+  /** connect() that failed, of which the kernel does not tell the destination: without a row. */
+  readonly failedConnects: number;
+  readonly gaps: readonly Gap[];
 }
 
 export interface EventObservation {

@@ -91,6 +91,15 @@ export interface PoolJson {
   age_at_least?: true;
   /** Since data were last sent or received. */
   idle_ms?: SpreadJson;
+  /** Of the new connections of its group (addresses of one service, or processes behind one port): this one's share, 1 = all. */
+  share_of_new?: number;
+  /** The same for each part of the watch, oldest first; null where none came. */
+  share_of_new_by_time?: (number | null)[];
+  /** A minute old or older; of those, with data in the last 10 s, and without any for more than 60 s and 350 s. Lower bounds. */
+  long_lived: number;
+  long_lived_moving: number;
+  long_lived_quiet_60s: number;
+  long_lived_quiet_350s: number;
   /** Connections that were idle for this long were closed, at different moments: measured, within `idle_close_within_ms`. */
   idle_close_ms?: number;
   idle_close_within_ms?: number;

@@ -6,7 +6,8 @@ export const RECORDING_SCHEMA = 'sockwatch.recording/1';
 
 /**
  * Kinds of lines. `head`: the first of each file. `key`: a frame that needs nothing before it. `frame`: what has changed since the frame
- * before of the same scope. `gap`: a look that failed. `event`: an alert was raised, has changed or was cleared.
+ * before of the same scope; what was sampled, and what ended, before the look is part of it. `gap`: a look that failed. `event`: an alert was raised,
+ * has changed or was cleared.
  */
 export const LINE_KINDS = ['head', 'key', 'frame', 'gap', 'event'] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
@@ -36,6 +37,22 @@ export const ROW = {
   columns: 16,
   owners: 17,
   notes: 18,
+} as const;
+
+/** Places in the list that the samples of a listener are in a frame. */
+export const SAMPLES = {
+  key: 0,
+  samples: 1,
+  busy: 2,
+  peak: 3,
+  peakAt: 4,
+  isPeakBrief: 5,
+  sum: 6,
+  backlog: 7,
+  fills: 8,
+  full: 9,
+  dropped: 10,
+  local: 11,
 } as const;
 
 /** An event of an alert as a recording tells it; the alert itself is found anew when it is replayed. */

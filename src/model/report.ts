@@ -1,3 +1,4 @@
+import type { ClosedReport } from './closed.js';
 import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Counters, Gap, Origin, Sysctls } from './observation.js';
@@ -18,6 +19,8 @@ export interface Report {
   readonly countersDelta?: Counters;
   readonly sysctls?: Sysctls;
   readonly rates: { readonly newPerSecond?: PerSecond; readonly overflowsPerSecond?: PerSecond };
+  /** Connections that ended; absent where nobody tells of them. */
+  readonly closed?: ClosedReport;
   /** Findings that belong to no listener: SYN cookies of the namespace, owners hidden, UDP drops. */
   readonly findings: readonly Finding[];
   readonly alerts: readonly Alert[];

@@ -4,6 +4,7 @@ import type {
   GroupJson,
   ListenerJson,
   ListenerWindowJson,
+  QueueSamplesJson,
   SynQueueJson,
   WaitingJson,
 } from '../model/json.js';
@@ -12,6 +13,7 @@ import type {
   ListenerReport,
   ListenerWindow,
   ReuseportGroup,
+  SampleFacts,
   SynQueue,
   Waiting,
 } from '../model/listener.js';
@@ -70,7 +72,27 @@ const acceptQueueJson = ({ acceptQueue }: Listener, window: ListenerWindow | und
     fill: acceptQueue.fill,
     peak: window?.peak,
     peak_time: window && isoTime(window.peakAt),
+    peak_is_least: window?.isPeakLeast,
+    samples: window?.samples && samplesJson(window.samples),
   });
+
+const samplesJson = (samples: SampleFacts): QueueSamplesJson => ({
+  count: samples.count,
+  rate_hz: round(samples.rateHz),
+  longest_gap_ms: round(samples.longestGapMs),
+  peak: samples.peak,
+  mean: round(samples.mean),
+  busy_share: fine(samples.busyShare),
+  above_warning_share: fine(samples.warningShare),
+  above_critical_share: fine(samples.criticalShare),
+  full_share: fine(samples.fullShare),
+  full_times: samples.fullRuns,
+  longest_full_ms: round(samples.longestFullMs),
+  histogram: [...samples.histogram],
+});
+
+/** A share of many samples: one of 100,000 is not nothing. */
+const fine = (share: number): number => Math.round(share * 1e6) / 1e6;
 
 const synQueueJson = ({ length, limit, retransmitted }: SynQueue): SynQueueJson =>
   known({ length: length as number, limit, retransmitted });
@@ -100,6 +122,7 @@ const windowJson = (window: ListenerWindow): ListenerWindowJson =>
     arrivals_per_second: roundKnown(window.arrivalsPerSecond),
     accepts_per_second: roundKnown(window.acceptsPerSecond),
     rate_basis: window.rateBasis,
+    closed_per_second: roundKnown(window.closedPerSecond),
     time_to_full_ms: roundKnown(window.timeToFullMs),
     stalled_ms: roundKnown(window.stalledMs),
     full_ms: roundKnown(window.fullMs),

@@ -2,6 +2,7 @@ import type { AlertEvent } from '../model/findings.js';
 import type { AlertJson, NamespaceJson, OriginJson, SnapshotJson } from '../model/json.js';
 import type { Origin, Sysctls } from '../model/observation.js';
 import type { Report } from '../model/report.js';
+import { closedJson } from './json-closed.js';
 import { connectionWriter } from './json-connection.js';
 import { listenerJson } from './json-listener.js';
 import { findingJson, gapJson, isoTime, known, round, roundKnown } from './json-parts.js';
@@ -37,6 +38,7 @@ export const snapshotTail = (report: Report, names: Names) =>
     counters: report.counters,
     counters_delta: report.countersDelta,
     namespaces: namespacesJson(report),
+    closed: report.closed && closedJson(report.closed, names),
     findings: report.findings.map((finding) => findingJson(finding, names)),
     gaps: report.gaps.map((gap) => gapJson(gap, names)),
   });

@@ -11,12 +11,15 @@ export interface Glyphs {
   };
   readonly full: string;
   readonly track: string;
+  /** Where a bar was of late. */
+  readonly mark: string;
   /** Least to most; the first stands for zero. */
   readonly levels: readonly string[];
   readonly ellipsis: string;
   readonly ascending: string;
   readonly descending: string;
   readonly atLeast: string;
+  readonly atMost: string;
   readonly dot: string;
   readonly tick: string;
   readonly corner: string;
@@ -27,11 +30,13 @@ const UNICODE: Glyphs = {
   border: { topLeft: '┌', topRight: '┐', bottomLeft: '└', bottomRight: '┘', across: '─', down: '│' },
   full: '█',
   track: '░',
+  mark: '▌',
   levels: [...'▁▂▃▄▅▆▇█'],
   ellipsis: '…',
   ascending: '▲',
   descending: '▼',
   atLeast: '≥',
+  atMost: '≤',
   dot: '·',
   tick: '┤',
   corner: '└',
@@ -42,18 +47,20 @@ const ASCII: Glyphs = {
   border: { topLeft: '+', topRight: '+', bottomLeft: '+', bottomRight: '+', across: '-', down: '|' },
   full: '#',
   track: '-',
+  mark: '|',
   levels: [...' .:-=+*#'],
   ellipsis: '~',
   ascending: '^',
   descending: 'v',
   atLeast: '>',
+  atMost: '<',
   dot: '.',
   tick: '|',
   corner: '+',
 };
 
 /** The Linux console has lines and full blocks (code page 437) but no eighth blocks and no braille. */
-const CONSOLE: Glyphs = { ...UNICODE, levels: ASCII.levels, ellipsis: '~', atLeast: '>' };
+const CONSOLE: Glyphs = { ...UNICODE, levels: ASCII.levels, ellipsis: '~', atLeast: '>', atMost: '<' };
 
 export type GlyphSet = 'unicode' | 'ascii' | 'console';
 

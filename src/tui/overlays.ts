@@ -79,7 +79,10 @@ function titleOf(state: UiState, overlay: Overlay, width: number): Line {
     case 'help':
       return [span('Help', 'focus')];
     case 'sort':
-      return [span(`Sort ${overlay.panel} by`, 'focus'), span('  r: reverse', 'dim')];
+      return [
+        span(`Sort ${overlay.panel === 'closed' ? 'ended connections' : overlay.panel} by`, 'focus'),
+        span('  r: reverse', 'dim'),
+      ];
     case 'listener': {
       const name = shortenMiddle(formatEndpoint(overlay.last.listener.local), room, state.glyphs);
       const gone: Span[] = overlay.gone ? [span('  closed: what was seen last', 'warning')] : [];

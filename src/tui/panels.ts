@@ -32,6 +32,7 @@ export function listOf(
   if (panel === 'listeners') return { cursor: listeners.cursor, length: listeners.items.length };
   if (panel === 'alerts') return { cursor: state.alertCursor, length: alertRows(state).length };
   if (panel !== 'connections') return undefined;
+  if (state.showClosed) return { cursor: state.closed.cursor, length: state.closed.items.length };
   if (state.showPools) return { cursor: connections.poolCursor, length: connections.pools?.length ?? 0 };
   return { cursor: connections.cursor, length: connections.rows.length };
 }
@@ -41,6 +42,7 @@ export function withCursor(state: UiState, panel: Panel, cursor: Cursor): UiStat
   if (panel === 'listeners') return { ...state, listeners: { ...state.listeners, cursor } };
   if (panel === 'alerts') return { ...state, alertCursor: cursor };
   if (panel !== 'connections') return state;
+  if (state.showClosed) return { ...state, closed: { ...state.closed, cursor } };
   const place = state.showPools ? { poolCursor: cursor } : { cursor };
   return { ...state, connections: { ...state.connections, ...place } };
 }

@@ -9,7 +9,8 @@ export function openDetails(state: UiState): UiState {
   if (overlay?.kind === 'sort') return chooseSort(state, overlay);
   if (overlay !== undefined) return { ...state, overlay: undefined };
   if (state.focus === 'listeners') return openListener(state, state.listeners.cursor.index);
-  if (state.focus === 'connections') return state.showPools ? state : openConnection(state);
+  if (state.focus === 'connections')
+    return state.showPools || state.showClosed ? state : openConnection(state);
   if (state.focus !== 'alerts') return { ...state, zoomed: !state.zoomed };
   const about = alertRows(state)[state.alertCursor.index]?.listener;
   return openListener(

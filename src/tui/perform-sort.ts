@@ -1,13 +1,22 @@
 import { CONNECTION_SORTS, LISTENER_SORTS } from '../analyze/sort.js';
+import { CLOSED_SORTS } from './closed-rows.js';
 import type { Overlay, Sorting, UiState } from './state.js';
 
-/** The two panels that can be sorted; from the others `s` means the connections. */
-const sortedPanel = ({ focus }: UiState) => (focus === 'listeners' ? 'listeners' : 'connections');
+/** What can be sorted; from the other panels `s` means the connections, or what stands in their place. */
+const sortedPanel = ({ focus, showClosed }: UiState) =>
+  focus === 'listeners' ? 'listeners' : showClosed ? 'closed' : 'connections';
+
+export const SORTS = {
+  listeners: LISTENER_SORTS,
+  connections: CONNECTION_SORTS,
+  closed: CLOSED_SORTS,
+} as const satisfies Readonly<Record<SortedPanel, readonly string[]>>;
+type SortedPanel = Extract<Overlay, { kind: 'sort' }>['panel'];
 
 export function openSortPicker(state: UiState): UiState {
   const panel = sortedPanel(state);
   const { by } = state[panel].sorting;
-  const sorts: readonly string[] = panel === 'listeners' ? LISTENER_SORTS : CONNECTION_SORTS;
+  const sorts: readonly string[] = SORTS[panel];
   const picker: Overlay = { kind: 'sort', panel, index: Math.max(0, sorts.indexOf(by)) };
   return { ...state, overlay: state.overlay?.kind === 'sort' ? undefined : picker };
 }
@@ -26,8 +35,13 @@ const nextSort = <Sort extends string>(sorts: readonly Sort[], by: Sort, step: n
 
 /** `<` and `>`: the order before or after the present one. */
 export function sortBy(state: UiState, step: number): UiState {
-  const { connections, listeners } = state;
-  if (sortedPanel(state) === 'listeners') {
+  const { closed, connections, listeners } = state;
+  const panel = sortedPanel(state);
+  if (panel === 'closed') {
+    const by = nextSort(CLOSED_SORTS, closed.sorting.by, step);
+    return { ...state, closed: { ...closed, sorting: sortingBy(by) } };
+  }
+  if (panel === 'listeners') {
     const by = nextSort(LISTENER_SORTS, listeners.sorting.by, step);
     return { ...state, listeners: { ...listeners, sorting: sortingBy(by) } };
   }
@@ -50,6 +64,10 @@ export function chooseSort(state: UiState, overlay: Extract<Overlay, { kind: 'so
   if (overlay.panel === 'listeners') {
     const by = LISTENER_SORTS[overlay.index] ?? state.listeners.sorting.by;
     return { ...closed, listeners: { ...state.listeners, sorting: keepIfSame(state.listeners.sorting, by) } };
+  }
+  if (overlay.panel === 'closed') {
+    const by = CLOSED_SORTS[overlay.index] ?? state.closed.sorting.by;
+    return { ...closed, closed: { ...state.closed, sorting: keepIfSame(state.closed.sorting, by) } };
   }
   const by = CONNECTION_SORTS[overlay.index] ?? state.connections.sorting.by;
   return {

@@ -26,7 +26,8 @@ const DEEDS: Partial<Record<Action, (state: UiState) => UiState>> = {
   reverse,
   zoom: (state) => ({ ...state, zoomed: !state.zoomed }),
   charts: toggleCharts,
-  pools: (state) => ({ ...state, showPools: !state.showPools }),
+  pools: (state) => ({ ...state, showPools: !state.showPools, showClosed: false }),
+  closed: (state) => ({ ...state, showClosed: !state.showClosed, showPools: false }),
   details: openDetails,
   pause: (state) => (state.pausedAt === undefined ? { ...state, pausedAt: state.now } : resume(state)),
   faster: (state) => changeRate(state, -1),
@@ -60,12 +61,13 @@ function moveOverlay(state: UiState, overlay: Overlay, step: Step): Overlay {
 
 /** The row under the cursor, by identity: it stays selected when the next table puts it elsewhere. */
 export function rememberSelected(state: UiState): UiState {
-  const { connections, listeners } = state;
+  const { closed, connections, listeners } = state;
   const { table, rows, cursor } = connections;
   const row = rows[cursor.index];
   return {
     ...state,
     listeners: { ...listeners, selected: listeners.items[listeners.cursor.index]?.listener.key },
+    closed: { ...closed, selected: closed.items[closed.cursor.index]?.id },
     connections: {
       ...connections,
       selected: table === undefined || row === undefined ? undefined : identityOf(table, row),
@@ -124,10 +126,10 @@ function acknowledge(state: UiState): UiState {
   return { ...state, acknowledged: new Set([...state.acknowledged, chosen.id]) };
 }
 
-/** One step back each time: what is open, then the pools, then the zoom, then the filter. It never quits. */
+/** One step back each time: what is open, then pools or ended connections, then the zoom, then the filter. It never quits. */
 function back(state: UiState): UiState {
   if (state.overlay !== undefined) return { ...state, overlay: undefined };
-  if (state.showPools) return { ...state, showPools: false };
+  if (state.showPools || state.showClosed) return { ...state, showPools: false, showClosed: false };
   if (state.zoomed) return { ...state, zoomed: false };
   return { ...state, filter: {} };
 }

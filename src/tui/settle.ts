@@ -1,10 +1,11 @@
 import { selectRows, sortListeners } from '../analyze/sort.js';
 import type { ListenerReport } from '../model/listener.js';
+import { sortClosed } from './closed-rows.js';
 import { cursorAt, followCursor } from './cursor.js';
 import { findSocket } from './identity.js';
 import { pageOf } from './panels.js';
 import { applyRows, areRowsStale, rowsInSteps } from './settle-rows.js';
-import type { ListenersState, Overlay, UiState } from './state.js';
+import type { ClosedState, ListenersState, Overlay, UiState } from './state.js';
 
 /** Whether lists must be made anew: never because of a key that only moves. */
 export const isStale = (state: UiState): boolean => areListenersStale(state) || areRowsStale(state);
@@ -13,7 +14,9 @@ const areListenersStale = (state: UiState): boolean =>
   state.listed === undefined ||
   state.listed.report !== state.report ||
   state.listed.filter !== state.filter.active ||
-  state.listed.sorting !== state.listeners.sorting;
+  state.listed.sorting !== state.listeners.sorting ||
+  state.listed.closedSorting !== state.closed.sorting ||
+  state.listed.showsClosed !== state.showClosed;
 
 /** Everything at once, for callers without a person who waits. */
 export function settle(state: UiState): UiState {
@@ -29,8 +32,15 @@ export function settle(state: UiState): UiState {
 export function settleListed(state: UiState): UiState {
   if (!areListenersStale(state)) return state;
   const { report, filter, listeners } = state;
-  const listed = { report, filter: filter.active, sorting: listeners.sorting };
-  const next = { ...state, listed, listeners: settleListeners(state) };
+  const { closed, showClosed } = state;
+  const listed = {
+    report,
+    filter: filter.active,
+    sorting: listeners.sorting,
+    closedSorting: closed.sorting,
+    showsClosed: showClosed,
+  };
+  const next = { ...state, listed, listeners: settleListeners(state), closed: settleClosed(state) };
   return { ...next, overlay: settleOverlay(next) };
 }
 
@@ -49,6 +59,24 @@ function settleListeners(state: UiState): ListenersState {
       ? cursorAt(cursor, cursor.index, items.length, page)
       : followCursor(cursor, found, items.length, page);
   return { ...listeners, items, total: all.length, matchless, cursor: moved };
+}
+
+/** Only while they are shown: there may be thousands. */
+function settleClosed(state: UiState): ClosedState {
+  const { closed, filter, report, showClosed } = state;
+  if (!showClosed) return closed;
+  const all = report?.closed?.groups ?? [];
+  const { active } = filter;
+  const matching = active === undefined ? all : all.filter((group) => active.matchesClosed(group));
+  const items = sortClosed(matching, closed.sorting.by, closed.sorting.descending);
+  const { cursor, selected } = closed;
+  const found = cursor.pinned ? items.findIndex(({ id }) => id === selected) : 0;
+  const page = pageOf(state, 'connections');
+  const moved =
+    found < 0
+      ? cursorAt(cursor, cursor.index, items.length, page)
+      : followCursor(cursor, found, items.length, page);
+  return { ...closed, items, cursor: moved };
 }
 
 const matches = ({ filter }: UiState, report: ListenerReport): boolean =>

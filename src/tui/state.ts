@@ -1,9 +1,11 @@
 import type { Filter } from '../analyze/filter.js';
 import type { ConnectionSort, ListenerSort } from '../analyze/sort.js';
+import type { ClosedGroup } from '../model/closed.js';
 import type { AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
+import type { ClosedSort } from './closed-rows.js';
 import { type Cursor, START } from './cursor.js';
 import type { Glyphs } from './glyphs.js';
 import type { SocketIdentity } from './identity.js';
@@ -40,6 +42,14 @@ export interface ConnectionsState {
   readonly poolCursor: Cursor;
 }
 
+/** In place of the connections while `e` is on. */
+export interface ClosedState {
+  readonly items: readonly ClosedGroup[];
+  readonly sorting: Sorting<ClosedSort>;
+  readonly cursor: Cursor;
+  readonly selected?: string | undefined;
+}
+
 export interface FilterState {
   /** What works now: the last text that could be read. */
   readonly active?: Filter | undefined;
@@ -52,7 +62,7 @@ export interface FilterState {
 
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
-  | { readonly kind: 'sort'; readonly panel: 'listeners' | 'connections'; readonly index: number }
+  | { readonly kind: 'sort'; readonly panel: 'listeners' | 'connections' | 'closed'; readonly index: number }
   | {
       readonly kind: 'listener';
       readonly key: string;
@@ -89,6 +99,8 @@ export interface ListedBasis {
   readonly report: Report | undefined;
   readonly filter: Filter | undefined;
   readonly sorting: Sorting<ListenerSort>;
+  readonly closedSorting: Sorting<ClosedSort>;
+  readonly showsClosed: boolean;
 }
 
 /** Everything that the screen shows. Changed by `reduce` only. */
@@ -116,8 +128,10 @@ export interface UiState {
   /** Charts on a full screen, and on a compact one (where they take the place of the listeners). */
   readonly charts: { readonly full: boolean; readonly compact: boolean };
   readonly showPools: boolean;
+  readonly showClosed: boolean;
   readonly listeners: ListenersState;
   readonly connections: ConnectionsState;
+  readonly closed: ClosedState;
   readonly alertCursor: Cursor;
   readonly filter: FilterState;
   readonly overlay?: Overlay | undefined;
@@ -148,6 +162,7 @@ export const startUi = ({ filter, ...start }: UiStart): UiState => ({
   zoomed: false,
   charts: { full: true, compact: false },
   showPools: false,
+  showClosed: false,
   listeners: {
     items: [],
     total: 0,
@@ -163,6 +178,7 @@ export const startUi = ({ filter, ...start }: UiStart): UiState => ({
     cursor: START,
     poolCursor: START,
   },
+  closed: { items: [], sorting: { by: 'rate', descending: true }, cursor: START },
   alertCursor: START,
   filter: { active: filter },
 });

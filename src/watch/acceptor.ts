@@ -22,6 +22,8 @@ export interface QueueLook {
   readonly waits?: Float64Array | undefined;
   /** Rise of PassiveOpens of the namespace since the look before: no listener got more. */
   readonly passiveOpens?: number | undefined;
+  /** A sample since the look before saw the queue empty. */
+  readonly sawEmpty?: boolean;
 }
 
 /** Ages have the grain of a jiffy, and the time of a look is known to some milliseconds. */
@@ -34,6 +36,11 @@ export function followAcceptor(
 ): AcceptorState {
   if (look.length === 0) return IDLE;
   const aged = agedLook(look);
+  if (look.sawEmpty === true) {
+    // What was there before has been accepted.
+    const accepts = state.accepts || (before?.length ?? 0) > 0;
+    return { ...(aged !== undefined && { aged }), busySince: look.monotonic, stalledWindows: 0, accepts };
+  }
   const busySince = state.busySince ?? look.monotonic;
   const next = { ...(aged !== undefined && { aged }), busySince };
   // Without ages an older look with them may still prove something later.

@@ -40,7 +40,7 @@ export function stepFault(state: WatchState, observation: GapObservation): Step 
 /** The last good report at another time: nothing of its window, for that is over. */
 export function repeatReport({ report: last, sockets, alerts }: WatchState, origin: Origin): Report {
   if (last === undefined) return { ...NOTHING, origin };
-  const { windowMs: _window, countersDelta: _delta, ...lasting } = last;
+  const { windowMs: _window, countersDelta: _delta, closed: _closed, ...lasting } = last;
   return {
     ...lasting,
     origin,

@@ -5,11 +5,14 @@ import { thresholdsFor } from '../analyze/thresholds.js';
 import { judge } from '../analyze/verdict.js';
 import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Counters, TableObservation } from '../model/observation.js';
+import type { ListenerSamples } from '../model/samples.js';
 import type { Millis } from '../model/units.js';
 import { acceptorsOf } from './acceptor-facts.js';
 import { type Arrivals, countNew, readArrivals } from './arrivals.js';
+import type { FollowedClosed } from './closed.js';
 import { type Attribution, attributeOverflows } from './overflows.js';
 import { isActive, stillWaiting } from './rates.js';
+import { samplesFor } from './samples.js';
 import { DEFAULT_HISTORY_MS, type WatchState } from './state.js';
 import { advanceTrack, droppedSince, pastOf, type Track, type TrackLook, windowFor } from './track.js';
 
@@ -21,6 +24,8 @@ export interface FollowedListeners {
   readonly tracks: ReadonlyMap<string, Track>;
   readonly attribution: Attribution;
   readonly arrivals: Arrivals | undefined;
+  /** What samples saw of listeners that the table does not have. */
+  readonly passing: readonly ListenerSamples[];
 }
 
 interface Measured {
@@ -34,7 +39,7 @@ interface Measured {
 export function followListeners(
   state: WatchState,
   observation: TableObservation,
-  { listeners, waits }: ListenerLook,
+  { listeners, waits, closed }: ListenerLook & { readonly closed: FollowedClosed },
   windowMs: Millis | undefined,
   deltas: Counters | undefined,
 ): FollowedListeners {
@@ -43,19 +48,29 @@ export function followListeners(
   const arrivals = isComplete ? readArrivals(observation.sockets, listeners, monotonic) : undefined;
   const measured = listeners.map((listener): Measured => {
     const before = state.tracks.get(listener.key);
-    const dropped = windowMs === undefined ? undefined : droppedSince(before, listener);
+    // Of a listener that is new here, samples may know what it dropped since it came.
+    const sampled = before === undefined ? state.sampled.listeners.get(listener.key)?.dropped : undefined;
+    const dropped =
+      windowMs === undefined ? undefined : (droppedSince(before, listener) ?? sampled?.segments);
+    const { fresh = 0 } = (closed.countsNew ? closed.listeners.get(listener.key) : undefined) ?? {};
     const came = Math.max(
-      newClients(state.arrivals, arrivals, listener.key),
+      newClients(state.arrivals, arrivals, listener.key) + fresh,
       windowMs === undefined ? 0 : stillWaiting(waits.get(listener.key), windowMs),
       listener.acceptQueue.length - (before?.length ?? listener.acceptQueue.length),
     );
     return { listener, before, dropped, arrivals: came };
   });
-  const drops = new Map(
-    measured.flatMap(({ listener, dropped = 0 }) => (dropped > 0 ? [[listener.key, dropped] as const] : [])),
-  );
+  const passing = passingListeners(state, listeners);
+  const drops = new Map<string, number>([
+    ...measured.flatMap(({ listener, dropped = 0 }) =>
+      dropped > 0 ? [[listener.key, dropped] as const] : [],
+    ),
+    ...passing.flatMap(({ key, dropped }) =>
+      dropped === undefined ? [] : [[key, dropped.segments] as const],
+    ),
+  ]);
   const overflows = windowMs === undefined ? undefined : deltas?.ListenOverflows;
-  const attribution = attributeOverflows(state.overflows, overflows, drops);
+  const attribution = attributeOverflows(state.overflows, overflows, drops, sampledFull(state));
   const only = onlyActive(measured);
   const tracks = keptTracks(state.tracks, monotonic);
   const reports = measured.map((item): ListenerReport => {
@@ -68,9 +83,10 @@ export function followListeners(
       time: observation.origin.time,
       windowMs,
       historyMs: state.config.historyMs ?? DEFAULT_HISTORY_MS,
-      criticalFill: thresholdsFor(listener, state.config.thresholds).criticalFill,
+      thresholds: thresholdsFor(listener, state.config.thresholds),
       waits: waits.get(listener.key),
       droppedDelta: item.dropped,
+      closed: closedAt(listener, closed),
       overflows: overflowsOf(item, overflows, attribution),
       passiveOpens,
       rates: {
@@ -78,12 +94,22 @@ export function followListeners(
         isBounded: arrivals?.clients.has(listener.key) === true && state.arrivals !== undefined,
         passiveOpens: isOnly ? passiveOpens : undefined,
       },
+      ...samplesFor(state.sampled, listener),
     };
     const track = advanceTrack(before, look);
     tracks.set(listener.key, track);
     return report(state, observation, look, track, before, deltas);
   });
-  return { reports, tracks, attribution, arrivals: arrivals ?? state.arrivals };
+  return { reports, tracks, attribution, arrivals: arrivals ?? state.arrivals, passing };
+}
+
+const sampledFull = ({ sampled }: WatchState): ReadonlySet<string> =>
+  new Set([...sampled.listeners.values()].flatMap(({ key, full }) => (full === undefined ? [] : [key])));
+
+function passingListeners({ sampled }: WatchState, listeners: readonly Listener[]): ListenerSamples[] {
+  if (sampled.listeners.size === 0) return [];
+  const present = new Set(listeners.map(({ key }) => key));
+  return [...sampled.listeners.values()].filter(({ key }) => !present.has(key));
 }
 
 function report(
@@ -112,6 +138,15 @@ function report(
     counters: { overflows: deltas?.ListenOverflows, listenDrops: deltas?.ListenDrops },
   };
   return { listener, ...(window !== undefined && { window }), ...judge(facts) };
+}
+
+/** Connections of one listener that ended; members of a SO_REUSEPORT group, and Unix sockets, cannot be told. */
+function closedAt(
+  { key, protocol, group }: Listener,
+  { report, listeners }: FollowedClosed,
+): number | undefined {
+  if (report === undefined || protocol === 'unix' || group !== undefined) return undefined;
+  return listeners.get(key)?.closed ?? 0;
 }
 
 /** Overflows of one listener: its own, none where it dropped nothing, else unknown. */

@@ -1,21 +1,28 @@
 import { type Millis, millis } from '../model/units.js';
 
-/** Lengths of a queue by time (monotonic), oldest first. */
-export type History = readonly (readonly [monotonic: number, length: number])[];
+/** Lengths of a queue by time (monotonic), oldest first: at each look, and the highest that samples saw between two looks. */
+export type History = readonly HistoryPoint[];
+type HistoryPoint = readonly [monotonic: number, length: number, isSampled?: boolean];
 
 const MOST_POINTS = 300;
 const SLOPE_MS = 5000;
 
 /** Adds a look. Points closer than a 300th of the history become one, with the higher length: a fast pace needs no more memory. */
-export function addPoint(history: History, monotonic: number, length: number, keptMs: number): History {
+export function addPoint(
+  history: History,
+  monotonic: number,
+  length: number,
+  keptMs: number,
+  isSampled = false,
+): History {
   const from = history.findIndex(([time]) => time >= monotonic - keptMs);
-  const kept = from < 0 ? [] : history.slice(from);
+  const kept: HistoryPoint[] = from < 0 ? [] : history.slice(from);
   const [lastTime, lastLength] = kept.at(-1) ?? [];
   const beforeLast = kept.at(-2)?.[0];
   const isDense = beforeLast !== undefined && monotonic - beforeLast < keptMs / MOST_POINTS;
   if (isDense && lastTime !== undefined && lastLength !== undefined) {
     kept[kept.length - 1] = [monotonic, Math.max(length, lastLength)];
-  } else kept.push([monotonic, length]);
+  } else kept.push(isSampled ? [monotonic, length, true] : [monotonic, length]);
   return kept;
 }
 
@@ -47,7 +54,8 @@ export function peakOf(history: History, monotonic: number, withinMs = Number.PO
 export function timeToFull(history: History, free: number | undefined): Millis | undefined {
   const last = history.at(-1);
   if (last === undefined || free === undefined || free <= 0) return undefined;
-  const first = history.find(([time]) => time >= last[0] - SLOPE_MS) ?? last;
+  // A peak between two looks is no trend.
+  const first = history.find(([time, , isSampled]) => time >= last[0] - SLOPE_MS && !isSampled) ?? last;
   const grown = last[1] - first[1];
   const time = last[0] - first[0];
   return grown > 0 && time > 0 ? millis((free / grown) * time) : undefined;

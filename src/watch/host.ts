@@ -1,4 +1,12 @@
-import { HOST, ownersHidden, synFindings, udpDrops, unattributedOverflow } from '../analyze/host-rules.js';
+import {
+  HOST,
+  ownersHidden,
+  passingFindings,
+  synFindings,
+  udpDrops,
+  unattributedOverflow,
+} from '../analyze/host-rules.js';
+import { formatEndpoint } from '../model/endpoint.js';
 import type { Finding } from '../model/findings.js';
 import type { Listener } from '../model/listener.js';
 import type { Counters, Gap, TableObservation } from '../model/observation.js';
@@ -40,7 +48,7 @@ export function hostReport(state: WatchState, observation: TableObservation, loo
     ...(owners === undefined ? [] : [ownersHidden(owners, hidden)]),
   ].map((finding) => ({ finding, subjectText: HOST }));
   return {
-    findings: [...host, ...udpFindings(look)],
+    findings: [...host, ...passing(followed), ...udpFindings(look)],
     // What has become a finding is not said a second time.
     gaps: owners === undefined ? gaps : gaps.filter((gap) => !isHiddenOwners(gap)),
     ownersHidden: owners,
@@ -74,6 +82,16 @@ function overflowFindings(
   const recent = state.unattributed.filter(Boolean).length;
   return [unattributedOverflow({ overflows, windowMs, recent, candidates: sorted, haveDropped })];
 }
+
+/** Listeners that only samples saw; one that a dump has missed is no such listener. */
+const passing = ({ passing: seen, attribution }: FollowedListeners): HostFinding[] =>
+  seen.flatMap((samples) => {
+    const { key, local } = samples;
+    if (local === undefined) return [];
+    const overflows = attribution.holder?.key === key ? attribution.holder.overflows : 0;
+    const subjectText = formatEndpoint(local);
+    return passingFindings({ samples, local, overflows }).map((finding) => ({ finding, subjectText }));
+  });
 
 const udpFindings = ({ udp, windowMs }: HostLook): HostFinding[] =>
   windowMs === undefined

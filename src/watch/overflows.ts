@@ -28,18 +28,22 @@ export interface Attribution {
 /**
  * Names the listener that overflowed, only where exactly one listener dropped segments, and between one and two for each overflow
  * (KERNEL.md 4): in this window, or in this one and the one before, for what falls between reading counters and sockets.
+ * Where several dropped, and samples saw exactly one of them full, it is that one, if its drops fit.
  * @param overflows rise of ListenOverflows in the namespace
  * @param drops rise of each listener's dropped segments, by key; those that did not rise are left out
+ * @param full keys of the listeners that samples saw full in this window
  */
 export function attributeOverflows(
   { before, holder, unattributed }: OverflowState,
   overflows: number | undefined,
   drops: ReadonlyMap<string, number>,
+  full: ReadonlySet<string> = new Set(),
 ): Attribution {
   const droppers = [...drops.keys()].sort();
   if (overflows === undefined) return { state: NO_OVERFLOWS, unattributed: 0, droppers };
   const part = { overflows, drops };
-  const found = onlyHolder(part) ?? onlyHolder(join(before, part)) ?? sameHolder(holder, part);
+  const found =
+    onlyHolder(part) ?? onlyHolder(join(before, part)) ?? sameHolder(holder, part) ?? onlyFull(part, full);
   const left = found === undefined ? overflows : 0;
   const state = {
     unattributed: [...unattributed, left > 0].slice(-3),
@@ -56,6 +60,12 @@ function onlyHolder(part: Part | undefined): { key: string; overflows: number } 
   const [key, dropped] = only;
   const { overflows } = part;
   return dropped >= overflows && dropped <= 2 * overflows ? { key, overflows } : undefined;
+}
+
+/** Segments are dropped for other reasons too (KERNEL.md 4); an overflow needs a full queue. */
+function onlyFull({ overflows, drops }: Part, full: ReadonlySet<string>) {
+  const left = new Map([...drops].filter(([key]) => full.has(key)));
+  return onlyHolder({ overflows, drops: left });
 }
 
 /** While overflows go on, a few always fall between the two readings. */

@@ -54,7 +54,7 @@ export class PoolWatch {
 
   take(observation: Observation): void {
     if (observation.kind === 'closed') this.takeClosed(observation);
-    if (observation.kind !== 'table' && observation.kind !== 'gap') return;
+    if (observation.kind !== 'table' && observation.kind !== 'gap' && observation.kind !== 'closed') return;
     for (const gap of observation.gaps) this.noteGap(gap);
     if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
   }
@@ -64,7 +64,7 @@ export class PoolWatch {
     const { first, last, lists } = this;
     if (first === undefined || last === undefined || lists === undefined) return undefined;
     const { origin } = last;
-    const described = describePools(this.book, lists[0], origin);
+    const described = describePools(this.book, lists[0], origin, Math.max(0, this.looks - 1));
     const opensSeen = described.pools.reduce(
       (sum, { direction, connecting, past }) =>
         direction === 'outbound' ? sum + past.created + past.connectFailed + connecting : sum,
@@ -122,7 +122,7 @@ export class PoolWatch {
     this.lists = [now, before];
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
     for (const [, { tally, isUnresolved }] of this.book.all())
-      tally.finish(monotonic, time, lookBefore, isUnresolved);
+      tally.finish({ at: monotonic, time, lookBefore, look: this.looks }, isUnresolved);
     this.sumRemotes();
     this.looks++;
     this.first ??= observation;
@@ -398,6 +398,10 @@ class LookPass {
     )
       tally.longIdle++;
     this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
+    tally.longLived.add(
+      this.options.at - (now.bornAt[entry] ?? Number.NaN),
+      now.quietMs[entry] ?? Number.NaN,
+    );
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;
     tally.bytesReceived += columns.bytesReceived?.[row] || 0;
@@ -422,6 +426,8 @@ class LookPass {
       if (use === USE.unsure) use = this.tellUse(known, balance, tally);
     }
     tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
+    if (!outbound && this.columns.inode?.[row] !== 0)
+      tally.serving.add((this.table.recvQueue[row] ?? 0) > 0, use === USE.busy);
     if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;
     if (use === USE.idle) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.idle;
   }

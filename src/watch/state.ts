@@ -6,7 +6,9 @@ import type { Millis } from '../model/units.js';
 import type { KeptProcesses } from './acceptor-facts.js';
 import { type AlertBook, NO_ALERTS } from './alerts.js';
 import type { Arrivals } from './arrivals.js';
+import type { ClosedState } from './closed.js';
 import { NO_OVERFLOWS, type OverflowState } from './overflows.js';
+import { NOTHING_SAMPLED, type SampledState } from './samples.js';
 import type { Track } from './track.js';
 import { NO_UDP, type UdpState } from './udp.js';
 
@@ -34,12 +36,16 @@ export interface WatchState {
   readonly report?: Report | undefined;
   readonly tracks: ReadonlyMap<string, Track>;
   readonly overflows: OverflowState;
+  /** Of the time since the last good look. */
+  readonly sampled: SampledState;
   readonly arrivals?: Arrivals | undefined;
   readonly udp: UdpState;
   /** Owners of queues. */
   readonly processes?: KeptProcesses | undefined;
   readonly alerts: AlertBook;
   readonly sockets?: KeptSockets | undefined;
+  /** Connections that ended; absent where nobody tells of them. */
+  readonly closed?: ClosedState | undefined;
   /** Since when (monotonic) the source has failed. */
   readonly failingSince?: number | undefined;
   /** Words that said first that owners are hidden: said once, not anew with each number. */
@@ -57,6 +63,7 @@ export const startWatch = (config: WatchConfig): WatchState => ({
   config,
   tracks: new Map(),
   overflows: NO_OVERFLOWS,
+  sampled: NOTHING_SAMPLED,
   udp: NO_UDP,
   alerts: NO_ALERTS,
 });

@@ -6,11 +6,13 @@ import type { Counters, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { type Millis, perSecond } from '../model/units.js';
 import { advanceAlerts } from './alerts.js';
+import { followClosed } from './closed.js';
 import { counterDeltas } from './counters.js';
 import { followListeners } from './follow-listeners.js';
 import { type HostFinding, hostReport } from './host.js';
 import { stillHolds } from './hysteresis.js';
 import { keepSockets, shownSockets } from './kept-sockets.js';
+import { NOTHING_SAMPLED } from './samples.js';
 import { type Step, type WatchState, windowOf } from './state.js';
 import { followUdp } from './udp.js';
 
@@ -25,7 +27,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     connectionsAsked: isSaved || scope === 'troubled' ? undefined : scope === 'all',
     synRecvAsked: isSaved ? undefined : true,
   });
-  const followed = followListeners(state, observation, look, windowMs, deltas);
+  const closed = followClosed(state.closed, state.sockets, observation, look.listeners, windowMs, deltas);
+  const followed = followListeners(state, observation, { ...look, closed }, windowMs, deltas);
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
@@ -41,7 +44,8 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     rates: ratesOf(deltas, windowMs),
     findings: host.findings.map(({ finding }) => finding),
     ...alerts,
-    gaps: host.gaps,
+    gaps: [...host.gaps, ...closed.gaps],
+    ...(closed.report !== undefined && { closed: closed.report }),
     pace: { tookMs: observation.tookMs, skippedTicks: observation.skippedTicks },
   };
   const next: WatchState = {
@@ -51,11 +55,13 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     report,
     tracks: followed.tracks,
     overflows: followed.attribution.state,
+    sampled: NOTHING_SAMPLED,
     arrivals: followed.arrivals,
     udp: udp.state,
     processes: observation.processes && { monotonic: origin.monotonic, processes: observation.processes },
     alerts: book,
     sockets: kept,
+    closed: closed.state,
     ownersHidden: host.ownersHidden,
   };
   return { state: next, report };

@@ -49,6 +49,20 @@ describe('what a check is told', () => {
     expect(read({}).collect).toMatchObject({ scope: 'troubled', owners: false });
   });
 
+  it('samples queues between looks as often as it is told', () => {
+    expect(read({}).collect.sampleHz).toBe(100);
+    expect(read({ 'sample-rate': '20' }).collect.sampleHz).toBe(20);
+    expect(read({}, 'check:\n  sample-rate: 0').collect.sampleHz).toBe(0);
+    expect(read({ metric: ['time-wait'] }).collect.sampleHz).toBe(0);
+    for (const wrong of ['101', '0.01', '-1', 'often', '1e2'])
+      expect(failure({ 'sample-rate': wrong })).toBe(
+        `--sample-rate: expected 0, or a number of samples per second from 0.1 to 100, got ${JSON.stringify(wrong)}`,
+      );
+    expect(readLiveSection(sectionOf('live:\n  sample-rate: 50', 'live'), () => false)).toEqual({
+      'sample-rate': 50,
+    });
+  });
+
   it('a range without a name is for the metric that was named, else for the queues', () => {
     expect(limits({ warning: ['60'] })['accept-queue']).toBe('60;@90:');
     expect(limits({ metric: ['time-wait'], warning: ['5000'] })).toEqual({ 'time-wait': '5000;' });

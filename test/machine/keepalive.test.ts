@@ -1,8 +1,17 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
+import { sockwatch } from '../support/cli.js';
 import { HttpClient, startNodeServer } from '../support/http.js';
 import { needs } from '../support/needs.js';
-import { FAR_ADDRESS, type Namespace, withFarPair, withNamespace } from '../support/netns.js';
+import {
+  FAR_ADDRESS,
+  type Namespace,
+  SERVER_ADDRESS,
+  withFarPair,
+  withNamespace,
+  withPair,
+} from '../support/netns.js';
 import { startNginxWith } from '../support/nginx.js';
 import { Running } from '../support/running.js';
 
@@ -11,7 +20,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** `pools` in a namespace until it is told to stop. */
 function startPools(namespace: Namespace, ...args: string[]) {
-  const words = ['pools', '--format', 'json', '--duration', '5m', '--interval', '100ms', ...args];
+  const words = ['pools', '--format', 'json', '--duration', '5m', ...args];
   const running = Running.start(words, { namespace });
   return async (): Promise<PoolsJson> => {
     running.signal('SIGINT');
@@ -28,6 +37,21 @@ function poolOf({ pools }: PoolsJson, pid: number, direction: PoolJson['directio
 
 const raceOf = (said: PoolsJson, pid: number) =>
   said.findings.find(({ rule, subject }) => rule === 'keepalive_race' && subject.pid === pid);
+
+/** Three connections to 10.77.0.1, two of them with TCP keep-alive after a second; says when they are there. */
+const KEPT = `
+import socket, time
+made = []
+for kept in (1, 1, 0):
+    sock = socket.create_connection(("10.77.0.1", 3000))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, kept)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 100)
+    made.append(sock)
+print("made", flush=True)
+time.sleep(600)
+`;
 
 const PROXY = (port: number, upstream: string) => `
   upstream up { server ${upstream}; keepalive 32; keepalive_timeout 60s; }
@@ -46,7 +70,7 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
         'keepalive_timeout 3s; server { listen 127.0.0.1:8080; location / { return 200 "ok"; } }',
       );
       const client = await HttpClient.start(namespace);
-      const stop = startPools(namespace);
+      const stop = startPools(namespace, '--interval', '100ms');
       for (let round = 0; round < 5; round++) {
         await client.keep({ address: '127.0.0.1', port: 8080 }, 1);
         await sleep(700);
@@ -67,47 +91,82 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
     });
   });
 
-  it('counts the requests that cross the FIN of a server of Node', { timeout: 120_000 }, async () => {
-    await withFarPair(200, async (near, far) => {
-      const server = { address: FAR_ADDRESS, port: 3000 };
-      const node = await startNodeServer(far, server, 5000);
-      const nginx = await startNginxWith(near, PROXY(8080, `${server.address}:${server.port}`));
-      const client = await HttpClient.start(near);
-      const proxy = { address: '127.0.0.1', port: 8080 };
-      const stops = [startPools(near), startPools(far)] as const;
-      await sleep(1500);
-      // Each of these connections is idle from another moment on.
-      expect(new Set(await client.burst(proxy, [100, 600, 1100, 1600]))).toEqual(new Set([200]));
-      await sleep(8000);
-      let lost = 0;
-      for (let round = 0; round < 4 && lost === 0; round++) {
-        await client.burst(proxy, [300, 300, 300]);
-        // Node closes after 6.0 s; its FIN needs 0.2 s to come here, as the answer did.
-        await sleep(5800);
-        const statuses = await client.burst(proxy, [300, 300, 300]);
-        lost += statuses.filter((status) => status === 502).length;
-      }
-      await sleep(1500);
-      const [here, there] = await Promise.all([stops[0](), stops[1]()]);
-      expect(lost).toBeGreaterThan(0);
-      const outbound = poolOf(here, nginx.worker, 'outbound');
-      expect(outbound).toMatchObject({
-        idle_close_by: 'peer',
-        lost_requests: lost,
-        lost_requests_by: 'peer',
+  it.each(['100ms', '1s'])(
+    'counts the requests that cross the FIN of a server of Node, looking every %s',
+    { timeout: 120_000 },
+    async (interval) => {
+      await withFarPair(200, async (near, far) => {
+        const server = { address: FAR_ADDRESS, port: 3000 };
+        const node = await startNodeServer(far, server, 5000);
+        const nginx = await startNginxWith(near, PROXY(8080, `${server.address}:${server.port}`));
+        const client = await HttpClient.start(near);
+        const proxy = { address: '127.0.0.1', port: 8080 };
+        const stops = [near, far].map((namespace) => startPools(namespace, '--interval', interval));
+        await sleep(1500);
+        // Each of these connections is idle from another moment on.
+        expect(new Set(await client.burst(proxy, [100, 600, 1100, 1600]))).toEqual(new Set([200]));
+        await sleep(8000);
+        let lost = 0;
+        for (let round = 0; round < 4 && lost === 0; round++) {
+          await client.burst(proxy, [300, 300, 300]);
+          // Node closes after 6.0 s; its FIN needs 0.2 s to come here, as the answer did.
+          await sleep(5800);
+          const statuses = await client.burst(proxy, [300, 300, 300]);
+          lost += statuses.filter((status) => status === 502).length;
+        }
+        await sleep(4000);
+        const [here, there] = (await Promise.all(stops.map((stop) => stop()))) as [PoolsJson, PoolsJson];
+        expect(lost).toBeGreaterThan(0);
+        const outbound = poolOf(here, nginx.worker, 'outbound');
+        expect(outbound).toMatchObject({
+          idle_close_by: 'peer',
+          lost_requests: lost,
+          lost_requests_by: 'peer',
+        });
+        expect(outbound.idle_close_ms).toBeGreaterThan(5400);
+        expect(outbound.idle_close_ms).toBeLessThan(6600);
+        const race = raceOf(here, nginx.worker);
+        expect(race).toMatchObject({ severity: 'warning', sure: 'certain' });
+        expect(race?.message).toMatch(
+          /closes connections that were idle for \d\.\d s; \d+ requests? crossed its FIN/,
+        );
+        const inbound = poolOf(there, node, 'inbound');
+        expect(inbound).toMatchObject({ idle_close_by: 'self', lost_requests_by: 'self' });
+        expect(inbound.idle_close_ms).toBeGreaterThan(5400);
+        expect(inbound.idle_close_ms).toBeLessThan(6600);
+        expect(raceOf(there, node)).toMatchObject({ severity: 'warning' });
       });
-      expect(outbound.idle_close_ms).toBeGreaterThan(5400);
-      expect(outbound.idle_close_ms).toBeLessThan(6600);
-      const race = raceOf(here, nginx.worker);
-      expect(race).toMatchObject({ severity: 'warning', sure: 'certain' });
-      expect(race?.message).toMatch(
-        /closes connections that were idle for \d\.\d s; \d+ requests? crossed its FIN/,
-      );
-      const inbound = poolOf(there, node, 'inbound');
-      expect(inbound).toMatchObject({ idle_close_by: 'self', lost_requests_by: 'self' });
-      expect(inbound.idle_close_ms).toBeGreaterThan(5400);
-      expect(inbound.idle_close_ms).toBeLessThan(6600);
-      expect(raceOf(there, node)).toMatchObject({ severity: 'warning' });
+    },
+  );
+
+  it('tells who has TCP keep-alive, and whose peer answers no probe', { timeout: 60_000 }, async () => {
+    await withPair(async (server, client) => {
+      await startNodeServer(server, { address: SERVER_ADDRESS, port: 3000 }, 600_000);
+      const child = client.spawn('python3', ['-c', KEPT], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout as NodeJS.ReadableStream, 'data');
+      const look = async () => {
+        const { stdout } = await sockwatch(client, [
+          'pools',
+          '--format',
+          'json',
+          '--duration',
+          '500ms',
+          '--interval',
+          '100ms',
+        ]);
+        return JSON.parse(stdout) as PoolsJson;
+      };
+      const before = poolOf(await look(), child.pid ?? 0, 'outbound');
+      expect(before).toMatchObject({ tcp_keepalive: 2, no_tcp_keepalive: 1, tcp_keepalive_unanswered: 0 });
+      expect(before.tcp_keepalive_next_ms).toBeLessThanOrEqual(1100);
+      await server.must('ip', 'link', 'set', 'sw0', 'down');
+      await sleep(3000);
+      const said = await look();
+      expect(poolOf(said, child.pid ?? 0, 'outbound')).toMatchObject({
+        tcp_keepalive: 2,
+        tcp_keepalive_unanswered: 2,
+      });
+      expect(said.findings).toMatchObject([{ rule: 'keepalive_unanswered', severity: 'warning' }]);
     });
   });
 });

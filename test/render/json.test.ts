@@ -169,6 +169,54 @@ describe('sockwatch.snapshot/1', () => {
     });
   });
 
+  it('tells what was sampled, and that a peak may have been higher', () => {
+    const samples = {
+      count: 1000,
+      rateHz: 99.98765,
+      longestGapMs: millis(12.34567),
+      peak: count(5),
+      mean: 0.0312345,
+      busyShare: ratio(0.04),
+      warningShare: ratio(0.03),
+      criticalShare: ratio(0.02),
+      fullShare: ratio(1 / 3),
+      fullRuns: 2,
+      longestFullMs: millis(30),
+      histogram: [960, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 20],
+    };
+    const window = {
+      windowMs: millis(10_000),
+      ageMs: millis(60_000),
+      peak: count(5),
+      peakAt: Date.UTC(2026, 10, 20),
+      isPeakLeast: true as const,
+      samples,
+      recentOverflows: [],
+      history: [],
+    };
+    const report = sampleReport();
+    const listeners = report.listeners.map((listener) => ({ ...listener, window }));
+    const said = toSnapshotJson({ ...report, listeners });
+    expect(faults('snapshot', said)).toEqual([]);
+    expect(said.listeners[0]?.accept_queue).toMatchObject({
+      peak: 5,
+      peak_is_least: true,
+      samples: {
+        count: 1000,
+        rate_hz: 99.988,
+        longest_gap_ms: 12.346,
+        mean: 0.031,
+        busy_share: 0.04,
+        above_warning_share: 0.03,
+        above_critical_share: 0.02,
+        full_share: 0.333333,
+        full_times: 2,
+        longest_full_ms: 30,
+        histogram: samples.histogram,
+      },
+    });
+  });
+
   it('is the same streamed, with one connection on a line', () => {
     const text = join(snapshotJson(sampleReport(), { connections: allRows }));
     expect(JSON.parse(text)).toEqual(toSnapshotJson(sampleReport(), { connections: allRows }));

@@ -10,7 +10,8 @@ interface SockwatchOptions extends RunOptions {
   readonly unprivileged?: boolean;
 }
 
-const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+/** Words before a program that is to run as `nobody`, without any capability. */
+export const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
 
 /** Runs the built command as a user would, in a namespace. */
 export function sockwatch(

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
 import type { AlertJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
-import { listenersOn, RUN_JS } from './cli.js';
+import { listenersOn, NOBODY, RUN_JS } from './cli.js';
 import type { Namespace } from './netns.js';
 
 /** `sockwatch live --format ndjson` in a namespace: everything it has said so far. */
@@ -13,9 +13,10 @@ export class LiveStream {
   private errors = '';
   private readonly child: ChildProcess;
 
-  constructor(namespace: Namespace, args: readonly string[]) {
-    const words = [RUN_JS, 'live', '--format', 'ndjson', '--no-unix', ...args];
-    this.child = namespace.spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(namespace: Namespace, args: readonly string[], { unprivileged = false } = {}) {
+    const own = [process.execPath, RUN_JS, 'live', '--format', 'ndjson', '--no-unix', ...args];
+    const [program, ...words] = unprivileged ? ['setpriv', ...NOBODY, ...own] : own;
+    this.child = namespace.spawn(program ?? '', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (this.errors += chunk));
     const { stdout } = this.child;
     if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.take(line));
@@ -52,6 +53,11 @@ export class LiveStream {
       const last = JSON.stringify(this.snapshots.at(-1)?.listeners);
       throw new Error(`live ${state}; alerts ${JSON.stringify(this.alerts)}; last ${last}; ${this.errors}`);
     }, 20_000);
+  }
+
+  /** Stops it, or lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** Ends it as Ctrl-C does. */

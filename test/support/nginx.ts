@@ -24,7 +24,7 @@ http {
 `;
 
 const plain = (port: number, backlog: number) =>
-  `server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } }`;
+  `server { listen 127.0.0.1:${port} backlog=${backlog}; location / { return 200 "ok"; } location = /status { stub_status; } }`;
 
 /** nginx with one worker and a folder of its own, listening in the namespace, which ends and removes both. */
 export const startNginx = (namespace: Namespace, port: number, backlog: number): Promise<Nginx> =>
@@ -45,6 +45,15 @@ export async function startNginxWith(namespace: Namespace, http: string): Promis
   });
   const worker = await poll(() => childrenOf(master)[0], 'the worker of nginx');
   return { master, worker };
+}
+
+/** How many connections nginx has accepted, by its own count, the one that asks included. */
+export async function acceptedByNginx(namespace: Namespace, port: number): Promise<number> {
+  const script = `import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:${port}/status').read().decode())`;
+  const said = await namespace.must('python3', '-c', script);
+  const accepted = /accepts handled requests\s+(\d+)/.exec(said)?.[1];
+  if (accepted === undefined) throw new Error(`nginx told no count: ${said}`);
+  return Number(accepted);
 }
 
 /** wrk with a new connection for every request, until the namespace goes. */

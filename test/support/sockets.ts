@@ -74,6 +74,15 @@ export class Server {
     return this.agent.ask('close', { index: socket });
   }
 
+  /** `count` connections at once, accepted `holdMs` later: what a stalled acceptor does to its queue for a moment. */
+  burst(
+    { socket }: Listening,
+    count: number,
+    holdMs: number,
+  ): Promise<{ accepted: number; held_ms: number }> {
+    return this.agent.ask('burst', { index: socket, count, hold_ms: holdMs });
+  }
+
   limitFiles(free: number): Promise<{ limit: number }> {
     return this.agent.ask('limit_files', { free });
   }

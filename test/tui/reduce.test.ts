@@ -19,6 +19,37 @@ const keysOf = (state: ReturnType<typeof shownUi>) =>
     listener.local.kind === 'ip' ? listener.local.port : listener.local.path,
   );
 
+describe('ended connections', () => {
+  const shown = press(shownUi(), 'e', '4');
+
+  it('take the place of the connections, and Esc brings those back', () => {
+    expect(shown.closed.items.map(({ id }) => id)).toEqual(['web', 'db', 'refused']);
+    expect(press(shown, 'escape').showClosed).toBe(false);
+    expect(press(shown, 'p')).toMatchObject({ showClosed: false, showPools: true });
+    expect(press(shownUi(), 'p', 'e')).toMatchObject({ showClosed: true, showPools: false });
+  });
+
+  it('are sorted and filtered like other lists', () => {
+    expect(press(shown, 's', 'j', 'j', 'enter').closed.items[0]?.id).toBe('refused');
+    expect(press(shown, '>', '>', 'r').closed.items[0]?.id).toBe('web');
+    const filtered = press(shown, '/', '"rport:3306"', 'enter');
+    expect(filtered.closed.items.map(({ id }) => id)).toEqual(['db']);
+    expect(press(shown, '/', '"lport:443 process:nginx"', 'enter').closed.items.map(({ id }) => id)).toEqual([
+      'web',
+    ]);
+    expect(press(shown, '/', '"remote:fd00::/16"', 'enter').closed.items.map(({ id }) => id)).toEqual([
+      'refused',
+    ]);
+  });
+
+  it('keep the one that is selected when the order changes', () => {
+    const second = press(shown, 'j');
+    expect(second.closed.items[second.closed.cursor.index]?.id).toBe('db');
+    const sorted = press(second, '>', 'r');
+    expect(sorted.closed.items[sorted.closed.cursor.index]?.id).toBe('db');
+  });
+});
+
 describe('lists', () => {
   it('shows the worst listener first and starts on it', () => {
     const state = shownUi();

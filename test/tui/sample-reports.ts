@@ -15,6 +15,7 @@ import {
   segments,
   wallMillis,
 } from '../../src/model/units.js';
+import { sampleClosed } from './sample-closed.js';
 
 /** 2026-11-20 12:04:31 UTC. */
 export const NOW = Date.UTC(2026, 10, 20, 12, 4, 31);
@@ -372,6 +373,7 @@ export function sampleReport(
       }),
     ],
     alerts,
+    closed: sampleClosed(),
     events: [],
     gaps: [],
     pace: { intervalMs: millis(1000), tookMs: millis(12), skippedTicks: 0 },

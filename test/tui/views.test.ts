@@ -52,6 +52,7 @@ describe('whole screens', () => {
           ['z'],
           ['c'],
           ['p'],
+          ['e'],
           ['/', '"por"'],
         ]) {
           const picture = pictureOf(press(state, ...keys));
@@ -73,6 +74,7 @@ describe('overlays', () => {
     ['help', ['?']],
     ['sort', ['s']],
     ['pools', ['p']],
+    ['ended', ['e']],
     ['charts', ['c']],
   ] as const)('%s at 120x40', async (name, keys) => {
     await expect(pictureOf(press(shownUi(), ...keys))).toMatchFileSnapshot(`snapshots/120x40-${name}.txt`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClosedObservation } from '../../src/model/observation.js';
-import { monotonicMillis } from '../../src/model/units.js';
+import { millis, monotonicMillis } from '../../src/model/units.js';
 import { timeoutOf } from '../../src/watch/keepalive.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { buildTable, listen, look, type RowSpec } from '../support/table-builder.js';
@@ -103,6 +103,10 @@ const ended = (at: number, rows: readonly RowSpec[]): ClosedObservation => ({
     rows.map((row) => ({ ...row, state: 'close', owners: [], columns: { ...row.columns, inode: 0 } })),
   ),
   incomplete: false,
+  spanMs: millis(500),
+  unconnected: 0,
+  failedConnects: 0,
+  gaps: [],
 });
 
 /** Looks at their times, and what ended between. */

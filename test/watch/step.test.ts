@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
-import type { GapObservation, Observation, SamplesObservation } from '../../src/model/observation.js';
-import { connections, monotonicMillis, wallMillis } from '../../src/model/units.js';
+import type { GapObservation, Observation } from '../../src/model/observation.js';
+import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
 import { watchReports } from '../../src/watch/reports.js';
+import { samplesAt } from '../support/samples.js';
 import { buildTable, listen, look, waiting } from '../support/table-builder.js';
 import { alertTexts, eventTexts, findingTexts, OWNER, Timeline } from './timeline.js';
 
@@ -45,6 +46,8 @@ describe('a window', () => {
       ageMs: 3000,
       peak: 8,
       peakAt: 1_700_000_001_000,
+      // It overflowed, and no look saw it full.
+      isPeakLeast: true,
       droppedDelta: 4,
       droppedPerSecond: 2,
       overflowsDelta: 3,
@@ -382,32 +385,21 @@ describe('what belongs to no listener', () => {
 });
 
 describe('observations between looks', () => {
-  const samples = (length: number): SamplesObservation => ({
-    kind: 'samples',
-    origin: originAt(500),
-    samples: [
-      { key: 'ns:7', monotonic: monotonicMillis(500), length: connections(length) },
-      { key: 'nobody', monotonic: monotonicMillis(500), length: connections(99) },
-    ],
-  });
-
-  it('samples raise the peak', () => {
-    const line = new Timeline();
-    line.queue(0, { length: 1 });
-    line.take(samples(9));
-    line.take(samples(4));
-    expect(line.queue(1000, { length: 0 }).listeners[0]?.window).toMatchObject({
-      peak: 9,
-      peakAt: 1_700_000_000_500,
-    });
-  });
-
   it('make no report of their own', async () => {
     async function* observations(): AsyncGenerator<Observation> {
       yield look(0, []);
-      yield samples(3);
+      yield samplesAt(500, { key: 'ns:7', lengths: [3] });
       yield { kind: 'event', origin: originAt(600), event: 'owner', text: 'x' };
-      yield { kind: 'closed', origin: originAt(700), sockets: buildTable([]), incomplete: false };
+      yield {
+        kind: 'closed',
+        origin: originAt(700),
+        sockets: buildTable([]),
+        incomplete: false,
+        spanMs: millis(700),
+        unconnected: 0,
+        failedConnects: 0,
+        gaps: [],
+      };
       yield failedAt(1000);
     }
     const times: number[] = [];

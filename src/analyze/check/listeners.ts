@@ -1,8 +1,9 @@
 import type { Measure, Metric } from '../../model/check.js';
 import type { CheckLook } from '../../model/check-look.js';
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { ListenerReport } from '../../model/listener.js';
+import type { ListenerReport, SampleFacts } from '../../model/listener.js';
 import { waitingOf } from '../facts.js';
+import { samplingText } from '../rules-samples.js';
 import { count, counted, duration, percent } from '../words.js';
 import { isAt, isHeldBy, isSelected, type Place, type Selection } from './selection.js';
 
@@ -47,16 +48,31 @@ const nothingSelected = (metric: Metric, { places, filter }: Selection): Measure
       }));
 
 export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
-  perListener('accept-queue', look, selection, ({ listener, findings }) => {
+  perListener('accept-queue', look, selection, ({ listener, findings, window }) => {
     const { length, capacity, fill } = listener.acceptQueue;
+    const samples = window?.samples;
     const advice = findings.find(({ severity }) => severity !== 'info')?.advice;
     if (capacity === undefined || fill === undefined) {
       if (selection.places.length === 0 && length === 0) return undefined;
       return { unknown: 'its limit is unknown', text: `accept queue ${count(length)}, limit unknown` };
     }
+    if (samples !== undefined && samples.peak > length) {
+      const peak = `accept queue at ${count(samples.peak)}/${count(capacity)} (${percent(samples.peak / capacity)})`;
+      const text = `${peak} for a moment, in ${samplingText(samples)}${fullText(samples)}`;
+      return {
+        value: samples.peak,
+        capacity,
+        text,
+        isMomentary: true,
+        ...(advice !== undefined && { advice }),
+      };
+    }
     const text = `accept queue ${count(length)}/${count(capacity)} (${percent(fill)})`;
     return { value: length, capacity, text, ...(advice !== undefined && { advice }) };
   });
+
+const fullText = ({ fullShare }: SampleFacts): string =>
+  fullShare === 0 ? '' : `, full in ${percent(fullShare)} of them`;
 
 export const oldestWait = (look: CheckLook, selection: Selection): Measure[] =>
   perListener('oldest-wait', look, selection, ({ listener, findings }) => {

@@ -77,14 +77,20 @@ function measureOne(metric: Metric, look: CheckLook, { selection, rows, expect, 
   }
 }
 
+/** Of two that are as large the newer counts, but not one of a moment between two looks. */
+function outdoes(one: Measure, known: Measure): boolean {
+  const [value, before] = [one.value ?? -1, known.value];
+  if (before === undefined || value > before) return true;
+  return value === before && (one.isMomentary !== true || known.isMomentary === true);
+}
+
 /** The largest of each over several looks: one look misses bursts. What one look could measure is known. */
 export function mergeLooks(looks: readonly (readonly Measure[])[]): Measure[] {
   const merged = new Map<string, Measure>();
   for (const one of looks.flat()) {
     const key = `${one.metric}\0${one.subject}`;
     const known = merged.get(key);
-    if (known === undefined || known.value === undefined || (one.value ?? -1) >= known.value)
-      merged.set(key, one);
+    if (known === undefined || outdoes(one, known)) merged.set(key, one);
   }
   return [...merged.values()];
 }

@@ -5,6 +5,7 @@ import type { PoolRule } from './context.js';
 import { allWait, exhausted } from './exhausted.js';
 import { keepaliveRace, keepaliveUnanswered, noKeepalive } from './keepalive.js';
 import { leak } from './leak.js';
+import { threadsBusy } from './serving.js';
 import { endText, fact, processText } from './words.js';
 
 const LEAST_LOOKS = 3;
@@ -115,6 +116,7 @@ export const POOL_RULES: readonly PoolRule[] = [
   exhausted,
   allWait,
   closeWaitLeak,
+  threadsBusy,
   keepaliveRace,
   keepaliveUnanswered,
   churn,

@@ -19,9 +19,10 @@ import { Target } from './target.js';
 import { readUnixRow } from './unix-row.js';
 import { aligned, firstHalf, secondHalf, type Wire, wireOf } from './words.js';
 
+export { type ClosedBatch, ClosedParser, parseClosed } from './closed.js';
 export { STATE_BITS } from './kernel.js';
 export { DUMPS, type Dump, type DumpName, encodeRequest } from './request.js';
-export { type Wire, wireOf } from './words.js';
+export { LITTLE_ENDIAN, type Wire, wireOf } from './words.js';
 
 /** What a gap calls the sockets of a dump. */
 export const DUMP_TITLES: Readonly<Record<DumpName, string>> = {

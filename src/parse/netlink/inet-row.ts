@@ -117,7 +117,7 @@ function isMptcp(wire: Wire, start: number, length: number): boolean {
 }
 
 /** Ports, addresses, and what they say: known ports, no peer, any address of both families. */
-function storeEnds(
+export function storeEnds(
   { table }: Target,
   row: number,
   words: Uint32Array,

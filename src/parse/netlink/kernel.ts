@@ -34,6 +34,7 @@ export const STATE_BITS = {
 /** Attributes of an inet_diag_msg; the first eight are asked for as bits of `idiag_ext`. */
 export const INET_DIAG_INFO = 2;
 export const INET_DIAG_SKMEMINFO = 7;
+export const INET_DIAG_PROTOCOL = 10;
 export const INET_DIAG_SKV6ONLY = 11;
 export const INET_DIAG_ULP_INFO = 19;
 export const INET_ULP_INFO_NAME = 1;

@@ -1,10 +1,11 @@
 import { ParseError } from '../../model/errors.js';
 import { ALERT_PHASES, SEVERITIES } from '../../model/findings.js';
 import {
+  type ClosedObservation,
   type Counters,
-  type Gap,
   type Observation,
   type Origin,
+  type SamplesObservation,
   SCOPES,
   type Scope,
   type Sysctls,
@@ -13,8 +14,11 @@ import {
 import { LINE_KINDS, RECORDING_SCHEMA, type RecordedEvent } from '../../model/recording.js';
 import { SocketTable } from '../../model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../model/units.js';
-import { asList, asNumber, asText, Fields } from './fields.js';
+import { readClosed } from './closed.js';
+import { asList, asNumber, Fields } from './fields.js';
+import { readGaps } from './gaps.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
+import { readSamples } from './samples.js';
 
 /** What one line was; `observation` is made only when it is asked for. */
 export type Decoded =
@@ -26,6 +30,8 @@ export type Decoded =
       readonly kind: 'observation';
       readonly time: number;
       readonly monotonic: number;
+      /** What was sampled before it, and what ended. */
+      readonly before: () => readonly (SamplesObservation | ClosedObservation)[];
       readonly observation: () => Observation;
     };
 
@@ -73,6 +79,7 @@ export class RecordingDecoder {
           kind: 'observation',
           time,
           monotonic,
+          before: this.readBefore(fields, time, monotonic, where),
           observation: this.readGap(fields, time, monotonic, where),
         };
       case 'key':
@@ -107,6 +114,7 @@ export class RecordingDecoder {
       .map((row, at) => readRow(row, dictionary, monotonic, `${where}, row ${at + 1}`));
     const gone = fields.has('gone') ? fields.list('gone').map((id) => asNumber(id, where)) : [];
     const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
+    const before = this.readBefore(fields, time, monotonic, where);
     const tookMs = fields.number('took_ms');
     const skippedTicks = fields.has('skipped') ? fields.number('skipped') : 0;
     const counters = fields.has('counters') ? fields.numbers('counters') : {};
@@ -134,7 +142,7 @@ export class RecordingDecoder {
       skippedTicks,
       gaps,
     });
-    return { kind: 'observation', time, monotonic, observation };
+    return { kind: 'observation', time, monotonic, before, observation };
   }
 
   private readGap(fields: Fields, time: number, monotonic: number, where: string): () => Observation {
@@ -144,6 +152,16 @@ export class RecordingDecoder {
       ...(fields.has('remedy') && { remedy: fields.text('remedy') }),
     };
     return () => ({ kind: 'gap', origin: this.origin(time, monotonic), gaps, ...rest });
+  }
+
+  private readBefore(fields: Fields, time: number, monotonic: number, where: string) {
+    const samples = readSamples(fields, where);
+    const { dictionary } = this;
+    const closed = dictionary === undefined ? [] : readClosed(fields, dictionary, where);
+    return () => {
+      const origin = this.origin(time, monotonic);
+      return [...samples(origin), ...closed.map((read) => read(origin))];
+    };
   }
 
   private origin(time: number, monotonic: number): Origin {
@@ -170,16 +188,6 @@ const readEvent = (fields: Fields): RecordedEvent => ({
   subject: fields.text('subject'),
   message: fields.text('message'),
 });
-
-const readGaps = (list: readonly unknown[], where: string): Gap[] =>
-  list.map((value) => {
-    const { what, why, line } = (value ?? {}) as Record<string, unknown>;
-    return {
-      what: asText(what, where),
-      why: asText(why, where),
-      ...(line !== undefined && { line: asNumber(line, where) }),
-    };
-  });
 
 function readSysctls(numbers: Readonly<Record<string, number>>): Sysctls {
   return Object.fromEntries(

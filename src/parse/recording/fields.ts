@@ -14,8 +14,12 @@ export class Fields {
     } catch {
       throw new ParseError(where, 'a line of JSON', text);
     }
+    return Fields.of(value, where);
+  }
+
+  static of(value: unknown, where: string): Fields {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new ParseError(where, 'an object', text);
+      throw new ParseError(where, 'an object', String(JSON.stringify(value)).slice(0, 100));
     return new Fields(value as Record<string, unknown>, where);
   }
 

@@ -1,4 +1,12 @@
-import type { HikariMatch, Pool, PoolFinding, PoolsReport, RemoteSum, Spread } from '../../model/pools.js';
+import type {
+  HikariMatch,
+  NewShare,
+  Pool,
+  PoolFinding,
+  PoolsReport,
+  RemoteSum,
+  Spread,
+} from '../../model/pools.js';
 import type {
   HikariJson,
   PoolFindingJson,
@@ -131,6 +139,11 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     age_ms: spreadJson(pool.age),
     age_at_least: pool.agesAtLeast && pool.age !== undefined ? (true as const) : undefined,
     idle_ms: spreadJson(pool.quiet),
+    ...shareFields(report.shares[index]),
+    long_lived: pool.longLived.count,
+    long_lived_moving: pool.longLived.moving,
+    long_lived_quiet_60s: pool.longLived.quiet60s,
+    long_lived_quiet_350s: pool.longLived.quiet350s,
     ...keepAliveFields(pool),
     rtt_ms: spreadJson(pool.rtt),
     bytes_sent: pool.bytesSent,
@@ -141,6 +154,17 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     findings: report.findings.filter(({ pool: of }) => of === index).map(({ rule }) => rule),
   });
 }
+
+const shareFields = (share: NewShare | undefined) =>
+  share === undefined
+    ? {}
+    : {
+        share_of_new: percentOf(share.share),
+        share_of_new_by_time: share.byTime.map((part) => (part === undefined ? null : percentOf(part))),
+      };
+
+/** Two digits of a share. */
+const percentOf = (share: number) => Math.round(share * 100) / 100;
 
 const keepAliveFields = ({ idleCloses: { timeout, lost }, probes }: Pool) =>
   known({

@@ -1,4 +1,12 @@
-import type { HikariMatch, Pool, PoolFinding, PoolsReport, RemoteSum, Spread } from '../../model/pools.js';
+import type {
+  HikariMatch,
+  NewShare,
+  Pool,
+  PoolFinding,
+  PoolsReport,
+  RemoteSum,
+  Spread,
+} from '../../model/pools.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
 import type { Names } from '../names.js';
 import { markOf, paint, type Role, roleOf } from '../style.js';
@@ -11,6 +19,7 @@ interface Row {
   readonly pool: Pool;
   readonly findings: readonly PoolFinding[];
   readonly hikari: HikariMatch | undefined;
+  readonly share: NewShare | undefined;
 }
 
 /** The pools for people, each with its findings below it; then remotes that several processes share, and what the numbers mean. */
@@ -24,6 +33,7 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
     pool,
     findings: report.findings.filter((finding) => finding.pool === index),
     hikari: report.hikari.find((match) => match.pool === index),
+    share: report.shares[index],
   }));
   const rows = all.filter((row) => !isLeftOver(row));
   if (rows.length === 0) yield 'no connections';
@@ -89,6 +99,7 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
   number('HALF-CLOSED', ({ pool }) => pool.closeWait + pool.finWait + pool.lastAck, 8),
   number('HIGHEST', ({ pool }) => pool.past.highest, 4),
   spread('NEW/S', ({ pool }) => rateText(pool.createdPerSecond), 2),
+  ...(rows.some(({ share }) => share !== undefined) ? [spread('OF NEW', shareCell, 3)] : []),
   spread('CLOSED/S', ({ pool }) => rateText(pool.closedPerSecond), 3),
   spread('AGE P50', ({ pool }) => ageText(pool, 'p50'), 5),
   spread('P95', ({ pool }) => ageText(pool, 'p95'), 10),
@@ -99,6 +110,20 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
     : []),
   spread('RTT', ({ pool }) => spreadText(pool.rtt, 'p50'), 9),
 ];
+
+/** Below this the first and the last part of the watch are the same. */
+const SAME_SHARE = 0.1;
+
+/** `25%`, or where it changed during the watch, as in a deploy: `5%>55%` */
+function shareCell({ share }: Row): string {
+  if (share === undefined) return '-';
+  const parts = share.byTime.filter((part) => part !== undefined);
+  const [first, last] = [parts[0], parts.at(-1)];
+  const text = (part: number) => `${Math.round(part * 100)}%`;
+  if (first === undefined || last === undefined || Math.abs(first - last) < SAME_SHARE)
+    return text(share.share);
+  return `${text(first)}>${text(last)}`;
+}
 
 /** `6.0s by peer` */
 function idleCloseCell({ pool: { idleCloses } }: Row): string {

@@ -1,5 +1,6 @@
 import type { AlertEvent } from '../../model/findings.js';
 import type {
+  ClosedObservation,
   Counters,
   GapObservation,
   Observation,
@@ -11,14 +12,19 @@ import { type LineKind, linePrefix, RECORDING_SCHEMA, type RecordedEvent } from 
 import { PROTOCOLS, SOCKET_STATES } from '../../model/sockets.js';
 import { OPTIONAL_COLUMNS, type SocketTable } from '../../model/table.js';
 import type { Names } from '../names.js';
+import { closedFields } from './closed.js';
 import { Lineage } from './lineage.js';
 import { rowList } from './rows.js';
+import { samplesFields } from './samples.js';
 
 export interface EncodedLine {
   readonly kind: LineKind;
   /** One line of JSON with its newline. */
   readonly text: string;
 }
+
+/** Observations of connections that ended that wait for a look. */
+const MOST_ENDED = 64;
 
 /** How often everything is written anew: what lies between must be read to show one moment. */
 const KEY_EVERY_MS = 60_000;
@@ -34,6 +40,8 @@ export class RecordingEncoder {
   private nextKey = Number.NEGATIVE_INFINITY;
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
   private number = 0;
+  private sampled: object[] = [];
+  private ended: object[] = [];
 
   constructor(
     private readonly names: Names,
@@ -61,9 +69,11 @@ export class RecordingEncoder {
     });
   }
 
-  /** `undefined` for observations that a recording does not hold. */
+  /** `undefined` for observations that a recording does not hold, and for samples and connections that ended: the next frame has them. */
   encode(observation: Observation): EncodedLine | undefined {
     if (observation.kind === 'table') return this.table(observation);
+    if (observation.kind === 'samples') this.sampled.push(samplesFields(observation, this.names));
+    if (observation.kind === 'closed') this.keepEnded(observation);
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
 
@@ -98,9 +108,30 @@ export class RecordingEncoder {
       ...this.changedCounters(observation.counters),
       ...this.changedSettings(observation),
       ...(observation.gaps.length > 0 && { gaps: this.gaps(observation.gaps) }),
+      ...this.takeSamples(),
+      ...this.takeEnded(),
       rows: this.rows(sockets, rows),
       ...(gone.length > 0 && { gone }),
     });
+  }
+
+  /** Between them and the frame nothing can be lost. */
+  private takeSamples() {
+    const samples = this.sampled;
+    this.sampled = [];
+    return samples.length > 0 ? { samples } : {};
+  }
+
+  private takeEnded() {
+    const closed = this.ended;
+    this.ended = [];
+    return closed.length > 0 ? { closed } : {};
+  }
+
+  /** Without a look for long the oldest go: nothing could be said of when they were. */
+  private keepEnded(observation: ClosedObservation): void {
+    this.ended.push(closedFields(observation, this.names));
+    if (this.ended.length > MOST_ENDED) this.ended.splice(0, 1);
   }
 
   private startKey(monotonic: number): void {
@@ -144,6 +175,8 @@ export class RecordingEncoder {
   private gap({ origin, gaps, fault, remedy }: GapObservation): EncodedLine {
     return line('gap', origin, {
       gaps: this.gaps(gaps),
+      ...this.takeSamples(),
+      ...this.takeEnded(),
       ...(fault !== undefined && { fault }),
       ...(remedy !== undefined && { remedy: this.names.sentence(remedy) }),
     });

@@ -1,4 +1,5 @@
 import type { ConnectionSort, ListenerSort } from '../../analyze/sort.js';
+import type { ClosedSort } from '../closed-rows.js';
 import type { Glyphs } from '../glyphs.js';
 import { fit, type Line, lineWidth, onGround, type Span, span } from '../spans.js';
 
@@ -15,7 +16,7 @@ export interface Column<T> {
   readonly core?: boolean;
   readonly right?: boolean;
   /** The order that belongs to it: its head shows the arrow. */
-  readonly sort?: ListenerSort | ConnectionSort;
+  readonly sort?: ListenerSort | ConnectionSort | ClosedSort;
   cell(row: T, width: number): Line;
 }
 

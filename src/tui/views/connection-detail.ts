@@ -25,6 +25,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['lastReceivedMs', 'last received', ago],
       ['lastAckMs', 'last ack', ago],
       ['busyMs', 'busy', millis],
+      ['receiverLimitedMs', 'peer window full', millis],
+      ['bufferLimitedMs', 'own buffer full', millis],
     ],
   ],
   [
@@ -84,12 +86,14 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
   ],
 ];
 
-/** Columns that a theme shows; the timer has its own line. */
+/** Columns that a theme shows; the timer has its own line, and the last two are of connections that have ended. */
 export const DETAILED_COLUMNS: ReadonlySet<OptionalColumn> = new Set([
   ...THEMES.flatMap(([, columns]) => columns.map(([column]) => column)),
   'timerKind',
   'timerMs',
   'timerRetransmits',
+  'closeKind',
+  'weight',
 ]);
 export const MISSING_COLUMNS = OPTIONAL_COLUMNS.filter((column) => !DETAILED_COLUMNS.has(column));
 

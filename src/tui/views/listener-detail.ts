@@ -5,7 +5,8 @@ import { cleanText, formatBytes, formatCount, formatDuration } from '../../rende
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
 import { fact, formatClock, formatRate, section, wrap } from './format.js';
-import { gauge, roleOfSeverity } from './gauge.js';
+import { gauge, recentFill, roleOfSeverity } from './gauge.js';
+import { sampleLines } from './listener-samples.js';
 import { resample, sparkline } from './series.js';
 
 /** Everything that is known of one listener: what is wrong, what to do, who waits, what was dropped. */
@@ -32,7 +33,7 @@ function verdictLines(report: ListenerReport, width: number, glyphs: Glyphs): Li
       span(` ${markOf(severity)} `, roleOfSeverity(severity, 'title')),
       span(` ${verdictText(report.verdict)} `, roleOfSeverity(severity, 'title')),
       span('  '),
-      ...gauge(fill, severity, 34, glyphs),
+      ...gauge(fill, severity, 34, glyphs, recentFill(report)),
       span(`   ${formatCount(length)} waiting`, 'title'),
       span(`, ${limit}`, 'dim'),
     ],
@@ -66,10 +67,11 @@ function historyLines({ listener, window }: ListenerReport, width: number, glyph
   const cells = Math.max(10, Math.min(60, width - 30));
   const most = listener.acceptQueue.capacity ?? Math.max(1, window?.peak ?? 1);
   const values = resample(window?.history ?? [], cells);
+  const atLeast = window?.isPeakLeast === true ? glyphs.atLeast : '';
   const peak: Span[] =
     window === undefined
       ? []
-      : [span(`  peak ${formatCount(window.peak)} at ${formatClock(window.peakAt)}`, 'dim')];
+      : [span(`  peak ${atLeast}${formatCount(window.peak)} at ${formatClock(window.peakAt)}`, 'dim')];
   return [fact('last 60 s', [span(sparkline(values, Math.max(1, most), glyphs), 'fill'), ...peak])];
 }
 
@@ -83,6 +85,7 @@ function windowLines(window: ListenerWindow, glyphs: Glyphs): Line[] {
       ? 'unknown'
       : `${formatCount(droppedDelta)} in the last ${formatDuration(window.windowMs)}${droppedPerSecond === undefined ? '' : ` (${formatRate(droppedPerSecond)}/s)`}`;
   return [
+    ...sampleLines(window, glyphs),
     fact('arrive / accepted', [
       span(`${rate(arrivalsPerSecond)} / ${rate(acceptsPerSecond)}`),
       ...(rateBasis === undefined ? [] : [span('  estimated', 'dim')]),

@@ -1,12 +1,12 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { ListenerReport } from '../../model/listener.js';
+import type { Listener, ListenerReport, ListenerWindow } from '../../model/listener.js';
 import { markOf, verdictText, worstSeverity } from '../../render/style.js';
 import { cleanText, formatCount, formatOwners } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, span } from '../spans.js';
 import type { Column } from './columns.js';
 import { countCell, durationCell, rateCell, shortenMiddle } from './format.js';
-import { gauge, roleOfSeverity } from './gauge.js';
+import { gauge, recentFill, roleOfSeverity } from './gauge.js';
 import { sparkCell } from './series.js';
 
 /** Columns of the listeners in order of worth: as many as fit are shown. */
@@ -37,7 +37,8 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       core: true,
       stretch: 34,
       sort: 'fill',
-      cell: (report, width) => gauge(report.listener.acceptQueue.fill, worstSeverity(report), width, glyphs),
+      cell: (report, width) =>
+        gauge(report.listener.acceptQueue.fill, worstSeverity(report), width, glyphs, recentFill(report)),
     },
     {
       head: 'QUEUE',
@@ -53,7 +54,7 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       head: 'PEAK',
       width: 5,
       right: true,
-      cell: ({ window }) => (window === undefined ? line('-', 'dim') : countCell(window.peak)),
+      cell: ({ window }) => peakCell(window, glyphs),
     },
     {
       head: 'DROP/s',
@@ -70,6 +71,7 @@ export function listenerColumns(glyphs: Glyphs): readonly Column<ListenerReport>
       cell: (report) => newCell(report, glyphs),
     },
     { head: 'VERDICT', width: 16, cell: verdictCell },
+    { head: 'END/s', width: 6, right: true, cell: ({ listener, window }) => endedCell(listener, window) },
     {
       head: 'NETNS',
       width: 10,
@@ -111,6 +113,14 @@ function historyCell({ listener, window }: ListenerReport, width: number, glyphs
   return sparkCell(window?.history, listener.acceptQueue.capacity ?? window?.peak ?? 1, width, glyphs);
 }
 
+/** `≥5` where it may have been more for a moment. */
+function peakCell(window: ListenerWindow | undefined, glyphs: Glyphs): Line {
+  if (window === undefined) return line('-', 'dim');
+  return window.isPeakLeast === true
+    ? line(`${glyphs.atLeast}${formatCount(window.peak)}`)
+    : countCell(window.peak);
+}
+
 function dropsCell(perSecond: number | undefined): Line {
   if (perSecond === undefined) return line('?', 'dim');
   return perSecond > 0 ? line(`+${rateCell(perSecond)[0]?.text ?? ''}`, 'alarm') : line('0', 'dim');
@@ -126,6 +136,11 @@ function newCell({ listener, window }: ListenerReport, glyphs: Glyphs): Line {
   if (listener.protocol === 'unix' && window?.arrivalsPerSecond === undefined) return line('-', 'dim');
   const isBound = window?.rateBasis === 'lower_bound';
   return rateCell(window?.arrivalsPerSecond, isBound ? glyphs.atLeast : '');
+}
+
+/** Connections that ended; members of a SO_REUSEPORT group cannot be told apart. */
+function endedCell({ protocol }: Listener, window: ListenerWindow | undefined): Line {
+  return protocol === 'unix' ? line('-', 'dim') : rateCell(window?.closedPerSecond);
 }
 
 function verdictCell(report: ListenerReport): Line {

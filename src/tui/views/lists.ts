@@ -3,6 +3,7 @@ import { dataRows, type Rect } from '../layout.js';
 import type { PoolRow } from '../pool-rows.js';
 import { type Line, line, type Span, span } from '../spans.js';
 import type { UiState } from '../state.js';
+import { closedColumns, closedSummary, noClosed } from './closed.js';
 import { type Column, headLine, placeColumns, rowLine, type Sorted } from './columns.js';
 import { connectionColumns } from './connections.js';
 import { shortenMiddle } from './format.js';
@@ -68,6 +69,7 @@ export function listenersPane(state: UiState, rect: Rect): Line[] {
 }
 
 export function connectionsPane(state: UiState, rect: Rect): Line[] {
+  if (state.showClosed) return closedPane(state, rect);
   if (state.showPools) return poolsPane(state, rect);
   const { connections, glyphs } = state;
   const focused = state.focus === 'connections';
@@ -184,5 +186,35 @@ function poolsPane(state: UiState, rect: Rect): Line[] {
     glyphs,
     title: [title(4, 'Pools', focused), span(` ${formatCount(pools.length)}  process to remote`)],
     note: [span('p: connections', 'dim')],
+  });
+}
+
+function closedPane(state: UiState, rect: Rect): Line[] {
+  const { closed, glyphs, report } = state;
+  const focused = state.focus === 'connections';
+  const { items, sorting, cursor } = closed;
+  const body =
+    items.length > 0
+      ? listBody(
+          state,
+          {
+            columns: closedColumns(glyphs, report?.closed),
+            sorting,
+            length: items.length,
+            index: cursor.index,
+            top: cursor.top,
+            rowAt: (at) => items[at] as (typeof items)[number],
+          },
+          rect,
+          focused,
+        )
+      : emptyBody(noClosed(state));
+  return pane(body, {
+    width: rect.width,
+    height: rect.height,
+    focused,
+    glyphs,
+    title: [title(4, 'Ended', focused), ...closedSummary(state)],
+    note: [...sortNote(sorting), span('  e: connections', 'dim')],
   });
 }

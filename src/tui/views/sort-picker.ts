@@ -1,11 +1,10 @@
-import { CONNECTION_SORTS, LISTENER_SORTS } from '../../analyze/sort.js';
+import { SORTS } from '../perform-sort.js';
 import { fit, type Line, onGround, span } from '../spans.js';
 import type { Overlay, UiState } from '../state.js';
 
 type SortOverlay = Extract<Overlay, { kind: 'sort' }>;
 
-const sortsOf = ({ panel }: SortOverlay): readonly string[] =>
-  panel === 'listeners' ? LISTENER_SORTS : CONNECTION_SORTS;
+const sortsOf = ({ panel }: SortOverlay): readonly string[] => SORTS[panel];
 
 export const sortCount = (overlay: SortOverlay): number => sortsOf(overlay).length;
 

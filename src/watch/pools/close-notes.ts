@@ -21,6 +21,9 @@ interface Announced {
   readonly high: number;
 }
 
+/** Nothing more is to be noted of it. */
+const TOLD: Announced = { by: 'unknown', low: Number.NaN, high: Number.NaN };
+
 /** Where the ends of the connections of one entry are noted. */
 type BookOf = (pool: number | undefined) => IdleCloseBook | undefined;
 
@@ -51,13 +54,17 @@ export class CloseNotes {
       if (finIn !== 1 && list.state[entry] !== CLOSE_WAIT) return;
       book.noteLost('peer', lateMs);
       if (list.state[entry] !== CLOSE_WAIT) book.note('peer', lateMs, closing.receivedMs, at);
-      this.announced.set(entry, { by: 'peer', low: Number.NaN, high: Number.NaN });
+      this.announced.set(entry, TOLD);
       return;
     }
     if (list.state[entry] === CLOSE_WAIT) return;
     const idle = Math.min(closing.sentMs, closing.receivedMs);
     const low = idle - 2 * (closing.rttMs || 0) - GRAIN_MS;
-    this.announced.set(entry, { by: endingOf(finIn, finOut), low: Math.max(0, low), high: idle });
+    const by = endingOf(finIn, finOut);
+    const bounds = { low: Math.max(0, low), high: idle };
+    // After a reset there is no TIME-WAIT to look for.
+    if (by === 'reset') book.note(by, bounds.low, bounds.high, at);
+    this.announced.set(entry, by === 'reset' ? TOLD : { by, ...bounds });
   }
 
   /** A connection that was established at the last look shows now as `row`, in a state of closing. Gives marks for it. */

@@ -11,6 +11,7 @@ export function describePools(
   book: PoolBook,
   list: ConnectionList,
   origin: Origin,
+  lastLook: number,
 ): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
   const spreads = new Spreads(list);
   // A pool whose connections all turned out to be of another had an owner that was found late.
@@ -18,13 +19,14 @@ export function describePools(
     ([, { tally }]) => tally.seen > 0 || tally.connectFailed > 0 || !tally.isEmpty,
   );
   const pools = entries
-    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin))
+    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin, lastLook))
     .sort(byWeight);
   return {
     pools,
     remotes: sumRemotes(
       entries.map(([, entry]) => entry),
       origin,
+      lastLook,
     ),
   };
 }
@@ -40,14 +42,20 @@ const portOf = (end: Endpoint) => (end.kind === 'ip' ? end.port : undefined);
 /** Per second since the pool was first seen; nothing after one look. */
 const rate = (count: number, ms: number) => (ms > 0 ? perSecond((count * 1000) / ms) : undefined);
 
-function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, origin: Origin): Pool {
+function describePool(
+  { identity, tally }: PoolEntry,
+  spreads: PoolSpreads,
+  origin: Origin,
+  lastLook: number,
+): Pool {
   const { direction, owner, end } = identity;
-  const past = tally.past(origin.monotonic);
+  const past = tally.past(origin.monotonic, lastLook);
   const watched = tally.sinceMs(origin.monotonic);
   const createdPerSecond = rate(past.created, watched);
   const closedPerSecond = rate(past.closed, watched);
   const port = portOf(end);
   const service = serviceOf(port);
+  const serving = tally.serving.describe();
   return {
     direction,
     owner,
@@ -68,6 +76,8 @@ function describePool({ identity, tally }: PoolEntry, spreads: PoolSpreads, orig
     closeWaits: tally.closeWaits(),
     idleCloses: tally.idleCloses.describe(),
     probes: tally.probes.describe(),
+    longLived: tally.longLived.describe(),
+    ...(serving && { serving }),
   };
 }
 
@@ -129,7 +139,7 @@ function spreadOf(entries: Int32Array, numberOf: (entry: number) => number): Spr
   return { p50: at(0.5), p95: at(0.95), max: at(1) };
 }
 
-function sumRemotes(entries: readonly PoolEntry[], origin: Origin): RemoteSum[] {
+function sumRemotes(entries: readonly PoolEntry[], origin: Origin, lastLook: number): RemoteSum[] {
   const groups = new Map<number | string, PoolEntry[]>();
   for (const entry of entries) {
     if (entry.remote === undefined) continue;
@@ -138,13 +148,13 @@ function sumRemotes(entries: readonly PoolEntry[], origin: Origin): RemoteSum[] 
     else group.push(entry);
   }
   return [...groups.values()]
-    .map((group) => sumRemote(group, origin))
+    .map((group) => sumRemote(group, origin, lastLook))
     .sort((a, b) => b.open - a.open || b.timeWait - a.timeWait);
 }
 
-function sumRemote(group: readonly PoolEntry[], origin: Origin): RemoteSum {
+function sumRemote(group: readonly PoolEntry[], origin: Origin, lastLook: number): RemoteSum {
   const counts = group.map(({ tally }) => tally.counts());
-  const pasts = group.map(({ tally }) => tally.past(origin.monotonic));
+  const pasts = group.map(({ tally }) => tally.past(origin.monotonic, lastLook));
   const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
   const total = (values: readonly number[]): Connections => connections(sum(values));
   const end = (group[0] as PoolEntry).identity.end;

@@ -3,7 +3,10 @@ import { connections, millis, ratio } from '../../model/units.js';
 
 import { IdleCloseBook } from '../keepalive.js';
 import { Growth } from './growth.js';
+import { LongTally } from './long-tally.js';
+import { NewTimeline } from './new-timeline.js';
 import { ProbeTally } from './probe-tally.js';
+import { ServeTally } from './serve-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
 import { WaveWindows } from './wave-windows.js';
 
@@ -11,6 +14,14 @@ import { WaveWindows } from './wave-windows.js';
 const KEPT_WAVES = 16;
 /** A wave replaces at least so many connections, and half of those that were open. */
 const LEAST_WAVE = 3;
+
+/** Monotonic ms of a look and of the one before, its wall clock and its number. */
+interface LookMoment {
+  readonly at: number;
+  readonly time: number;
+  readonly lookBefore: number;
+  readonly look: number;
+}
 
 /** Numbers of one pool: those of the look that goes on, and what lasts from look to look. */
 export class PoolTally {
@@ -70,6 +81,9 @@ export class PoolTally {
   readonly levels = new UseLevels();
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
+  readonly longLived = new LongTally();
+  private readonly newByTime = new NewTimeline();
+  readonly serving = new ServeTally();
   reused = 0;
   seen = 0;
   connectFailed = 0;
@@ -97,13 +111,12 @@ export class PoolTally {
     this.bytesSent = this.bytesReceived = this.retransmissions = 0;
     this.oldestCloseWaitMs = Number.NaN;
     this.probes.begin();
+    this.longLived.begin();
+    this.serving.begin();
   }
 
-  /**
-   * After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was. With `unresolved`, what
-   * came at this look may get a process at the next, and counts only then.
-   */
-  finish(at: number, time: number, lookBefore: number, unresolved: boolean): void {
+  /** After the rows of a look. With `unresolved`, what came at this look may get a process at the next, and counts only then. */
+  finish({ at, time, lookBefore, look }: LookMoment, unresolved: boolean): void {
     const open = unresolved ? this.open - this.createdNow : this.open;
     const busy = Math.min(this.busy, open);
     if (this.looks === 0) {
@@ -124,8 +137,10 @@ export class PoolTally {
     if (open > 0) this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
     this.openSum += open;
     this.created += this.createdNow;
+    this.newByTime.add(look, this.createdNow);
     this.closed += this.closedNow;
     this.growth.add(at, this.longIdle);
+    this.serving.finish();
     this.noteWave(time);
     this.windows.add(at, time, { created: this.createdNow, closed: this.closedNow, open: this.openBefore });
   }
@@ -168,7 +183,7 @@ export class PoolTally {
     };
   }
 
-  past(now: number): PoolPast {
+  past(now: number, lastLook: number): PoolPast {
     const slow = this.waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
@@ -185,6 +200,7 @@ export class PoolTally {
       leastBusyShare: ratio(this.openSum === 0 ? 0 : this.leastBusyShare),
       created: this.created,
       closed: this.closed,
+      createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
       seen: this.seen,
       connectFailed: this.connectFailed,

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_THRESHOLDS } from '../../../src/analyze/thresholds.js';
 import { ParseError } from '../../../src/model/errors.js';
-import type { Observation, TableObservation } from '../../../src/model/observation.js';
+import type { Observation, SamplesObservation, TableObservation } from '../../../src/model/observation.js';
 import { SOCKET_STATES } from '../../../src/model/sockets.js';
 import { RecordingDecoder } from '../../../src/parse/recording/decoder.js';
 import { PLAIN_NAMES } from '../../../src/render/names.js';
 import { RecordingEncoder } from '../../../src/render/recording/encoder.js';
 import { Pseudonyms } from '../../../src/render/redact.js';
+import { startWatch, step } from '../../../src/watch/step.js';
+import { samplesAt } from '../../support/samples.js';
 import { listen, look, type RowSpec, row, waiting } from '../../support/table-builder.js';
 import { readableRow } from '../readable.js';
 
@@ -35,7 +38,7 @@ function replay(lines: readonly string[]): Observation[] {
   const decoder = new RecordingDecoder();
   return lines.flatMap((line, index) => {
     const decoded = decoder.decode(line, `line ${index + 1}`);
-    return decoded?.kind === 'observation' ? [decoded.observation()] : [];
+    return decoded?.kind === 'observation' ? [...decoded.before(), decoded.observation()] : [];
   });
 }
 
@@ -149,6 +152,108 @@ describe('a recording', () => {
       kind: 'gap',
       gaps: gap.gaps,
       fault: 'missing',
+    });
+  });
+
+  describe('with samples', () => {
+    const burst = { key: 'ns:7', lengths: [0, 3, 10, 10, 0, 1], drops: [0, 0, 0, 2] };
+    const passing = { key: 'ns:9', lengths: [4, 4], backlog: 3, port: 8080 };
+    const table = (ms: number) => look(ms, [listen('0.0.0.0:443', [0, 9], { inode: 7 })]);
+    const batches = [
+      samplesAt(1995, [burst, passing], { looks: 8 }),
+      samplesAt(1990, [], { looks: 4, family: 'unix' }),
+    ];
+    const lines = () => {
+      const made = encoder();
+      const all = [table(1000), ...batches, table(2000)].flatMap((one) => made.encode(one)?.text ?? []);
+      return [made.describe(table(1000).origin).text, ...all];
+    };
+
+    it('they are part of the frame that follows, and come back before it as they were', () => {
+      expect(lines()).toHaveLength(3);
+      const [first, tcp, unix, second] = replay(lines());
+      expect([first?.kind, tcp?.kind, unix?.kind, second?.kind]).toEqual([
+        'table',
+        'samples',
+        'samples',
+        'table',
+      ]);
+      const bare = (observation: Observation | undefined) => ({ ...observation, origin: undefined });
+      expect([bare(tcp), bare(unix)]).toEqual(batches.map(bare));
+      expect(tcp?.origin).toMatchObject({ monotonic: 2000, source: 'recording' });
+    });
+
+    it('they come with a look that failed too', () => {
+      const made = encoder();
+      const [batch] = batches as [SamplesObservation];
+      const gap = {
+        kind: 'gap',
+        origin: table(3000).origin,
+        gaps: [{ what: 'sockets', why: 'gone' }],
+      } as const;
+      const texts = [table(1000), batch, gap].flatMap((one) => made.encode(one)?.text ?? []);
+      const seen = replay([made.describe(gap.origin).text, ...texts]);
+      expect(seen.map(({ kind }) => kind)).toEqual(['table', 'samples', 'gap']);
+    });
+
+    it('a recording from before there were samples has none', () => {
+      const decoder = new RecordingDecoder();
+      const [head = '', key = ''] = record([table(1000)]);
+      decoder.decode(head, 'x');
+      const decoded = decoder.decode(key, 'x');
+      expect(decoded.kind === 'observation' && decoded.before()).toEqual([]);
+    });
+
+    it('any value in any place of them is an answer or a ParseError', () => {
+      const value = fc.oneof(
+        fc.constantFrom<unknown>(null, -1, 1.5, 2 ** 53, '', 'x', [], {}, true, [[]], [1], [101, 1], 65_536),
+        fc.jsonValue(),
+      );
+      const texts = lines();
+      fc.assert(
+        fc.property(
+          fc.nat(1),
+          fc.nat(6),
+          fc.nat(1),
+          fc.nat(13),
+          value,
+          (batch, name, listener, place, wrong) => {
+            const frame = JSON.parse(texts[2] ?? '') as { samples: Record<string, unknown>[] };
+            const fields = frame.samples[batch] ?? {};
+            const key = Object.keys(fields)[name % Object.keys(fields).length] ?? '';
+            const list = fields[key];
+            if (Array.isArray(list) && place < 12) list[listener][place] = wrong;
+            else fields[key] = wrong;
+            try {
+              const seen = replay([texts[0] ?? '', texts[1] ?? '', JSON.stringify(frame)]);
+              const end = seen.reduce(
+                (state, one) => step(state, one).state,
+                startWatch({ thresholds: DEFAULT_THRESHOLDS }),
+              );
+              expect(end.report?.listeners).toHaveLength(1);
+            } catch (error) {
+              expect(error).toBeInstanceOf(ParseError);
+            }
+          },
+        ),
+        { numRuns: 1000 },
+      );
+    });
+
+    it('--redact hides the address of a listener that is gone', () => {
+      const made = encoder(new Pseudonyms(undefined, true));
+      const [batch] = batches as [SamplesObservation];
+      const local = {
+        kind: 'ip',
+        address: { family: 4, words: [0, 0, 0, 0xc0000207] },
+        port: 80,
+        device: 'eth7',
+      } as const;
+      const hidden = { ...batch, listeners: batch.listeners.map((one) => ({ ...one, local })) };
+      made.encode(hidden);
+      const text = made.encode(table(2000))?.text ?? '';
+      expect(text).toContain('"samples"');
+      expect(text).not.toMatch(/192\.0\.2|eth7/);
     });
   });
 

@@ -81,6 +81,24 @@ class Listener:
             sock.close()
         self.accepted.clear()
 
+    def burst(self, index, count, hold_ms):
+        """Connects `count` times to a socket of its own at once, accepts them all `hold_ms` later, and ends every one of them."""
+        sock = self.sockets[index]
+        started = time.monotonic()
+        clients = [socket.socket(sock.family, socket.SOCK_STREAM) for _ in range(count)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex(sock.getsockname())
+        time.sleep(max(0, started + hold_ms / 1000 - time.monotonic()))
+        taken = 0
+        while self.take(sock):
+            taken += 1
+        held = time.monotonic() - started
+        for client in clients:
+            client.close()  # before the SYN of one that was turned away is sent again
+        self.close_accepted()
+        return {"accepted": taken, "held_ms": held * 1000}
+
     def limit_files(self, free):
         """Lets this process open `free` more descriptors, and no more."""
         probe = os.dup(0)

@@ -1,0 +1,64 @@
+/**
+ * Beats on a grid of a monotonic clock. A beat that comes late does not make the next ones late, and beats whose time is over are
+ * left out, never made up for. Pure: the times are given, in ms.
+ */
+export class BeatClock {
+  private due: number;
+  /** Beats that were left out since the start. */
+  missed = 0;
+
+  constructor(
+    start: number,
+    readonly periodMs: number,
+  ) {
+    this.due = start;
+  }
+
+  /** Takes the beat that is due, and plans the one after `now`. */
+  take(now: number): void {
+    const steps = Math.max(1, Math.ceil((now - this.due) / this.periodMs));
+    this.missed += steps - 1;
+    this.due += steps * this.periodMs;
+  }
+
+  /** How long to wait for the next one. */
+  remaining(now: number): number {
+    return Math.max(0, this.due - now);
+  }
+}
+
+/** Costs that are remembered; the quarter of them that was cheapest counts: a thread that lost its processor for a moment did not work. */
+const REMEMBERED = 16;
+
+/**
+ * Keeps a task of many beats to its share of a core: where one beat costs much, beats are left out. A beat that is left out costs
+ * nothing. Pure: the times are given, in ms.
+ */
+export class BeatBudget {
+  private readonly costs = new Float64Array(REMEMBERED);
+  private count = 0;
+  private gapMs = 0;
+  private lastAt = Number.NEGATIVE_INFINITY;
+
+  /** @param share of one core, as 0.02 */
+  constructor(
+    private readonly share: number,
+    private readonly periodMs: number,
+  ) {}
+
+  /** Whether the task may work at this beat; half a beat early is in time. */
+  isDue(now: number): boolean {
+    return now + this.periodMs / 2 >= this.lastAt + this.gapMs;
+  }
+
+  worked(startedAt: number, costMs: number): void {
+    this.lastAt = startedAt;
+    this.costs[this.count++ % REMEMBERED] = costMs;
+    this.gapMs = this.typicalCost() / this.share;
+  }
+
+  private typicalCost(): number {
+    const known = this.costs.slice(0, Math.min(this.count, REMEMBERED)).sort();
+    return known[Math.floor((known.length - 1) / 4)] ?? 0;
+  }
+}

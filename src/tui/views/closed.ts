@@ -1,0 +1,115 @@
+import type { ClosedGroup, ClosedReport, Spread } from '../../model/closed.js';
+import { formatEndpoint } from '../../model/endpoint.js';
+import {
+  cleanText,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatOwners,
+  formatPercent,
+} from '../../render/text.js';
+import { brokenOf, type ClosedSort } from '../closed-rows.js';
+import type { Glyphs } from '../glyphs.js';
+import { type Line, line, type Span, span } from '../spans.js';
+import type { UiState } from '../state.js';
+import type { Column } from './columns.js';
+import { countCell, durationCell, formatRate, rateCell, shortenMiddle } from './format.js';
+
+/** Columns of connections that ended in order of worth; without a report of loss all numbers are exact. */
+export function closedColumns(
+  glyphs: Glyphs,
+  told: ClosedReport | undefined,
+): readonly Column<ClosedGroup>[] {
+  const least = told?.incomplete === true ? glyphs.atLeast : '';
+  const isRateLeast = told?.incomplete === true && told.lostInWindow !== 0;
+  const rateLeast = isRateLeast ? glyphs.atLeast : '';
+  return [
+    { head: 'DIR', width: 3, cell: ({ direction }) => line(direction === 'inbound' ? 'in' : 'out', 'dim') },
+    {
+      head: 'LISTENER/REMOTE',
+      width: 21,
+      natural: 28,
+      stretch: 44,
+      sort: 'address',
+      cell: ({ end }, width) => line(shortenMiddle(formatEndpoint(end), width, glyphs)),
+    },
+    { head: 'PROCESS', width: 12, natural: 18, stretch: 28, sort: 'process', cell: ownerCell },
+    number('ENDED/s', 8, 'rate', ({ closedPerSecond }) => rateCell(closedPerSecond, rateLeast)),
+    number('ENDED', 8, 'closed', ({ closed }) => counted(closed, least)),
+    number('FAILED', 6, 'failed', ({ refused, unanswered }) => bad(refused + unanswered)),
+    number('RESET', 6, 'resets', (group) => bad(brokenOf(group))),
+    number('LASTED', 8, 'lasted', lastedCell(glyphs)),
+    number('IDLE', 7, 'idle', ({ recent }) => spreadCell(recent.idle)),
+    { head: 'CLOSED BY', width: 10, cell: closerCell },
+    number('RTT', 7, 'rtt', ({ recent }) => spreadCell(recent.rttMs)),
+    number('RETR', 5, 'retransmissions', ({ recent }) => bad(recent.retransmissions)),
+    number('BYTES', 9, 'bytes', ({ recent }) => line(formatBytes(recent.sentInAll + recent.receivedInAll))),
+  ];
+}
+
+const number = (
+  head: string,
+  width: number,
+  sort: ClosedSort,
+  cell: (group: ClosedGroup) => Line,
+): Column<ClosedGroup> => ({ head, width, right: true, sort, cell });
+
+function ownerCell({ owners }: ClosedGroup): Line {
+  return line(cleanText(formatOwners(owners)), owners === undefined || owners.length === 0 ? 'dim' : 'text');
+}
+
+const counted = (count: number, prefix: string): Line =>
+  count === 0 ? countCell(0) : line(prefix + formatCount(count));
+
+const bad = (count: number): Line => (count === 0 ? countCell(0) : line(formatCount(count), 'warning'));
+
+const spreadCell = (spread: Spread | undefined): Line =>
+  spread === undefined ? line('-', 'dim') : durationCell(spread.p50);
+
+/** The median: exact, or a bound from below or above, whichever is known. */
+const lastedCell =
+  ({ atLeast, atMost }: Glyphs) =>
+  ({ recent: { closed, lastedAtLeast: low, lastedAtMost: high } }: ClosedGroup): Line => {
+    if (high === undefined || high.count < closed)
+      return low === undefined ? line('-', 'dim') : line(atLeast + formatDuration(low.p50));
+    return line((low?.p50 === high.p50 ? '' : atMost) + formatDuration(high.p50));
+  };
+
+/** Of those of which it is known. */
+function closerCell({ recent: { closers } }: ClosedGroup): Line {
+  const [self, peer] = [closers.self ?? 0, closers.peer ?? 0];
+  if (self + peer === 0) return line('?', 'dim');
+  if (peer === 0) return line('self');
+  return self === 0 ? line('peer') : line(`self ${formatPercent(self / (self + peer))}`);
+}
+
+/** `1,204  +412/s  at least: 12 lost`. */
+export function closedSummary({ report, closed }: UiState): Span[] {
+  const told = report?.closed;
+  if (told === undefined) return [];
+  const rate = told.closedPerSecond;
+  return [
+    span(` ${formatCount(closed.items.length)}`),
+    span(`  ${formatCount(told.closed)} in ${formatDuration(told.sinceMs)}`, 'dim'),
+    ...(rate === undefined ? [] : [span(`  +${formatRate(rate)}/s`)]),
+    ...(told.failedConnects === 0
+      ? []
+      : [span(`  ${formatCount(told.failedConnects)} connects failed`, 'warning')]),
+    ...lossSpans(told),
+  ];
+}
+
+function lossSpans({ incomplete, lost }: ClosedReport): Span[] {
+  if (!incomplete) return [];
+  const many = lost === undefined ? 'an unknown number is missing' : `${formatCount(lost)} missing`;
+  return [span(`  at least: ${many}`, 'warning')];
+}
+
+/** Why there is nothing to show. */
+export function noClosed({ report, filter }: UiState): string {
+  const told = report?.closed;
+  if (told === undefined) return 'Nobody tells of connections that end (see the gaps), or not yet.';
+  if (filter.active !== undefined && told.groups.length > 0)
+    return `0 of ${formatCount(told.groups.length)} match "${cleanText(filter.active.text)}" - Esc clears`;
+  return `No connection has ended for ${formatDuration(told.sinceMs)}.`;
+}

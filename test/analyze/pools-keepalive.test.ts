@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { judgePools } from '../../src/analyze/pools.js';
+import type { Pool, PoolsSeen } from '../../src/model/pools.js';
+import { TIMER_KINDS } from '../../src/model/sockets.js';
+import { millis } from '../../src/model/units.js';
+import { PoolWatch } from '../../src/watch/pools.js';
+import { listen, look, type RowSpec } from '../support/table-builder.js';
+
+const NGINX = [{ pid: 90, fd: 6, name: 'nginx' }];
+const LISTENER = listen('0.0.0.0:443', [0, 128], { inode: 7 }, { owners: NGINX });
+const conn = (n: number, ms: number, rest: RowSpec = {}): RowSpec => ({
+  local: `10.0.0.1:${40_000 + n}`,
+  remote: '10.0.0.9:8080',
+  cookie: n + 1,
+  owners: NGINX,
+  ...rest,
+  columns: {
+    inode: 100 + n,
+    lastSentMs: ms + 20,
+    lastReceivedMs: ms,
+    lastAckMs: ms,
+    bytesSent: 100,
+    bytesReceived: 900,
+    ...rest.columns,
+  },
+});
+const inbound = (n: number, ms: number, rest: RowSpec = {}) =>
+  conn(n, ms, { local: '10.0.0.1:443', remote: `203.0.113.9:${5000 + n}`, ...rest });
+
+function seen(looks: readonly (readonly RowSpec[])[]): PoolsSeen {
+  const pools = new PoolWatch();
+  for (const [index, rows] of looks.entries()) pools.take(look(index * 1000, [LISTENER, ...rows]));
+  return pools.report() as PoolsSeen;
+}
+
+/** One pool as it was seen, with these ends of idle connections. */
+function said(rows: readonly RowSpec[], idleCloses: Pool['idleCloses']) {
+  const report = seen([rows, rows]);
+  return judgePools({ ...report, pools: report.pools.map((pool) => ({ ...pool, idleCloses })) }).findings.map(
+    ({ rule, severity, sure, message }) => [rule, severity, sure, message],
+  );
+}
+
+const timeout = (by: 'peer' | 'self', ms: number) => ({
+  by,
+  ms: millis(ms),
+  withinMs: millis(20),
+  closes: 12,
+  of: 12,
+});
+
+describe('keepalive_race', () => {
+  it('is a warning where requests were lost, at the side that sends them', () => {
+    const lost = { by: 'peer', count: 3, afterMs: millis(14_900) } as const;
+    expect(said([conn(1, 500)], { timeout: timeout('peer', 15_000), lost })).toEqual([
+      [
+        'keepalive_race',
+        'warning',
+        'certain',
+        '10.0.0.9:8080 (http) closes connections that were idle for 15.0 s; 3 requests crossed its FIN and were reset',
+      ],
+    ]);
+    expect(said([conn(1, 500)], { lost: { ...lost, count: 1 } })).toMatchObject([
+      [
+        'keepalive_race',
+        'warning',
+        'certain',
+        '10.0.0.9:8080 (http) closes idle connections; 1 request crossed its FIN and was reset',
+      ],
+    ]);
+  });
+
+  it('and at the side that closes', () => {
+    expect(
+      said([inbound(1, 500)], { timeout: timeout('self', 15_000), lost: { by: 'self', count: 2 } }),
+    ).toEqual([
+      [
+        'keepalive_race',
+        'warning',
+        'likely',
+        'nginx/90 on 0.0.0.0:443 (https) closes connections that were idle for 15.0 s; 2 requests crossed its FIN and were reset',
+      ],
+    ]);
+  });
+
+  it('says only what was measured where none was lost', () => {
+    expect(said([conn(1, 500)], { timeout: timeout('peer', 6010) })).toEqual([
+      [
+        'keepalive_race',
+        'info',
+        'likely',
+        '10.0.0.9:8080 (http) closes connections that were idle for 6.0 s; no request was seen to be lost to it',
+      ],
+    ]);
+  });
+
+  it.each([
+    ['the side that sends the requests closes first', [conn(1, 500)], timeout('self', 6000)],
+    ['the clients close', [inbound(1, 500)], timeout('peer', 6000)],
+  ])('has nothing to say where %s', (_, rows, of) => {
+    expect(said(rows, { timeout: of })).toEqual([]);
+  });
+});
+
+describe('no_keepalive', () => {
+  const HOUR = 3_600_000;
+  const rulesOf = (rows: readonly RowSpec[]) =>
+    judgePools(seen([rows, rows])).findings.map(({ rule, severity }) => `${severity} ${rule}`);
+  const kept = (n: number, ms: number, probes = 0) =>
+    conn(n, ms, {
+      columns: { timerKind: TIMER_KINDS.indexOf('keepalive'), timerMs: 5000, timerRetransmits: probes },
+    });
+
+  it('idle for long without a timer', () => {
+    expect(rulesOf([conn(1, HOUR), conn(2, HOUR)])).toEqual(['info no_keepalive']);
+  });
+
+  it.each([
+    ['with keep-alive', [kept(1, HOUR), kept(2, HOUR)]],
+    ['idle for a minute', [conn(1, 60_000), conn(2, 60_000)]],
+    [
+      'to this host itself',
+      [1, 2].map((n) => conn(n, HOUR, { local: '127.0.0.1:40001', remote: '127.0.0.1:8080' })),
+    ],
+    ['one alone', [conn(1, HOUR)]],
+  ])('not %s', (_, rows) => {
+    expect(rulesOf(rows)).toEqual([]);
+  });
+
+  it('probes without an answer', () => {
+    expect(rulesOf([kept(1, HOUR, 3), kept(2, HOUR)])).toEqual(['warning keepalive_unanswered']);
+    const [pool] = seen([[kept(1, 100, 1), kept(2, 100), conn(3, 100)]]).pools;
+    expect(pool?.probes).toEqual({ kept: 2, bare: 1, bareLongIdle: 0, unanswered: 1, nextProbeMs: 5000 });
+  });
+});
+
+describe('threads_busy', () => {
+  /** Requests under way for `ms`, and others that came but were not read. */
+  const load = (served: number, unread: number, ms: number) => [
+    ...Array.from({ length: served }, (_, n) =>
+      inbound(n, ms, { columns: { lastSentMs: ms + 5000, lastReceivedMs: ms } }),
+    ),
+    ...Array.from({ length: unread }, (_, n) => inbound(50 + n, ms, { queues: [120, 0] })),
+  ];
+  const rulesOf = (looks: readonly (readonly RowSpec[])[]) =>
+    judgePools(seen(looks)).findings.map(({ rule, severity, message }) => `${severity} ${rule}: ${message}`);
+
+  it('as many requests under way at every look, and more that nobody reads', () => {
+    expect(rulesOf([1, 2, 3, 4, 5].map((at) => load(3, 6, at * 1000)))).toEqual([
+      'warning threads_busy: nginx/90 on 0.0.0.0:443 (https) had 3 requests under way at each of 5 looks, never more, while at least 6 waited unread: all of its threads seem to be busy',
+    ]);
+  });
+
+  it.each([
+    ['nothing waits', [3, 3, 3, 3, 3].map((n, at) => load(n, 0, at * 1000))],
+    ['another number at each look', [3, 4, 2, 5, 3].map((n, at) => load(n, 6, at * 1000))],
+    ['they waited for a moment', [0, 0, 0, 6, 0].map((n, at) => load(3, n, at * 1000))],
+    ['one at a time', [1, 1, 1, 1, 1].map((n, at) => load(n, 6, at * 1000))],
+  ])('not where %s', (_, looks) => {
+    expect(rulesOf(looks)).toEqual([]);
+  });
+});

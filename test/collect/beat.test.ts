@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { BeatBudget, BeatClock } from '../../src/collect/beat-clock.js';
+import { BeatLoop, type BeatTask } from '../../src/collect/beat-loop.js';
+import { type ListenBatch, ListenTask } from '../../src/collect/listen-task.js';
+import { openDiagSocket } from '../../src/collect/netlink-socket.js';
+import { SourceError } from '../../src/model/errors.js';
+import { type Behaviour, FakeSocket } from './fake-socket.js';
+
+const missing = await openDiagSocket(1000).then(
+  (socket) => socket.close(),
+  (error: Error) => error.message,
+);
+
+describe('the clock of beats', () => {
+  it('keeps its grid: a beat that comes late does not move the next ones', () => {
+    const clock = new BeatClock(1000, 10);
+    expect(clock.remaining(1000)).toBe(0);
+    clock.take(1000);
+    expect(clock.remaining(1003)).toBe(7);
+    clock.take(1014);
+    expect(clock.remaining(1014)).toBe(6);
+    expect(clock.missed).toBe(0);
+  });
+
+  it('leaves beats out that are over, and counts them', () => {
+    const clock = new BeatClock(0, 10);
+    clock.take(0);
+    clock.take(45);
+    expect(clock.missed).toBe(3);
+    expect(clock.remaining(45)).toBe(5);
+  });
+});
+
+describe('the budget of a task', () => {
+  const beats = (costMs: number, share = 0.02, count = 100) => {
+    const budget = new BeatBudget(share, 10);
+    let worked = 0;
+    for (let beat = 0; beat < count; beat++) {
+      if (!budget.isDue(beat * 10)) continue;
+      worked++;
+      budget.worked(beat * 10, costMs);
+    }
+    return worked;
+  };
+
+  it.each([
+    ['cheap: at every beat', 0.1, 100],
+    ['at its limit', 0.2, 100],
+    ['twice its limit: at every other', 0.4, 50],
+    ['ten times', 2, 10],
+    ['a kernel that needs half a second', 500, 1],
+  ])('%s', (_, costMs, worked) => {
+    expect(beats(costMs)).toBe(worked);
+  });
+
+  it('one beat during which the thread lost its processor changes nothing', () => {
+    const budget = new BeatBudget(0.02, 10);
+    for (let beat = 0; beat < 20; beat++) budget.worked(beat * 10, beat === 12 ? 40 : 0.05);
+    expect(budget.isDue(200)).toBe(true);
+  });
+});
+
+it('a loop does all its tasks, and closes them', () => {
+  let now = 0;
+  const log: string[] = [];
+  const task = (name: string): BeatTask => ({
+    beat: (at) => void log.push(`${name} ${at}`),
+    take: () => ({ batch: name }),
+    close: () => void log.push(`${name} closed`),
+  });
+  const loop = new BeatLoop([task('a'), task('b')], 10, () => now);
+  loop.beat();
+  now = 7;
+  expect(loop.remaining()).toBe(3);
+  now = 10;
+  loop.beat();
+  loop.close();
+  expect(log).toEqual(['a 0', 'b 0', 'a 10', 'b 10', 'a closed', 'b closed']);
+});
+
+describe('a task that samples listeners', () => {
+  const SPEC = { kind: 'listeners', family: 'tcp', netns: '1', share: 1 } as const;
+  const open = async (behaviour: Behaviour = {}, family: 'tcp' | 'unix' = 'tcp') => {
+    const sockets: FakeSocket[] = [];
+    const task = await ListenTask.open({ ...SPEC, family }, 10, async () => {
+      const socket = new FakeSocket(sockets.length === 0 ? behaviour : {});
+      sockets.push(socket);
+      return socket;
+    });
+    return { task, sockets, take: () => task.take().batch as ListenBatch };
+  };
+
+  it('asks for both families, and counts looks, gaps and costs', async () => {
+    const { task, sockets, take } = await open();
+    for (const at of [1000, 1010, 1035]) task.beat(at);
+    expect(sockets[0]?.asked).toEqual(['tcp4', 'tcp6', 'tcp4', 'tcp6', 'tcp4', 'tcp6']);
+    const batch = take();
+    expect(batch).toMatchObject({ looks: 3, from: 1000, to: 1035, longestGapMs: 25, faults: [] });
+    expect(batch.costMs).toBeGreaterThan(0);
+    expect(batch.listeners.length).toBeGreaterThan(0);
+    expect(batch.listeners.every(({ samples }) => samples === 3)).toBe(true);
+    task.beat(1100);
+    expect(take()).toMatchObject({ looks: 1, from: 1100, to: 1100, longestGapMs: 65 });
+    expect(take()).toMatchObject({ looks: 0, listeners: [], from: 1100, to: 1100, longestGapMs: 0 });
+  });
+
+  it('samples Unix listeners', async () => {
+    const { task, sockets, take } = await open({}, 'unix');
+    task.beat(1000);
+    expect(sockets[0]?.asked).toEqual(['unix']);
+    expect(take().looks).toBe(1);
+  });
+
+  it('a kernel without IPv6 has no such listeners', async () => {
+    const { task, take } = await open({ refuses: { tcp6: 2 } });
+    task.beat(1000);
+    expect(take()).toMatchObject({ looks: 1, faults: [] });
+  });
+
+  it.each([
+    ['refuses', { refuses: { tcp4: 1 } } as Behaviour, /not allowed here/],
+    ['has no unix_diag', { refuses: { unix: 2 } } as Behaviour, /refused \(errno 2\)/],
+  ])(
+    'a kernel that %s: the fault is told once, and it is asked again after a while',
+    async (_, behaviour, why) => {
+      const family = behaviour.refuses?.unix === undefined ? 'tcp' : 'unix';
+      const { task, sockets, take } = await open(behaviour, family);
+      task.beat(1000);
+      expect(take().faults).toEqual([expect.stringMatching(why)]);
+      expect(sockets[0]?.closed).toBe(1);
+      task.beat(1500);
+      expect(sockets).toHaveLength(1);
+      task.beat(2500);
+      await vi.waitFor(() => expect(sockets).toHaveLength(2));
+      await sleep(0);
+      task.beat(2510);
+      expect(take()).toMatchObject({ looks: 1, faults: [] });
+      task.close();
+      expect(sockets[1]?.closed).toBe(1);
+    },
+  );
+
+  it('parts that were cut off are told', async () => {
+    const { task, take } = await open({ cutOff: 1 });
+    task.beat(1000);
+    expect(take().faults).toEqual(['parts of the answers of the kernel could not be read']);
+  });
+
+  it('cannot be opened where the kernel has no sock_diag', async () => {
+    const refused = new SourceError('missing', 'no sock_diag');
+    await expect(ListenTask.open(SPEC, 10, () => Promise.reject(refused))).rejects.toBe(refused);
+  });
+
+  it.skipIf(missing)(`asks the kernel itself${missing ? ` (skipped: ${missing})` : ''}`, async () => {
+    const task = await ListenTask.open(SPEC, 10);
+    task.beat(1000);
+    task.beat(1010);
+    expect(task.take().batch).toMatchObject({ looks: 2, faults: [] });
+    task.close();
+  });
+});

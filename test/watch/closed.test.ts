@@ -1,0 +1,305 @@
+import { describe, expect, it } from 'vitest';
+import { CLOSE_KINDS, type CloseKind } from '../../src/model/closed.js';
+import { formatEndpoint } from '../../src/model/endpoint.js';
+import type { ClosedObservation, Counters } from '../../src/model/observation.js';
+import type { Report } from '../../src/model/report.js';
+import { millis } from '../../src/model/units.js';
+import { Histogram } from '../../src/watch/closed/histogram.js';
+import { buildTable, listen, look, type RowSpec } from '../support/table-builder.js';
+import { Timeline } from './timeline.js';
+
+const WEB = { pid: 812, fd: 6, name: 'nginx' };
+const APP = { pid: 900, fd: 9, name: 'app' };
+const LISTENER = listen('0.0.0.0:443', [0, 128], { inode: 7 }, { owners: [WEB] });
+const NO_OVERFLOW = {
+  TCPTimeWaitOverflow: 0,
+  PassiveOpens: 0,
+  ActiveOpens: 0,
+  ListenOverflows: 0,
+  ListenDrops: 0,
+};
+
+interface Ended extends RowSpec {
+  readonly kind?: CloseKind;
+}
+
+/** What was told of sockets that ended, at `atMs`. */
+function closed(
+  atMs: number,
+  rows: readonly Ended[],
+  rest: Partial<ClosedObservation> = {},
+): ClosedObservation {
+  const { origin } = look(atMs, []);
+  return {
+    kind: 'closed',
+    origin: { ...origin, source: 'netlink' },
+    sockets: buildTable(
+      rows.map(({ kind = 'connection', columns, ...row }) => ({
+        state: 'close',
+        queues: null,
+        ...row,
+        columns: { segmentsOut: 5, segmentsIn: 5, ...columns, closeKind: CLOSE_KINDS.indexOf(kind) },
+      })),
+    ),
+    incomplete: false,
+    lost: 0,
+    spanMs: millis(1000),
+    unconnected: 0,
+    failedConnects: 0,
+    gaps: [],
+    ...rest,
+  };
+}
+
+/** Came in, and was closed as it should be: 20 bytes sent, and the FIN acknowledged. */
+const served = (remote: string, rest: Ended = {}): Ended => ({
+  local: '10.0.0.1:443',
+  remote,
+  ...rest,
+  columns: {
+    bytesSent: 20,
+    bytesAcked: 21,
+    dataSegmentsOut: 1,
+    dataSegmentsIn: 1,
+    bytesReceived: 11,
+    ...rest.columns,
+  },
+});
+const asked = (remote: string, rest: Ended = {}): Ended => ({
+  local: '10.0.0.1:40000',
+  remote,
+  ...rest,
+  columns: {
+    bytesSent: 10,
+    bytesAcked: 12,
+    dataSegmentsOut: 1,
+    dataSegmentsIn: 1,
+    bytesReceived: 20,
+    ...rest.columns,
+  },
+});
+
+/** A look before and one after, with what ended between. */
+function between(
+  ended: readonly ClosedObservation[],
+  before: readonly RowSpec[] = [LISTENER],
+  after: readonly RowSpec[] = [LISTENER],
+  counters: Counters = NO_OVERFLOW,
+): Report {
+  const line = new Timeline();
+  line.look(0, { rows: before, counters: NO_OVERFLOW });
+  for (const one of ended) line.take(one);
+  return line.look(1000, { rows: after, counters });
+}
+
+const texts = ({ closed: told }: Report): string[] =>
+  (told?.groups ?? []).map(
+    ({ direction, end, closed: count }) => `${direction} ${formatEndpoint(end)} ${count}`,
+  );
+const only = ({ closed: told }: Report) => {
+  expect(told?.groups).toHaveLength(1);
+  return told?.groups[0];
+};
+
+describe('connections that ended', () => {
+  it('belong to their listener, or to the remote', () => {
+    const ended = [served('10.0.0.9:4000'), served('10.0.0.9:4001'), asked('10.0.0.5:3306')];
+    const report = between([closed(900, ended)], [LISTENER], [LISTENER], { TCPTimeWaitOverflow: 0 });
+    expect(texts(report).sort()).toEqual(['inbound 0.0.0.0:443 2', 'outbound 10.0.0.5:3306 1']);
+    expect(report.closed).toMatchObject({ closed: 3, inbound: 2, outbound: 1, closedPerSecond: 3, lost: 0 });
+    expect(report.closed?.groups[0]).toMatchObject({
+      owners: [WEB],
+      ownersOf: 'listener',
+      closedPerSecond: 2,
+    });
+    expect(report.listeners[0]?.window).toMatchObject({ closedPerSecond: 2, arrivalsPerSecond: 2 });
+  });
+
+  it('are those of the process that a table before has seen with the same cookie', () => {
+    const open: RowSpec = {
+      local: '10.0.0.1:40000',
+      remote: '10.0.0.5:3306',
+      cookie: 77,
+      owners: [APP],
+      columns: { inode: 9, lastSentMs: 500 },
+    };
+    const report = between([closed(900, [asked('10.0.0.5:3306', { cookie: 77 })])], [LISTENER, open]);
+    expect(only(report)).toMatchObject({ owners: [APP], ownersOf: 'socket' });
+    // Half a second old at that look: so old at least, and how much older nobody knows.
+    expect(only(report)?.recent.lastedAtLeast?.max).toBe(500);
+    expect(only(report)?.recent.lastedAtMost).toBeUndefined();
+  });
+
+  it('lasted at most since the table before, which did not have them', () => {
+    const columns = { lastSentMs: 40, lastReceivedMs: 30, lastAckMs: 10 };
+    const report = between([closed(900, [served('10.0.0.9:4000', { columns })])]);
+    const recent = only(report)?.recent;
+    // Told 10 ms after the last acknowledgement, which was its end.
+    expect(recent?.lastedAtLeast?.max).toBe(30);
+    expect(recent?.lastedAtMost?.max).toBe(900);
+    expect(recent?.idle?.max).toBe(20);
+  });
+
+  it('lasted exactly as long as the direction that carried nothing says', () => {
+    const columns = {
+      dataSegmentsOut: Number.NaN,
+      bytesSent: 0,
+      bytesAcked: 1,
+      lastSentMs: 120,
+      lastReceivedMs: 30,
+      lastAckMs: 0,
+    };
+    const recent = only(between([closed(900, [served('10.0.0.9:4000', { columns })])]))?.recent;
+    expect([recent?.lastedAtLeast?.max, recent?.lastedAtMost?.max]).toEqual([120, 120]);
+  });
+
+  it.each([
+    ['finished', served('10.0.0.9:4000'), { finished: 1 }],
+    [
+      'reset: our FIN was not acknowledged',
+      served('10.0.0.9:4000', { columns: { bytesAcked: 20 } }),
+      { reset: 1 },
+    ],
+    [
+      'timed out: while we sent again',
+      served('10.0.0.9:4000', { columns: { bytesAcked: 0, retransmitsNow: 9, retransmitsTotal: 9 } }),
+      { timed_out: 1 },
+    ],
+    [
+      'finished, with bytes sent twice',
+      served('10.0.0.9:4000', { columns: { bytesSent: 40, bytesRetransmitted: 20, retransmitsTotal: 1 } }),
+      { finished: 1 },
+    ],
+    ['reset by this side', { local: '10.0.0.1:443', kind: 'aborted' } satisfies Ended, { reset: 1 }],
+    [
+      'unknown without tcp_info',
+      served('10.0.0.9:4000', { columns: { segmentsOut: Number.NaN } }),
+      { unknown: 1 },
+    ],
+  ])('%s', (_name, row, endings) => {
+    expect(only(between([closed(900, [row])]))?.recent.endings).toEqual(endings);
+  });
+
+  it('that only opened and never finished is no reset where nobody knows who opened it', () => {
+    const row = {
+      local: '10.0.0.1:45000',
+      remote: '10.0.0.9:46000',
+      columns: { bytesAcked: 11, bytesSent: 10 },
+    };
+    expect(only(between([closed(900, [row])]))?.recent.endings).toEqual({ unknown: 1 });
+  });
+
+  it('came in through a listener that no table has had, where the SYN was not theirs', () => {
+    const row = served('10.0.0.9:46000', { local: '10.0.0.1:45000', columns: { bytesAcked: 20 } });
+    expect(texts(between([closed(900, [row])]))).toEqual(['inbound 10.0.0.1:45000 1']);
+  });
+
+  it('leave a TIME-WAIT on the side that closed first', () => {
+    const left: RowSpec = { state: 'time-wait', local: '10.0.0.1:443', remote: '10.0.0.9:4000' };
+    const ended = [closed(900, [served('10.0.0.9:4000'), served('10.0.0.9:4001')])];
+    expect(only(between(ended, [LISTENER], [LISTENER, left]))?.recent.closers).toEqual({ self: 1, peer: 1 });
+    const full = { ...NO_OVERFLOW, TCPTimeWaitOverflow: 3 };
+    expect(only(between(ended, [LISTENER], [LISTENER, left], full))?.recent.closers).toEqual({
+      self: 1,
+      unknown: 1,
+    });
+  });
+
+  it('were closed by the peer where the table before saw its FIN', () => {
+    const half: RowSpec = {
+      state: 'close-wait',
+      local: '10.0.0.1:443',
+      remote: '10.0.0.9:4000',
+      cookie: 5,
+      columns: { inode: 9 },
+    };
+    const columns = { bytesAcked: 20, lastSentMs: 3000, lastReceivedMs: 2500 };
+    const report = between(
+      [closed(900, [served('10.0.0.9:4000', { cookie: 5, columns })])],
+      [LISTENER, half],
+    );
+    expect(only(report)?.recent).toMatchObject({
+      closers: { peer: 1 },
+      idleBy: { peer: { count: 1, max: 2500 } },
+    });
+  });
+
+  it('that were refused or given up are counted apart', () => {
+    const attempt = (segmentsIn: number): Ended => ({
+      ...asked('10.0.0.5:81'),
+      kind: 'attempt',
+      columns: { segmentsIn },
+    });
+    const report = between([
+      closed(900, [attempt(1), attempt(1), attempt(Number.NaN)], { failedConnects: 2 }),
+    ]);
+    expect(only(report)).toMatchObject({ closed: 0, refused: 2, unanswered: 1 });
+    expect(report.closed).toMatchObject({ closed: 0, failedConnects: 5, failedWithoutDestination: 2 });
+  });
+
+  it('that are missing make all numbers lower bounds, for ever after', () => {
+    const line = new Timeline();
+    line.look(0, { rows: [LISTENER] });
+    line.take(closed(900, [], { incomplete: true, lost: 12 }));
+    expect(line.look(1000, { rows: [LISTENER] }).closed).toMatchObject({
+      incomplete: true,
+      lost: 12,
+      lostInWindow: 12,
+    });
+    line.take(closed(1900, []));
+    expect(line.look(2000, { rows: [LISTENER] }).closed).toMatchObject({
+      incomplete: true,
+      lost: 12,
+      lostInWindow: 0,
+    });
+    const { lost: _lost, ...uncounted } = closed(2900, [], { incomplete: true });
+    line.take(uncounted);
+    expect(line.look(3000, { rows: [LISTENER] }).closed?.lost).toBeUndefined();
+  });
+
+  it('still belong to a listener that went with them', () => {
+    expect(texts(between([closed(900, [served('10.0.0.9:4000')])], [LISTENER], []))).toEqual([
+      'inbound 0.0.0.0:443 1',
+    ]);
+  });
+
+  it('are forgotten as recent after a while, and stay counted', () => {
+    const line = new Timeline();
+    line.look(0, { rows: [LISTENER] });
+    line.take(closed(900, [served('10.0.0.9:4000')]));
+    expect(only(line.look(1000, { rows: [LISTENER] }))?.recent.closed).toBe(1);
+    const later = only(line.look(90_000, { rows: [LISTENER] }));
+    expect(later).toMatchObject({ closed: 1, closedPerSecond: 0 });
+    expect(later?.recent.closed).toBe(0);
+  });
+
+  it('leave an earlier state as it was', () => {
+    const line = new Timeline();
+    line.look(0, { rows: [LISTENER] });
+    line.take(closed(900, [served('10.0.0.9:4000')]));
+    const first = line.look(1000, { rows: [LISTENER] });
+    line.take(closed(1900, [served('10.0.0.9:4001')]));
+    line.look(2000, { rows: [LISTENER] });
+    expect(only(first)).toMatchObject({ closed: 1 });
+    expect(only(first)?.recent.closed).toBe(1);
+  });
+
+  it('take no more room however many remotes there are', () => {
+    const rows = Array.from({ length: 3000 }, (_, n) => asked(`10.1.${n >> 8}.${n & 255}:80`));
+    const report = between([closed(900, rows)]);
+    expect(report.closed?.groups.length).toBe(2000);
+    expect(report.closed).toMatchObject({ outbound: 3000, notShown: 1000 });
+  });
+});
+
+describe('a histogram', () => {
+  it('is right within a fifth, and exact in its count and its largest', () => {
+    const all = new Histogram();
+    for (let value = 1; value <= 10_000; value++) all.add(value);
+    const spread = all.spread();
+    expect(spread).toMatchObject({ count: 10_000, max: 10_000 });
+    expect((spread?.p50 ?? 0) / 5000).toBeCloseTo(1, 0.7);
+    expect(Math.abs((spread?.p50 ?? 0) - 5000)).toBeLessThan(1000);
+    expect(Math.abs((spread?.p95 ?? 0) - 9500)).toBeLessThan(1900);
+  });
+});
