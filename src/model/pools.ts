@@ -56,7 +56,7 @@ export interface PoolPast {
   readonly neverIdleLooks: number;
   /** Unsure at the last look, and without data since the first: they may have been idle all the time. */
   readonly neverSeenUsed: Connections;
-  /** Of all connections at all looks, how many were surely busy; and at the look with the least of them. */
+  /** Of all connections at all looks, how many were surely busy; and at the look with the least of them, after the first. */
   readonly busyShare: Ratio;
   readonly leastBusyShare: Ratio;
   /** Lower bounds: what came and went between two looks was not seen. */

@@ -35,7 +35,7 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
         'busy',
         busy,
         'connections',
-        `${count(busy)} of ${count(open)} busy (inferred) at the last look; at least ${percent(past.leastBusyShare)} surely at every look, ${percent(past.busyShare)} over all; of the others it cannot be told`,
+        `${count(busy)} of ${count(open)} busy (inferred) at the last look; at least ${percent(past.leastBusyShare)} surely at every look after the first, ${percent(past.busyShare)} over all; of the others it cannot be told`,
       ),
       fact(
         'highest',
@@ -74,7 +74,7 @@ export const allWait: PoolRule = (pool, { hikari }) => {
         'busy_share',
         past.leastBusyShare,
         'ratio',
-        `at least ${percent(past.leastBusyShare)} surely busy (inferred) at each of ${past.looks} looks, none surely idle`,
+        `at least ${percent(past.leastBusyShare)} surely busy (inferred) at each look after the first, none surely idle at any of ${past.looks}`,
       ),
       fact(
         'turned_over',

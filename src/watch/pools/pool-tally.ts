@@ -134,7 +134,9 @@ export class PoolTally {
     this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
     if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
     this.busySum += this.surelyBusy;
-    if (open > 0) this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
+    // The first look has nothing to compare with: much is unsure there.
+    if (open > 0 && this.looks > 1)
+      this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
     this.openSum += open;
     this.created += this.createdNow;
     this.newByTime.add(look, this.createdNow);
