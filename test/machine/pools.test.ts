@@ -20,7 +20,8 @@ const isValid = new Ajv({ strict: false }).compile<PoolsJson>(
 
 /** What `pools --format json` says there. */
 async function pools(namespace: Namespace, ...args: string[]): Promise<PoolsJson> {
-  const words = ['pools', '--format', 'json', '--duration', '2s', '--interval', '250ms', ...args];
+  const time = args.includes('--duration') ? [] : ['--duration', '2s'];
+  const words = ['pools', '--format', 'json', ...time, '--interval', '250ms', ...args];
   const { code, stdout, stderr } = await sockwatch(namespace, words);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const said = JSON.parse(stdout) as PoolsJson;
@@ -279,6 +280,28 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('looks twice at least, and says what it could not judge', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 3);
+      const words = ['pools', '--format', 'json', '-d', '200ms', '-i', '1s', '--fail-on', 'pool_leak'];
+      const short = await sockwatch(namespace, [...words, '--no-owners']);
+      expect(short.code).toBe(0);
+      const said = JSON.parse(short.stdout) as PoolsJson;
+      expect(said.looks).toBe(2);
+      expect(said.pools.map(({ owner }) => owner)).toContain('unknown');
+      expect(said.gaps.filter(({ what }) => what === 'pool_leak').map(({ why }) => why)).toEqual([
+        'not judged: the processes of 3 connections are not known',
+        expect.stringMatching(/^not judged: it needs 4 looks over 600 s, there were 2 in /),
+      ]);
+      expect(
+        JSON.parse((await sockwatch(namespace, ['pools', '-d', '0', '-f', 'json'])).stdout),
+      ).toMatchObject({
+        looks: 1,
+      });
+    });
   });
 
   it('ends with 1 where --fail-on is met, hides what --redact must hide', async () => {
