@@ -56,7 +56,7 @@ function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {
     (a, b) =>
       severityRank(b.severity) - severityRank(a.severity) ||
       Number(a.causedBy !== undefined) - Number(b.causedBy !== undefined) ||
-      topic(b) - topic(a),
+      topic(a) - topic(b),
   );
 }
 

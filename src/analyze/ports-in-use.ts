@@ -1,6 +1,7 @@
 import { directionFinder } from '../model/direction.js';
-import { ROW_FLAGS, type SocketTable } from '../model/table.js';
-import { LISTEN, stateCode, TCP } from './codes.js';
+import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import { LISTEN, MPTCP, stateCode, TCP } from './codes.js';
+import { EndNumbers, pairKey } from './end-numbers.js';
 
 const TIME_WAIT = stateCode('time-wait');
 /** TCP_TIMEWAIT_LEN, and from which age on tcp_tw_reuse takes a port again. */
@@ -23,42 +24,29 @@ export interface PortCounts {
   readonly distinct: number;
 }
 
-/** Ends as small numbers, so that 100,000 rows make no text. */
-class Ends {
-  private readonly v4 = new Map<number, number>();
-  private readonly v6 = new Map<string, number>();
-  private next = 1;
-
-  id(table: SocketTable, row: number, side: 'localAddress' | 'remoteAddress'): number {
-    const words = table[side];
-    if (table.family[row] === 4) return this.take(this.v4, words[row * 4 + 3] ?? 0);
-    return this.take(this.v6, words.subarray(row * 4, row * 4 + 4).join());
-  }
-
-  private take<Key>(known: Map<Key, number>, key: Key): number {
-    const id = known.get(key) ?? this.next++;
-    known.set(key, id);
-    return id;
-  }
-}
-
 /** Outgoing connections whose local port is of the range, TIME-WAIT included: what came in through a listener takes none (KERNEL.md 9). */
-export function countPorts(table: SocketTable, [first, last]: readonly [number, number]): PortCounts {
+export function countPorts(
+  table: SocketTable,
+  [first, last]: readonly [number, number],
+  filter?: { matchesRow(row: SocketRow): boolean },
+): PortCounts {
   const directionOf = directionFinder(table);
-  const ends = new Ends();
+  const ends = new EndNumbers();
   const counts = new Map<number, PortCount>();
   const ports = new Set<number>();
   const timers = table.column('timerMs');
+  const cursor = table.cursor();
   for (let row = 0; row < table.length; row++) {
     const port = table.localPort[row] ?? 0;
     if (port < first || port > last || !isTcpWithPeer(table, row) || directionOf(row) === 'inbound') continue;
-    ports.add(port);
-    const key =
-      (ends.id(table, row, 'localAddress') * 2 ** 18 + ends.id(table, row, 'remoteAddress')) * 65_536 +
-      (table.remotePort[row] ?? 0);
+    cursor.index = row;
+    if (filter?.matchesRow(cursor) === false) continue;
+    const local = ends.id(table, row, 'localAddress');
+    const key = pairKey(local, ends.id(table, row, 'remoteAddress'), table.remotePort[row] ?? 0);
     const count = counts.get(key) ?? { total: 0, timeWait: 0, reusable: 0, row };
     counts.set(key, count);
     count.total++;
+    ports.add(port);
     if (table.state[row] !== TIME_WAIT) count.row = row;
     else {
       count.timeWait++;
@@ -69,4 +57,6 @@ export function countPorts(table: SocketTable, [first, last]: readonly [number, 
 }
 
 const isTcpWithPeer = ({ protocol, state, flags }: SocketTable, row: number): boolean =>
-  protocol[row] === TCP && state[row] !== LISTEN && ((flags[row] ?? 0) & ROW_FLAGS.remoteAny) === 0;
+  (protocol[row] === TCP || protocol[row] === MPTCP) &&
+  state[row] !== LISTEN &&
+  ((flags[row] ?? 0) & ROW_FLAGS.remoteAny) === 0;

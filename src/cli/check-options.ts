@@ -174,6 +174,8 @@ interface Wanted {
   readonly timeoutMs: number;
 }
 
+const DETAILED: ReadonlySet<Metric> = new Set(['close-wait-age', 'oldest-wait', 'diagnosis']);
+
 /** Only what the metrics need is read: owners cost a scan of every descriptor, details more than half of the work of ss. */
 function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Wanted): CollectOptions {
   const { metrics, by, filter, expect, timeoutMs } = wanted;
@@ -194,7 +196,8 @@ function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Want
         ? 'troubled'
         : 'listeners',
     owners: needsOwners && !flags['no-owners'],
-    details: metrics.some((metric) => metric === 'close-wait-age' || metric === 'oldest-wait'),
+    details: metrics.some((metric) => DETAILED.has(metric)),
+    stack: metrics.includes('diagnosis'),
     timeoutMs,
   };
 }

@@ -85,9 +85,13 @@ export async function lookTimes(
 ): Promise<Looks> {
   let before = compareWith === 'first look' ? undefined : compareWith;
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
+  const diagnosis = wish.metrics.includes('diagnosis')
+    ? await openDiagnosis(wish, samples === 1, compareWith !== 'first look')
+    : undefined;
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since'> | undefined;
   for await (const observation of observations) {
+    diagnosis?.take(observation);
     const taken = step(state, observation);
     state = taken.state;
     if (observation.kind !== 'table') continue;
@@ -98,7 +102,21 @@ export async function lookTimes(
     last = { report, since };
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
-  return { measures: mergeLooks(measured), facts, looks: measured.length, ...last };
+  const found = diagnosis?.measures();
+  const { report, since } = last;
+  return {
+    measures: [...mergeLooks(measured), ...(found?.measures ?? [])],
+    facts,
+    looks: measured.length,
+    since,
+    report: found === undefined ? report : { ...report, gaps: [...report.gaps, ...found.gaps] },
+  };
+}
+
+/** Loaded only where it is asked for: most checks run from cron and measure one queue. */
+async function openDiagnosis(wish: CheckWish, oneLook: boolean, isHere: boolean) {
+  const { CheckDiagnosis } = await import('./check-diagnosis.js');
+  return new CheckDiagnosis(wish, oneLook, isHere ? '/proc' : undefined);
 }
 
 const judge = (

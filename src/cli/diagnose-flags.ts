@@ -2,7 +2,15 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { ParseError } from '../model/errors.js';
 import { RULES, type Rule, SEVERITIES, type Severity } from '../model/findings.js';
 import { parseDuration } from './duration.js';
-import { asUsage, colorFlag, durationFlag, filterFlag, redactFlag, sourceFlags } from './flags.js';
+import {
+  asUsage,
+  colorFlag,
+  durationFlag,
+  filterFlag,
+  redactFlag,
+  sampleRateFlag,
+  sourceFlags,
+} from './flags.js';
 
 const HOUR = 3_600_000;
 
@@ -21,10 +29,11 @@ export const diagnoseFlags = {
     helpValue: '500ms',
     description: 'time between two looks',
   }),
+  'sample-rate': sampleRateFlag,
   from: Flags.string({
     helpValue: 'FILE',
     description: 'a recording, the whole of it, instead of this machine',
-    exclusive: ['duration', 'interval', 'source', 'no-owners'],
+    exclusive: ['duration', 'interval', 'sample-rate', 'source', 'no-owners'],
   }),
   port: Flags.integer({
     min: 1,

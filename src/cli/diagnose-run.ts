@@ -1,11 +1,9 @@
 import { diagnose } from '../analyze/diagnose.js';
 import type { Filter } from '../analyze/filter.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
-import { readDescriptorsOf } from '../collect/descriptors.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CollectOptions, defaultDoor } from '../collect/options.js';
-import { readStackFacts } from '../collect/stack-facts.js';
-import type { Diagnosis, ProcessDescriptors } from '../model/diagnosis.js';
+import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
 import type { Gap } from '../model/observation.js';
@@ -14,10 +12,8 @@ import { diagnosisJson } from '../render/diagnose/json.js';
 import { diagnosisText } from '../render/diagnose/text.js';
 import type { Names } from '../render/names.js';
 import { type Beside, DiagnosisWatch } from '../watch/diagnosis.js';
+import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags, DiagnosisLimits } from './diagnose-flags.js';
-
-/** More processes than this are not asked for their descriptors, which is said. */
-const MOST_PROCESSES = 1000;
 
 /**
  * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
@@ -53,11 +49,12 @@ async function lookAgain(
     scope: 'all',
     owners: !flags['no-owners'],
     thoroughOwners: true,
+    stack: true,
+    sampleHz: flags['sample-rate'],
     timeoutMs: flags.timeout,
     closed: true,
   };
   const { proc } = defaultDoor();
-  const first = readStackFacts(proc);
   const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
   let startedAt: number | undefined;
   try {
@@ -72,24 +69,8 @@ async function lookAgain(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  const descriptors = flags['no-owners'] ? undefined : readDescriptors(watch.pids(), proc, gaps);
-  return { stack: { first, last: readStackFacts(proc) }, ...(descriptors && { descriptors }) };
-}
-
-function readDescriptors(
-  names: ReadonlyMap<number, string>,
-  proc: string,
-  gaps: Gap[],
-): ProcessDescriptors[] {
-  const pids = [...names.keys()].slice(0, MOST_PROCESSES);
-  const found = readDescriptorsOf(pids, proc, MOST_PROCESSES);
-  const missing = names.size - found.size;
-  if (missing > 0)
-    gaps.push({
-      what: 'descriptors',
-      why: `not known of ${missing} of ${names.size} processes with sockets: they have ended, or this user may not read them`,
-    });
-  return [...found].map(([pid, files]) => ({ owner: { pid, fd: -1, name: names.get(pid) ?? '' }, ...files }));
+  const descriptors = flags['no-owners'] ? undefined : descriptorsOf(watch.pids(), proc, gaps);
+  return descriptors === undefined ? {} : { descriptors };
 }
 
 async function readLooks(

@@ -53,6 +53,7 @@ const collectOptions = (flags: LiveFlags, mode: LiveMode): CollectOptions => ({
   unix: flags.unix,
   scope: wantsConnections(flags, mode) ? 'all' : 'troubled',
   owners: !flags['no-owners'],
+  stack: true,
   timeoutMs: flags.timeout,
   closed: flags.closed,
   sampleHz: flags['sample-rate'],

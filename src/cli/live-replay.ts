@@ -1,5 +1,6 @@
 import { RecordingFile } from '../collect/recording-file.js';
 import type { ReplayControl } from '../model/replay.js';
+import { LiveDiagnosis } from '../watch/live-diagnosis.js';
 import type { Ending } from './ending.js';
 import type { LiveOptions } from './live-options.js';
 import { takeReports } from './live-reports.js';
@@ -23,7 +24,12 @@ export async function openReplay(options: LiveOptions, path: string, ending: End
   const control: ReplayControl = { speed: readSpeed(flags.speed, mode === 'screen'), paused: false };
   const recording = await RecordingFile.open(path);
   if (flags.duration !== undefined) setTimeout(() => ending.end(), flags.duration).unref();
-  const replay = new Replay(recording, options, control, mode === 'screen');
+  const replay = new Replay(
+    recording,
+    { ...options, companion: new LiveDiagnosis() },
+    control,
+    mode === 'screen',
+  );
   const all = replay.reports(ending.signal);
   return {
     options,

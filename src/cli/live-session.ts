@@ -2,6 +2,7 @@ import { type Demo, startDemo } from '../collect/demo.js';
 import { observe } from '../collect/observe.js';
 import type { Pace } from '../collect/options.js';
 import type { Gap } from '../model/observation.js';
+import { LiveDiagnosis } from '../watch/live-diagnosis.js';
 import { watchReports } from '../watch/reports.js';
 import type { Ending } from './ending.js';
 import { readFilter } from './filter.js';
@@ -37,8 +38,10 @@ export async function openLive(asked: LiveOptions, ending: Ending, version: stri
     const looks = await awaitFirstLook(observe(options.collect, pace, ending.signal));
     taps.push(...openTaps(options, version, (what, why) => gaps.push({ what, why })));
     const observations = tapObservations(looks, taps);
+    // The demo tells of its own listener only.
+    const config = demo === undefined ? { ...options, companion: new LiveDiagnosis() } : options;
     if (flags.duration !== undefined) setTimeout(() => ending.end(), flags.duration).unref();
-    const recorded = tapEvents(watchReports(observations, options), taps);
+    const recorded = tapEvents(watchReports(observations, config), taps);
     const seen = tapReports(recorded, (report) => program?.hear(report));
     // The screen shows the newest report only; elsewhere once is enough.
     const all = addGaps(seen, () => (options.mode === 'screen' ? gaps : gaps.splice(0)));

@@ -9,6 +9,7 @@ import { OwnerFinder } from './owners.js';
 import { countSockets, readCounters, readSysctls } from './proc.js';
 import { readProcesses } from './process-facts.js';
 import { SocketSource, type SourceLook } from './source.js';
+import { readStackFacts } from './stack-facts.js';
 
 interface OwnerWish {
   /** Owners of every row, not only of listeners and of rows that were asked for. */
@@ -29,7 +30,7 @@ export class Looker {
   readonly originNow: (source: Source) => Origin;
 
   constructor(
-    options: CollectOptions,
+    private readonly options: CollectOptions,
     private readonly door: Door,
   ) {
     this.source = new SocketSource(options, door);
@@ -72,6 +73,7 @@ export class Looker {
         descriptors: readDescriptors(look.sockets, this.door.proc),
         processes: readProcesses(look.sockets, this.door),
       }),
+      ...(this.options.stack && look.scope === 'all' && { stack: readStackFacts(this.door.proc) }),
       tookMs: millis(tookMs),
       skippedTicks: 0,
       gaps: [...look.gaps, ...gaps],

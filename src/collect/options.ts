@@ -22,6 +22,8 @@ export interface CollectOptions {
   readonly thoroughOwners?: boolean;
   /** tcp_info of every connection (ages, round-trip times): more than doubles the work for a large table. Default true. */
   readonly details?: boolean;
+  /** Numbers and settings of the network stack, at looks at all sockets. Default false. */
+  readonly stack?: boolean;
   /** How often listeners are looked at between the looks, per second (`observe`, `observeTimes`); netlink only. Default 0: not at all. */
   readonly sampleHz?: number;
   /** For one run of ss, or one answer of the kernel. */

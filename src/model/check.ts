@@ -18,6 +18,7 @@ export const METRICS = [
   'orphans',
   'tcp-memory',
   'syn-retries',
+  'diagnosis',
 ] as const;
 export type Metric = (typeof METRICS)[number];
 

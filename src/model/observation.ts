@@ -1,6 +1,7 @@
 import type { ProcessFacts } from './processes.js';
 import type { ListenerSamples, SampledFamily } from './samples.js';
 import type { Source } from './sockets.js';
+import type { StackFacts } from './stack-facts.js';
 import type { SocketTable } from './table.js';
 import type { Millis, MonotonicMillis, WallMillis } from './units.js';
 
@@ -48,6 +49,8 @@ export interface TableObservation {
   readonly sockets: SocketTable;
   readonly counters?: Counters;
   readonly sysctls?: Sysctls;
+  /** Numbers and settings of the network stack, where they were asked for. */
+  readonly stack?: StackFacts;
   /** Descriptors in use and their limit, by pid, for owners of listeners whose queue is not empty. */
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
   /** What those processes do, by pid. Not in recordings. */

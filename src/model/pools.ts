@@ -202,7 +202,7 @@ export interface PoolsSeen {
   /** Connections that this namespace opened during the watch by the kernel's count, beside those that were seen. */
   readonly activeOpens?: number;
   /** Outbound connections that were seen to be opened, or to fail. */
-  readonly opensSeen: number;
+  readonly opensSeen?: number;
   readonly gaps: readonly Gap[];
 }
 

@@ -1,5 +1,6 @@
 import { CLOSE_WAIT, ESTABLISHED, LISTEN, stateCode, TCP } from '../analyze/codes.js';
 import { countPorts } from '../analyze/ports-in-use.js';
+import { LINEAR_TIMEOUTS } from '../analyze/syn-schedule.js';
 import type { AttemptWindow, ConnectionsSeen, PortUse } from '../model/diagnosis.js';
 import { directionFinder } from '../model/direction.js';
 import type { Observation, TableObservation } from '../model/observation.js';
@@ -42,6 +43,10 @@ export class ConnectionWatch {
     const { sockets, origin } = observation;
     const rows = this.sort(sockets);
     const { monotonic } = origin;
+    // Before Linux 6.5 there is no such setting, and no such timeouts.
+    const linear =
+      observation.stack && Number(observation.stack.settings['net.ipv4.tcp_syn_linear_timeouts'] ?? 0);
+    this.connecting.linear = linear ?? LINEAR_TIMEOUTS;
     this.connecting.take(sockets, rows.connecting, rows.others, monotonic);
     this.queues.take(sockets, rows.held, monotonic);
     this.halfClosed.take(sockets, rows.halfClosed);
@@ -53,7 +58,8 @@ export class ConnectionWatch {
   /** `range`: ports for outgoing connections; without it ports are not counted. */
   seen(range: readonly [number, number] | undefined): ConnectionsSeen {
     const { last } = this;
-    const counts = last === undefined || range === undefined ? undefined : countPorts(last.sockets, range);
+    const counts =
+      last === undefined || range === undefined ? undefined : countPorts(last.sockets, range, this.filter);
     return {
       connections: this.connections,
       timeWait: this.timeWait,
@@ -70,16 +76,11 @@ export class ConnectionWatch {
   }
 
   private portUses(table: SocketTable, counts: ReturnType<typeof countPorts>['byEnds']): PortUse[] {
-    const cursor = table.cursor();
-    const uses: PortUse[] = [];
-    for (const { row, ...count } of counts) {
-      cursor.index = row;
-      const { remote, local } = cursor;
-      if (uses.length >= MOST_PORT_USES) break;
-      if (remote === undefined || this.filter?.matchesRow(cursor) === false) continue;
-      uses.push({ source: local, remote, owner: ownerAt(table, row), ...count });
-    }
-    return uses;
+    return counts.slice(0, MOST_PORT_USES).flatMap(({ row, ...count }): PortUse[] => {
+      const { remote, local } = table.row(row);
+      const source = local.kind === 'ip' ? { kind: 'ip' as const, address: local.address } : local;
+      return remote === undefined ? [] : [{ source, remote, owner: ownerAt(table, row), ...count }];
+    });
   }
 
   /** One pass over the table: the few rows that each part wants. */

@@ -3,7 +3,6 @@ import type { DiagnosisFacts, ProcessDescriptors } from '../model/diagnosis.js';
 import { type Finding, severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Counters, Gap, Observation, Origin } from '../model/observation.js';
-import type { StackFacts } from '../model/stack-facts.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch, type RowFilter } from './connections.js';
 import { counterDeltas } from './counters.js';
@@ -17,7 +16,6 @@ export interface DiagnosisFilter extends RowFilter {
 
 /** What is read beside the sockets. */
 export interface Beside {
-  readonly stack?: { readonly first: StackFacts; readonly last: StackFacts };
   readonly descriptors?: readonly ProcessDescriptors[];
 }
 
@@ -27,7 +25,10 @@ export class DiagnosisWatch {
   private readonly connections: ConnectionWatch;
   private state: WatchState;
   private first: { readonly origin: Origin; readonly counters: Counters | undefined } | undefined;
+  private stack: DiagnosisFacts['stack'];
   private looks = 0;
+  /** Of all listeners that any look has shown. */
+  private readonly listenerKeys = new Set<string>();
   private readonly worst = new Map<string, { readonly finding: Finding; readonly look: number }>();
   private readonly gaps = new Map<string, Gap>();
 
@@ -47,8 +48,11 @@ export class DiagnosisWatch {
     this.state = state;
     if (observation.kind !== 'table') return;
     this.looks++;
+    if (observation.stack !== undefined)
+      this.stack = { first: this.stack?.first ?? observation.stack, last: observation.stack };
     this.first ??= { origin: observation.origin, counters: observation.counters };
     for (const gap of report.gaps) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
+    for (const { listener } of report.listeners) this.listenerKeys.add(listener.key);
     for (const finding of [...report.findings, ...report.listeners.flatMap(({ findings }) => findings)])
       this.keepWorst(finding);
   }
@@ -56,7 +60,7 @@ export class DiagnosisWatch {
   /** Pids whose descriptors matter: owners of listeners and connections. */
   pids(): ReadonlyMap<number, string> {
     const names = new Map<number, string>();
-    for (const { listener } of this.state.report?.listeners ?? [])
+    for (const { listener } of this.listeners())
       for (const { pid, name } of listener.owners ?? []) names.set(pid, name);
     for (const { owner } of this.pools.report()?.pools ?? [])
       if (typeof owner === 'object') names.set(owner.pid, owner.name);
@@ -64,21 +68,22 @@ export class DiagnosisWatch {
   }
 
   /** `undefined` before the first complete look. */
-  facts({ stack, descriptors }: Beside): DiagnosisFacts | undefined {
-    const { first, state } = this;
+  facts({ descriptors }: Beside = {}): DiagnosisFacts | undefined {
+    const { first, state, stack } = this;
     const pools = this.pools.report();
     if (first === undefined || state.report === undefined || pools === undefined) return undefined;
-    const { origin, listeners, counters } = state.report;
+    const { origin, counters } = state.report;
     const deltas = counterDeltas(first.counters, counters);
     const seen = this.connections.seen(stack?.last.portRange);
     return {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      listeners: listeners
-        .filter((report) => this.filter?.matchesListener(report) ?? true)
-        .map((report) => ({ ...report, findings: this.worstOf(report.listener.key) })),
-      host: this.worstOf(undefined, new Set(listeners.map(({ listener }) => listener.key))),
+      listeners: this.listeners().map((report) => ({
+        ...report,
+        findings: this.worstOf(report.listener.key),
+      })),
+      host: this.worstOf(undefined, this.listenerKeys),
       pools: judgePools(pools, {
         descriptors: new Map((descriptors ?? []).map(({ owner, ...files }) => [owner.pid, files])),
       }),
@@ -88,6 +93,12 @@ export class DiagnosisWatch {
       ...(descriptors && { descriptors }),
       gaps: this.allGaps(pools.gaps, seen.notFollowed),
     };
+  }
+
+  private listeners(): readonly ListenerReport[] {
+    const { filter } = this;
+    const all = this.state.report?.listeners ?? [];
+    return filter === undefined ? all : all.filter((report) => filter.matchesListener(report));
   }
 
   private keepWorst(finding: Finding): void {

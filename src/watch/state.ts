@@ -1,5 +1,7 @@
 import type { Thresholds } from '../analyze/thresholds.js';
-import type { Counters, Origin } from '../model/observation.js';
+import type { Finding } from '../model/findings.js';
+import type { ListenerReport } from '../model/listener.js';
+import type { Counters, Origin, TableObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
@@ -12,8 +14,19 @@ import { NOTHING_SAMPLED, type SampledState } from './samples.js';
 import type { Track } from './track.js';
 import { NO_UDP, type UdpState } from './udp.js';
 
+export interface CompanionFinding {
+  readonly finding: Finding;
+  readonly subjectText: string;
+}
+
+/** What judges connections beside the listeners. It has a memory of its own, of the looks that it was shown. */
+export interface Companion {
+  take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[];
+}
+
 export interface WatchConfig {
   readonly thresholds: Thresholds;
+  readonly companion?: Companion | undefined;
   /** One look and no more: 90 % is critical at once, and there are no windows and alerts. */
   readonly oneLook?: boolean;
   /** How long lengths of queues are kept; 60 s. */

@@ -32,7 +32,9 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
-  const { book, ...alerts } = followAlerts(state, observation, followed.reports, host.findings);
+  const beside = state.config.companion?.take(observation, followed.reports) ?? [];
+  const others = [...host.findings, ...beside];
+  const { book, ...alerts } = followAlerts(state, observation, followed.reports, others);
   const report: Report = {
     origin,
     ...(windowMs !== undefined && { windowMs }),
@@ -42,7 +44,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     ...(deltas !== undefined && { countersDelta: deltas }),
     ...(observation.sysctls !== undefined && { sysctls: observation.sysctls }),
     rates: ratesOf(deltas, windowMs),
-    findings: host.findings.map(({ finding }) => finding),
+    findings: others.map(({ finding }) => finding),
     ...alerts,
     gaps: [...host.gaps, ...closed.gaps],
     ...(closed.report !== undefined && { closed: closed.report }),

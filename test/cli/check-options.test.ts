@@ -138,7 +138,7 @@ describe('what a check is told', () => {
     expect(limits({}, CONFIG_TEMPLATE)).toEqual(limits({}));
     const all = CONFIG_TEMPLATE.replace(/^( +)# (?=[a-z-]+: )/gm, '$1');
     expect(() => read({}, all)).not.toThrow();
-    expect(Object.keys(limits({}, all))).toHaveLength(15);
+    expect(Object.keys(limits({}, all))).toHaveLength(16);
     expect(readLiveSection(sectionOf(all, 'live'), () => false)).toMatchObject({
       interval: 1000,
       warn: 0.7,

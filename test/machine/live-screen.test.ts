@@ -76,12 +76,14 @@ describe.skipIf(missing)(
         expect(terminal.text).toMatch(/5 Alerts 0 active/);
 
         await server.stop(listening);
-        await clients.connect({ port: listening.port }, 14, 10);
+        const { first } = await clients.connect({ port: listening.port }, 14, 10);
         const refreshes = await refreshesUntil(terminal, showsFull(local, '10/9'));
         expect(refreshes).toBeLessThanOrEqual(3); // the one before the overflow, and two
         expect(rowOf(terminal.text, local)).toContain(`python3/${server.pid}`);
 
         await server.run(listening);
+        // A client that keeps what the server has closed would be a leak, and is told of.
+        await clients.fin(first, 14);
         await terminal.waitFor(showsWell(local), PATIENCE_MS);
         await terminal.waitFor(/5 Alerts 0 active/, PATIENCE_MS);
         terminal.write('q');

@@ -7,6 +7,8 @@ import { formatIp } from '../../model/ip.js';
 import type { Owner, SocketState } from '../../model/sockets.js';
 import type { SocketRow, SocketTable } from '../../model/table.js';
 import { CLOSE_WAIT, ESTABLISHED, LISTEN, MPTCP, stateCode, TCP } from '../codes.js';
+import { EndNumbers, pairKey } from '../end-numbers.js';
+import { countPorts } from '../ports-in-use.js';
 import { count, counted, duration, percent } from '../words.js';
 
 const SYN_SENT = stateCode('syn-sent');
@@ -124,28 +126,6 @@ export function closeWaitAge(look: CheckLook, filter?: RowFilter): Measure[] {
   );
 }
 
-/** Ends as small numbers, so that 100,000 rows make no text. */
-class Ends {
-  private readonly v4 = new Map<number, number>();
-  private readonly v6 = new Map<string, number>();
-  private next = 1;
-
-  id(table: SocketTable, row: number, side: 'localAddress' | 'remoteAddress'): number {
-    const words = table[side];
-    if (table.family[row] === 4) return this.take(this.v4, words[row * 4 + 3] ?? 0);
-    return this.take(this.v6, words.subarray(row * 4, row * 4 + 4).join());
-  }
-
-  private take<Key>(known: Map<Key, number>, key: Key): number {
-    const id = known.get(key) ?? this.next++;
-    known.set(key, id);
-    return id;
-  }
-}
-
-/** Numbers of a pair of addresses and a port stay exact up to 2^18 addresses of each side. */
-const keyOf = (local: number, remote: number, port: number) => (local * 2 ** 18 + remote) * 65_536 + port;
-
 /** Ports in use per source address, destination address and destination port (KERNEL.md 9), TIME-WAIT included. */
 export function ephemeralPorts(look: CheckLook, filter?: RowFilter): Measure[] {
   const table = tableOf(look);
@@ -162,29 +142,21 @@ export function ephemeralPorts(look: CheckLook, filter?: RowFilter): Measure[] {
     ];
   const [first, last] = portRange;
   const capacity = last - first + 1 - (look.facts.reservedPorts ?? 0);
-  const directionOf = directionFinder(table);
-  const ends = new Ends();
-  const counts = new Counts<number>();
-  for (const row of connectionRows(table, filter)) {
-    const { index } = row;
-    const port = table.localPort[index] ?? 0;
-    if (port < first || port > last || directionOf(index) === 'inbound') continue;
-    const local = ends.id(table, index, 'localAddress');
-    counts.add(keyOf(local, ends.id(table, index, 'remoteAddress'), table.remotePort[index] ?? 0), index);
-  }
-  if (counts.counts.size === 0)
+  const { byEnds } = countPorts(table, [first, last], filter);
+  if (byEnds.length === 0)
     return [
       { metric: 'ephemeral-ports', subject: '', value: 0, capacity, text: 'no port of the range is in use' },
     ];
-  return [...counts.counts.values()].map(({ count: value, row }) => {
+  return byEnds.map(({ total: value, row }) => {
     const { local, remote } = table.row(row);
     const source = local.kind === 'ip' ? formatIp(local.address) : '?';
+    const to = remote === undefined ? '?' : formatEndpoint(remote);
     return {
       metric: 'ephemeral-ports' as const,
-      subject: `${source}>${remote === undefined ? '?' : formatEndpoint(remote)}`,
+      subject: `${source}>${to}`,
       value,
       capacity,
-      text: `${count(value)} of ${count(capacity)} ports from ${source} to ${remote === undefined ? '?' : formatEndpoint(remote)} in use (${percent(value / capacity)})`,
+      text: `${count(value)} of ${count(capacity)} ports from ${source} to ${to} in use (${percent(value / capacity)})`,
     };
   });
 }
@@ -235,7 +207,7 @@ export function pools(look: CheckLook, filter?: RowFilter): Measure[] {
   const table = tableOf(look);
   if (table === undefined) return [];
   const directionOf = directionFinder(table);
-  const ends = new Ends();
+  const ends = new EndNumbers();
   const byOwner = new Map<number, { owner: Owner | undefined; counts: Counts<number> }>();
   for (const row of connectionRows(table, filter)) {
     const { index } = row;
@@ -244,7 +216,7 @@ export function pools(look: CheckLook, filter?: RowFilter): Measure[] {
     const owner = row.owners?.[0];
     const entry = byOwner.get(owner?.pid ?? 0) ?? { owner, counts: new Counts<number>() };
     byOwner.set(owner?.pid ?? 0, entry);
-    entry.counts.add(keyOf(0, ends.id(table, index, 'remoteAddress'), table.remotePort[index] ?? 0), index);
+    entry.counts.add(pairKey(0, ends.id(table, index, 'remoteAddress'), table.remotePort[index] ?? 0), index);
   }
   const measures = [...byOwner.values()].flatMap(({ owner, counts }) =>
     [...counts.counts.values()].map(({ count: value, row }) => {
@@ -266,12 +238,12 @@ export function pools(look: CheckLook, filter?: RowFilter): Measure[] {
 export function synRetries(look: CheckLook, filter?: RowFilter): Measure[] {
   const table = tableOf(look);
   if (table === undefined) return [];
-  const ends = new Ends();
+  const ends = new EndNumbers();
   const counts = new Counts<number>();
   for (const row of connectionRows(table, filter)) {
     if (table.state[row.index] !== SYN_SENT || (row.timer?.retransmits ?? 0) === 0) continue;
     counts.add(
-      keyOf(0, ends.id(table, row.index, 'remoteAddress'), table.remotePort[row.index] ?? 0),
+      pairKey(0, ends.id(table, row.index, 'remoteAddress'), table.remotePort[row.index] ?? 0),
       row.index,
     );
   }

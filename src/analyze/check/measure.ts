@@ -70,6 +70,9 @@ function measureOne(metric: Metric, look: CheckLook, { selection, rows, expect, 
       return pools(look, rows);
     case 'syn-retries':
       return synRetries(look, rows);
+    case 'diagnosis':
+      // Of several looks together: the run adds it.
+      return [];
     case 'time-wait':
     case 'orphans':
     case 'tcp-memory':

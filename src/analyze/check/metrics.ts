@@ -5,7 +5,7 @@ export interface MetricSpec {
   readonly says: string;
   /** Limits are percentages of the measure's capacity; else they are in the unit of the value. */
   readonly isPercent: boolean;
-  readonly unit: 'connections' | 'segments' | 'seconds' | 'sockets' | 'ports' | 'pages';
+  readonly unit: 'connections' | 'segments' | 'seconds' | 'sockets' | 'ports' | 'pages' | 'severity';
   /** Limits where the user gives none; absent: it is measured and never alerts. */
   readonly warning?: string;
   readonly critical?: string;
@@ -127,6 +127,15 @@ export const METRIC_SPECS: Readonly<Record<Metric, MetricSpec>> = {
     warning: '5',
     critical: '50',
     needs: 'connections',
+  },
+  diagnosis: {
+    says: 'what sockwatch diagnose finds, the worst of each rule: 1 a warning, 2 critical; give it time with --samples 6 --every 1s',
+    isPercent: false,
+    unit: 'severity',
+    warning: '@1:',
+    critical: '@2:',
+    needs: 'connections',
+    needsOwners: true,
   },
 };
 

@@ -1,6 +1,7 @@
-import type { DiagnosisFacts, DiagnosisFinding, Subject } from '../../model/diagnosis.js';
+import type { ConnectionsSeen, DiagnosisFacts, DiagnosisFinding, Subject } from '../../model/diagnosis.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { Finding, Rule } from '../../model/findings.js';
+import type { Pool } from '../../model/pools.js';
 import type { Sureness } from '../../model/trace.js';
 import { listenerText } from '../words.js';
 import { whyOf } from './why.js';
@@ -33,7 +34,12 @@ const SETTINGS: Partial<Record<Rule, readonly string[]>> = {
 };
 
 /** What other commands find too, of listeners, of the namespace and of pools: the same findings in this report. */
-export function* existingFindings({ listeners, host, pools }: DiagnosisFacts): Generator<DiagnosisFinding> {
+export function* existingFindings({
+  listeners,
+  host,
+  pools,
+  seen,
+}: DiagnosisFacts): Generator<DiagnosisFinding> {
   for (const { listener, findings } of listeners)
     for (const finding of findings) {
       const owner = listener.owners?.[0];
@@ -45,14 +51,22 @@ export function* existingFindings({ listeners, host, pools }: DiagnosisFacts): G
   for (const finding of wrong) yield dress(finding, {}, SURENESS[finding.rule] ?? 'certain', '');
   for (const finding of pools.findings) {
     const pool = pools.pools[finding.pool];
-    if (pool === undefined) continue;
+    if (pool === undefined || (finding.rule === 'pool_churn' && isUnanswered(pool, seen))) continue;
     const about: Subject = {
       ...(pool.direction === 'outbound' ? { remote: pool.end } : { local: pool.end }),
       ...(typeof pool.owner === 'object' && { owner: pool.owner }),
     };
-    yield { ...dress(finding, about, finding.sure, ''), subject: `${finding.subject}` };
+    yield dress(finding, about, finding.sure, '');
   }
 }
+
+/** Attempts that nobody answers come and go like short connections, and are none. */
+const isUnanswered = ({ end, past }: Pool, { connecting }: ConnectionsSeen): boolean =>
+  past.highest === 0 &&
+  connecting.some(
+    ({ remote, gone, established }) =>
+      gone > 0 && established === 0 && formatEndpoint(remote) === formatEndpoint(end),
+  );
 
 const dress = (finding: Finding, about: Subject, sure: Sureness, prefix: string): DiagnosisFinding => ({
   rule: finding.rule,

@@ -78,6 +78,7 @@ const SHORT_NAMES: Readonly<Record<CheckItem['metric'], string>> = {
   orphans: 'orphans',
   'tcp-memory': 'tcp_memory',
   'syn-retries': 'syn_retries',
+  diagnosis: 'diagnosis',
 };
 
 const SECONDS = new Set<CheckItem['metric']>(['oldest-wait', 'close-wait-age']);

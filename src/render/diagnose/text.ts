@@ -34,8 +34,11 @@ function* findingLines(
   const [first = '', ...rest] = say(`${finding.message} [${finding.rule}]`);
   yield paint(roleOf(finding.severity), mark + first.slice(INDENT.length), style.color);
   yield* rest;
-  if (finding.causedBy !== undefined)
-    yield* say(`${finding.causedBy} above or below explains it: mend that first`, 'because: ');
+  if (finding.causedBy !== undefined) {
+    // What mends it, and why it matters, stands at its cause.
+    yield* say(`because of ${finding.causedBy}: mend that first`);
+    return;
+  }
   for (const { text } of finding.evidence) yield* say(text, '- ');
   const values = finding.settings.flatMap((name) =>
     settings[name] === undefined ? [] : [`${name} = ${settings[name]}`],

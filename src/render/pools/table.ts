@@ -208,7 +208,7 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
 /** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
 function notes({ looks, watchedMs, pools, activeOpens, opensSeen }: PoolsReport): string[] {
   const missed =
-    activeOpens === undefined || activeOpens <= opensSeen
+    activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
       ? ''
       : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(opensSeen)} were seen.`;
   const rates =

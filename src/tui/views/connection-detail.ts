@@ -27,6 +27,8 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['busyMs', 'busy', millis],
       ['receiverLimitedMs', 'peer window full', millis],
       ['bufferLimitedMs', 'own buffer full', millis],
+      ['receiveWindowLimitedMs', 'held up by the peer', millis],
+      ['sendBufferLimitedMs', 'by its send buffer', millis],
     ],
   ],
   [
@@ -56,6 +58,7 @@ const THEMES: readonly (readonly [string, readonly (readonly [OptionalColumn, st
       ['congestionWindow', 'cwnd', formatCount],
       ['slowStartThreshold', 'ssthresh', formatCount],
       ['receiveSpace', 'receive space', size],
+      ['sendWindow', 'window of the peer', size],
       ['sendRateBps', 'send rate', bits],
       ['pacingRateBps', 'pacing rate', bits],
       ['deliveryRateBps', 'delivery rate', bits],

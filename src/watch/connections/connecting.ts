@@ -1,26 +1,13 @@
+import { LINEAR_TIMEOUTS, synTimeout } from '../../analyze/syn-schedule.js';
 import type { Connecting } from '../../model/diagnosis.js';
 import { type Endpoint, formatEndpoint } from '../../model/endpoint.js';
 import type { SocketTable } from '../../model/table.js';
 import { millis } from '../../model/units.js';
 import { type End, ownerAt, pidOf, socketKey } from './ends.js';
 
-/** TCP_TIMEOUT_INIT, and the first timeouts that do not double since Linux 6.5 (tcp_syn_linear_timeouts). */
-const FIRST_MS = 1000;
-const LINEAR = 4;
 const MOST_ATTEMPTS = 20_000;
 /** Times at which attempts were given up, per destination. */
 const KEPT_ENDS = 200;
-
-/** When the SYN is sent for the `count`th time again, or given up, in ms after the first. */
-export function synTimeout(count: number, linear = LINEAR): number {
-  let at = 0;
-  let rto = FIRST_MS;
-  for (let timeout = 1; timeout <= count; timeout++) {
-    at += rto;
-    if (timeout > linear) rto = Math.min(rto * 2, 120_000);
-  }
-  return at;
-}
 
 interface Attempt {
   readonly destination: Destination;
@@ -55,6 +42,9 @@ export class ConnectingWatch {
   private firstAt: number | undefined;
   notFollowed = 0;
 
+  /** tcp_syn_linear_timeouts of the namespace. */
+  linear = LINEAR_TIMEOUTS;
+
   /** `rows`: those in SYN-SENT; `others`: all other connections, which what was followed may have become. Monotonic ms. */
   take(table: SocketTable, rows: readonly number[], others: Iterable<number>, at: number): void {
     for (const destination of this.destinations.values()) destination.open = destination.retried = 0;
@@ -83,7 +73,7 @@ export class ConnectingWatch {
         this.notFollowed++;
         return;
       }
-      const begunAt = at - ageOf(table, row, retries);
+      const begunAt = at - this.ageOf(table, row, retries);
       const isNew = this.firstAt !== undefined && begunAt > this.firstAt;
       attempt = { destination, begunAt, isNew, retries: 0, seenAt: at };
       this.attempts.set(key, attempt);
@@ -124,6 +114,13 @@ export class ConnectingWatch {
     return made;
   }
 
+  /** By the timer of the next SYN; without one, as little as it may be. */
+  private ageOf(table: SocketTable, row: number, retries: number): number {
+    const next = synTimeout(retries + 1, this.linear);
+    const ms = table.get('timerMs', row);
+    return ms === undefined ? synTimeout(retries, this.linear) : Math.max(0, next - ms);
+  }
+
   private endGone(table: SocketTable, others: Iterable<number>, at: number): void {
     const elsewhere = new Set<number | string>();
     for (const row of others) elsewhere.add(socketKey(table, row));
@@ -142,13 +139,6 @@ export class ConnectingWatch {
     }
   }
 }
-
-/** By the timer of the next SYN. */
-const ageOf = (table: SocketTable, row: number, retries: number): number =>
-  Math.max(
-    0,
-    synTimeout(retries + 1) - (table.get('timerMs', row) ?? synTimeout(retries + 1) - synTimeout(retries)),
-  );
 
 /** The times of all in between, where they agree; else those of the one in the middle. */
 function middleOf(ends: readonly (readonly [number, number])[]) {

@@ -24,6 +24,8 @@ const MOVING: Readonly<Record<string, number>> = {
   lastReceivedMs: 3000,
   lastAckMs: 3000,
   busyMs: 3000,
+  receiveWindowLimitedMs: 3000,
+  sendBufferLimitedMs: 3000,
 };
 /** Timers run, and fire: then the next one is longer. ss also rounds to seconds, and from ten minutes on to minutes. */
 const TIMER_MS = 5000;

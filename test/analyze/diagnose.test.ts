@@ -1,0 +1,404 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../src/analyze/diagnose.js';
+import { synTimeout } from '../../src/analyze/syn-schedule.js';
+import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
+import type { Counters, TableObservation } from '../../src/model/observation.js';
+import type { StackFacts } from '../../src/model/stack-facts.js';
+import { type Beside, DiagnosisWatch } from '../../src/watch/diagnosis.js';
+import { listen, look, type RowSpec, waiting } from '../support/table-builder.js';
+
+const JAVA = { pid: 812, fd: 9, name: 'java' };
+const NGINX = { pid: 90, fd: 6, name: 'nginx' };
+const REMOTE = '10.0.0.9:3306';
+const LISTENER = listen('10.0.0.1:443', [0, 128], { inode: 7 }, { owners: [NGINX] });
+
+const STACK: StackFacts = {
+  timeWait: 10,
+  maxTimeWait: 1000,
+  orphans: 0,
+  maxOrphans: 1000,
+  memoryPages: 100,
+  memoryLimits: [5000, 10_000, 20_000],
+  portRange: [40_000, 40_099],
+  reservedPorts: 0,
+  softnetDropped: 0,
+  settings: {
+    'net.ipv4.ip_local_port_range': '40000 40099',
+    'net.ipv4.tcp_tw_reuse': '2',
+    'net.ipv4.tcp_syn_retries': '6',
+    'net.ipv4.tcp_syn_linear_timeouts': '4',
+    'net.ipv4.tcp_timestamps': '1',
+  },
+};
+
+interface Look {
+  readonly rows?: readonly RowSpec[];
+  readonly counters?: Counters;
+  readonly stack?: Partial<StackFacts> | null;
+}
+
+/** What is found in looks half a second apart. */
+function judge(looks: readonly Look[], beside: Beside = { descriptors: [] }) {
+  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS });
+  for (const [index, { rows = [], counters = {}, stack }] of looks.entries()) {
+    const rest: Partial<TableObservation> = {
+      counters,
+      ...(stack !== null && { stack: { ...STACK, ...stack } }),
+    };
+    watch.take(look(1000 + index * 500, [LISTENER, ...rows], rest));
+  }
+  const facts = watch.facts(beside);
+  if (facts === undefined) throw new Error('no look');
+  return diagnose(facts);
+}
+
+const texts = (...args: Parameters<typeof judge>) =>
+  judge(...args).findings.map(({ rule, severity }) => `${severity} ${rule}`);
+const times = (count: number, make: (index: number) => Look): Look[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const many = (count: number, make: (n: number) => RowSpec): RowSpec[] =>
+  Array.from({ length: count }, (_, n) => make(n));
+
+/** Connection `n` of java to the database. */
+const out = (n: number, rest: RowSpec = {}): RowSpec => ({
+  local: `10.0.0.1:${40_000 + n}`,
+  remote: REMOTE,
+  cookie: n + 1,
+  owners: [JAVA],
+  ...rest,
+  columns: {
+    inode: 100 + n,
+    lastSentMs: 520,
+    lastReceivedMs: 500,
+    lastAckMs: 500,
+    rtoMs: 200,
+    ...rest.columns,
+  },
+});
+
+describe('nothing', () => {
+  it('is said with how much was looked at', () => {
+    const { findings, lookedAt, gaps, settings } = judge(
+      times(5, () => ({ rows: [out(1)], counters: { A: 1 } })),
+    );
+    expect(findings).toEqual([]);
+    expect(gaps).toEqual([]);
+    expect(settings).toEqual({});
+    expect(lookedAt).toMatchObject({ looks: 5, listeners: 1, connections: 1, processes: 2, counters: 1 });
+  });
+
+  it('says what could not be looked at, and why', () => {
+    const { gaps, lookedAt } = judge([{ stack: null }], {});
+    expect(gaps.map(({ what, why }) => `${what}: ${why}`)).toEqual([
+      expect.stringMatching(/^not looked at: connects that nobody answers, .*: there was one look only$/),
+      expect.stringMatching(/^not looked at: open descriptors .*: descriptors of processes are not known/),
+      expect.stringMatching(/^not looked at: connects that are refused: the counters/),
+      expect.stringMatching(/^not looked at: local ports in use .*: the settings of the host are not known/),
+      expect.stringMatching(/^not looked at: memory of TCP buffers .*: sockstat is not known/),
+    ]);
+    expect(lookedAt.rules).toBeLessThan(judge(times(2, () => ({}))).lookedAt.rules);
+  });
+});
+
+describe('fd_limit', () => {
+  const owner = JAVA;
+  it.each([
+    ['at the limit', 1022, ['critical fd_limit']],
+    ['near it', 922, ['warning fd_limit']],
+    ['far from it', 500, []],
+  ])('%s', (_, open, expected) => {
+    expect(
+      texts(
+        times(2, () => ({})),
+        { descriptors: [{ owner, open, limit: 1024 }] },
+      ),
+    ).toEqual(expected);
+  });
+
+  it('is the cause of a full queue whose owner is at it, and told once', () => {
+    const full = [
+      listen('10.0.0.1:80', [6, 5], { inode: 8 }, { owners: [NGINX] }),
+      ...many(6, (n) => waiting('10.0.0.1:80', `10.0.0.5:${5000 + n}`, 3000, { cookie: 500 + n })),
+    ];
+    const files = { open: 1024, limit: 1024 };
+    const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS });
+    for (let at = 0; at < 4; at++)
+      watch.take(
+        look(at * 500, full, { descriptors: new Map([[NGINX.pid, files]]), counters: {}, stack: STACK }),
+      );
+    const facts = watch.facts({ descriptors: [{ owner: NGINX, ...files }] });
+    const { findings } = diagnose(facts as NonNullable<typeof facts>);
+    expect(findings.filter(({ rule }) => rule === 'fd_limit')).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ rule: 'fd_limit', about: { owner: NGINX } });
+    expect(findings.find(({ rule }) => rule === 'accept_queue_full')).toMatchObject({ causedBy: 'fd_limit' });
+  });
+});
+
+describe('ephemeral_ports', () => {
+  const timeWait = (n: number, ageMs: number, rest: RowSpec = {}): RowSpec => ({
+    state: 'time-wait',
+    local: `10.0.0.1:${40_000 + n}`,
+    remote: REMOTE,
+    columns: { inode: 0, timerMs: 60_000 - ageMs },
+    ...rest,
+  });
+  const ports = (make: (n: number) => RowSpec, stack: Partial<StackFacts> = {}) =>
+    texts(times(3, () => ({ rows: many(96, make), stack }))).filter((text) => text.includes('ports'));
+  const settings = { ...STACK.settings, 'net.ipv4.tcp_tw_reuse': '1' };
+
+  it.each([
+    ['nearly all to one destination', (n: number) => timeWait(n, 5000), {}, ['critical ephemeral_ports']],
+    [
+      'the same spread over two',
+      (n: number) => timeWait(n, 5000, { remote: `10.0.0.${8 + (n % 2)}:3306` }),
+      {},
+      [],
+    ],
+    [
+      'of a server: the listener has but one port',
+      (n: number) => timeWait(n, 5000, { local: '10.0.0.1:443', remote: `10.0.0.9:${40_000 + n}` }),
+      {},
+      [],
+    ],
+    ['free to be taken again', (n: number) => timeWait(n, 5000), { settings }, []],
+    ['too young for that', (n: number) => timeWait(n, 500), { settings }, ['critical ephemeral_ports']],
+    ['of a wide range', (n: number) => timeWait(n, 5000), { portRange: [32_768, 60_999] as const }, []],
+    [
+      'of a range whose rest is reserved',
+      (n: number) => timeWait(n, 5000),
+      { portRange: [40_000, 41_099] as const, reservedPorts: 1000 },
+      ['critical ephemeral_ports'],
+    ],
+  ])('%s', (_, make, stack, expected) => {
+    expect(ports(make, stack)).toEqual(expected);
+  });
+
+  it('says what the range allows, and whose', () => {
+    const [finding] = judge(times(3, () => ({ rows: many(90, (n) => out(n)) }))).findings;
+    expect(finding).toMatchObject({
+      rule: 'ephemeral_ports',
+      severity: 'warning',
+      subject: 'java/812 10.0.0.1:* > 10.0.0.9:3306',
+      message: '90 of 100 local ports from 10.0.0.1 to 10.0.0.9:3306 are in use (90%)',
+    });
+    expect(finding?.evidence.map(({ text }) => text).join('\n')).toMatch(/1\.7 new connections per second/);
+  });
+});
+
+describe('buffers', () => {
+  const unread = (bytes: number, received: number): RowSpec =>
+    out(1, { queues: [bytes, 0], columns: { bytesReceived: received } });
+  it.each([
+    ['nothing is read', times(6, () => ({ rows: [unread(60_000, 90_000)] })), ['warning app_not_reading']],
+    [
+      'more comes, and nothing is read',
+      times(6, (n) => ({ rows: [unread(100 + n * 10, 900 + n * 10)] })),
+      ['warning app_not_reading'],
+    ],
+    ['a slow reader', times(6, (n) => ({ rows: [unread(60_000, 90_000 + n * 100)] })), []],
+    ['a few bytes of a farewell', times(6, () => ({ rows: [unread(24, 900)] })), ['info app_not_reading']],
+    [
+      'for a moment',
+      [...times(2, () => ({ rows: [unread(60_000, 90_000)] })), ...times(3, () => ({ rows: [out(1)] }))],
+      [],
+    ],
+    [
+      'not accepted yet',
+      times(6, () => ({
+        rows: [out(1, { local: '10.0.0.1:443', queues: [60_000, 0], owners: [], columns: { inode: 0 } })],
+      })),
+      [],
+    ],
+  ])('%s', (_, looks, expected) => {
+    expect(texts(looks)).toEqual(expected);
+  });
+
+  const unsent = (columns: RowSpec['columns'] = {}) =>
+    out(1, {
+      queues: [0, 50_000],
+      columns: { bytesAcked: 1000, sendWindow: 0, timerKind: 4, timerRetransmits: 3, ...columns },
+    });
+  // Windows are known where any row has one.
+  const other = out(2, { columns: { sendWindow: 65_536 } });
+  const unsentTexts = (make: (n: number) => RowSpec) =>
+    judge(times(6, (n) => ({ rows: [make(n), other] })))
+      .findings.filter(({ rule }) => rule === 'peer_not_reading')
+      .map(({ sure }) => sure);
+  it('of a peer whose window is shut, and what only looks like it', () => {
+    expect(unsentTexts(() => unsent())).toEqual(['certain']);
+    // A persist timer alone is no zero window.
+    expect(unsentTexts(() => unsent({ sendWindow: 30_000 }))).toEqual(['suspected']);
+    expect(unsentTexts((n) => unsent({ bytesAcked: 1000 + n }))).toEqual([]);
+    // The peer, or the way to it, is gone.
+    expect(unsentTexts(() => unsent({ sendWindow: 30_000, timerKind: 0 }))).toEqual([]);
+  });
+
+  it('that a window held up for most of the time', () => {
+    const limited = (share: number) =>
+      texts(
+        times(5, (n) => ({ rows: [out(1, { columns: { receiveWindowLimitedMs: 10 + n * 500 * share } })] })),
+      );
+    expect(limited(0.9)).toEqual(['info receive_window_limited']);
+    expect(limited(0.1)).toEqual([]);
+  });
+});
+
+describe('half-closed connections', () => {
+  const finWait = (n: number, rest: RowSpec = {}) => out(n, { state: 'fin-wait-2', ...rest });
+  it.each([
+    [
+      'grow, with their descriptor',
+      times(6, (n) => ({ rows: many(2 + n, (i) => finWait(i)) })),
+      ['warning fin_wait_2'],
+    ],
+    [
+      'grow, and nobody holds them',
+      times(6, (n) => ({ rows: many(2 + n, (i) => finWait(i, { owners: [], columns: { inode: 0 } })) })),
+      [],
+    ],
+    ['others at each look', times(6, (n) => ({ rows: many(2, (i) => finWait(n * 10 + i)) })), []],
+    [
+      'are old',
+      times(4, () => ({ rows: many(3, (i) => finWait(i, { columns: { lastAckMs: 90_000 } })) })),
+      ['warning fin_wait_2'],
+    ],
+    [
+      'whose peers are gone',
+      times(4, () => ({
+        rows: many(4, (i) =>
+          out(i, { state: 'last-ack', owners: [], columns: { inode: 0, timerKind: 0, timerRetransmits: 4 } }),
+        ),
+      })),
+      ['info last_ack'],
+    ],
+  ])('%s', (_, looks, expected) => {
+    expect(texts(looks).filter((text) => !text.includes('pool'))).toEqual(expected);
+  });
+});
+
+describe('limits of the host', () => {
+  const ends = (stack: Partial<StackFacts>, counters: Counters = {}) =>
+    texts([
+      { counters: Object.fromEntries(Object.keys(counters).map((name) => [name, 0])) },
+      { stack, counters },
+    ]);
+  it.each([
+    ['orphans near their limit', { orphans: 850 }, {}, ['warning orphans']],
+    ['few orphans', { orphans: 85 }, {}, []],
+    ['memory above pressure', { memoryPages: 11_000 }, {}, ['critical memory_pressure']],
+    ['memory near it', { memoryPages: 8500 }, {}, ['warning memory_pressure']],
+    ['a full receive buffer of one socket', { memoryPages: 900 }, { PruneCalled: 3 }, []],
+    ['TIME-WAIT without room', {}, { TCPTimeWaitOverflow: 3 }, ['warning time_wait_overflow']],
+    ['TIME-WAIT near its limit', { timeWait: 950 }, {}, ['info time_wait_overflow']],
+    ['much TIME-WAIT, far from its limit', { timeWait: 800 }, {}, []],
+  ])('%s', (_, stack, counters, expected) => {
+    expect(ends(stack, counters)).toEqual(expected);
+  });
+});
+
+describe('connects', () => {
+  /** In SYN-SENT for `ageMs`. */
+  const trying = (cookie: number, ageMs: number): RowSpec => {
+    let retries = 0;
+    while (synTimeout(retries + 1, 4) <= ageMs) retries++;
+    return {
+      state: 'syn-sent',
+      local: `10.0.0.1:${40_000 + cookie}`,
+      remote: REMOTE,
+      cookie,
+      owners: [JAVA],
+      queues: [0, 1],
+      columns: {
+        inode: cookie,
+        timerKind: 0,
+        timerMs: synTimeout(retries + 1, 4) - ageMs,
+        timerRetransmits: retries,
+      },
+    };
+  };
+  const retryTexts = (looks: readonly Look[]) => texts(looks).filter((text) => !text.includes('pool'));
+
+  it('that nobody answers, with how long the kernel and the application try', () => {
+    // Three at once, given up after 1.7 s, with the next ones at once.
+    const looks = times(11, (n) => {
+      const age = (n * 500) % 2000;
+      const round = Math.floor((n * 500) / 2000);
+      return { rows: many(3, (i) => trying(1 + round * 3 + i, age + 100)) };
+    });
+    const { findings } = judge(looks);
+    const timeout = findings.find(({ rule }) => rule === 'connect_timeout');
+    expect(timeout).toMatchObject({ severity: 'critical', about: { owner: JAVA } });
+    expect(timeout?.evidence.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^3 in SYN-SENT now/),
+      '6 connects given up after 1.6 s to 2.1 s: the timeout of the application; the kernel itself would try for 131 s',
+      expect.stringMatching(/new attempts seen/),
+      'no packet was dropped because a backlog of this host was full',
+    ]);
+  });
+
+  it('into a full table of connection tracking', () => {
+    const advice = (count: number) =>
+      judge(
+        times(4, (n) => ({ rows: [trying(5, 1200 + n * 500)], stack: { conntrack: { count, max: 1000 } } })),
+      ).findings.find(({ rule }) => rule === 'connect_timeout')?.advice;
+    expect(advice(1000)).toMatch(/^connection tracking of this host is full.*nf_conntrack_max/);
+    expect(advice(500)).toMatch(/^see whether 10\.0\.0\.9:3306 is up/);
+  });
+
+  it('that were slow, and were answered in the end, are none', () => {
+    const looks = times(6, (n) => ({ rows: [n < 4 ? trying(5, 200 + n * 500) : out(4)] }));
+    expect(retryTexts(looks)).toEqual([]);
+  });
+
+  it('of a long way are none', () => {
+    expect(retryTexts(times(6, (n) => ({ rows: [trying(50 + n, 300)] })))).toEqual([]);
+  });
+
+  const failing = (perLook: (n: number) => number, more: Counters = {}) => {
+    let fails = 0;
+    return retryTexts(
+      times(11, (n) => {
+        fails += n === 0 ? 0 : perLook(n);
+        return {
+          counters: {
+            ActiveOpens: fails + 10 * n,
+            AttemptFails: fails,
+            EmbryonicRsts: more.EmbryonicRsts === undefined ? 0 : fails,
+            OutRsts: fails,
+          },
+        };
+      }),
+    );
+  };
+  it.each([
+    ['refused at a steady pace', () => 5, {}, ['warning retry_storm', 'warning connect_refused']],
+    [
+      'refused, with back-off',
+      (n: number) => (n <= 2 ? 8 : n === 5 ? 1 : 0),
+      {},
+      ['warning connect_refused'],
+    ],
+    ['refused once', (n: number) => Number(n === 3), {}, ['info connect_refused']],
+    ['reset by clients in SYN-RECV', () => 5, { EmbryonicRsts: 1 }, []],
+  ])('%s', (_, perLook, more, expected) => {
+    expect(failing(perLook, more)).toEqual(expected);
+  });
+
+  it('storm a listener whose queue is full of clients that are gone', () => {
+    const queue = (gone: number): RowSpec[] => [
+      listen('10.0.0.1:80', [10, 9], { inode: 8 }, { owners: [NGINX] }),
+      ...many(10, (n) =>
+        waiting('10.0.0.1:80', `10.0.0.5:${5000 + n}`, 3000, {
+          cookie: 500 + n,
+          state: n < gone ? 'close-wait' : 'established',
+        }),
+      ),
+    ];
+    const storms = (gone: number) =>
+      texts(
+        times(5, (n) => ({ rows: queue(gone), counters: { ListenOverflows: n * 10, ListenDrops: n * 10 } })),
+      ).filter((text) => text.includes('storm'));
+    expect(storms(8)).toEqual(['warning retry_storm']);
+    expect(storms(1)).toEqual([]);
+  });
+});

@@ -1,0 +1,403 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import type { DiagnosisFindingJson, DiagnosisJson } from '../../src/model/diagnosis-json.js';
+import { sockwatch } from '../support/cli.js';
+import { needs } from '../support/needs.js';
+import { type Namespace, SERVER_ADDRESS, withNamespace, withPair } from '../support/netns.js';
+import { Trouble } from '../support/trouble.js';
+
+const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
+const noFirewall = missing ?? needs({ programs: ['nft'] });
+const HERE = '127.0.0.1';
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const isValid = new Ajv({ strict: false }).compile<DiagnosisJson>(
+  JSON.parse(readFileSync(new URL('../../schema/diagnosis.schema.json', import.meta.url), 'utf8')),
+);
+
+/** What `diagnose --format json` says there. */
+async function diagnose(
+  namespace: Namespace,
+  { seconds = 2, source = 'auto' }: { seconds?: number; source?: string } = {},
+): Promise<DiagnosisJson> {
+  const words = [
+    'diagnose',
+    '--format',
+    'json',
+    '--interval',
+    '250ms',
+    '--duration',
+    `${seconds}s`,
+    '--source',
+    source,
+  ];
+  const { code, stdout, stderr } = await sockwatch(namespace, words);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const said = JSON.parse(stdout) as DiagnosisJson;
+  expect(isValid(said), JSON.stringify(isValid.errors)).toBe(true);
+  return said;
+}
+
+const rulesOf = ({ findings }: DiagnosisJson) => findings.map(({ rule }) => rule);
+const worrying = ({ findings }: DiagnosisJson) => findings.filter(({ severity }) => severity !== 'info');
+
+function findingOf(said: DiagnosisJson, rule: string): DiagnosisFindingJson {
+  const found = said.findings.filter((finding) => finding.rule === rule);
+  expect(found, `${rule} in ${JSON.stringify(said.findings, null, 1)}`).not.toHaveLength(0);
+  return found[0] as DiagnosisFindingJson;
+}
+
+const evidenceOf = ({ evidence }: DiagnosisFindingJson, metric: string) =>
+  evidence.find((one) => one.metric === metric);
+
+/** A server and a client with so many connections between them, accepted. */
+async function joined(namespace: Namespace, count: number) {
+  const [server, client] = await Promise.all([Trouble.start(namespace), Trouble.start(namespace)]);
+  const port = await server.listen(HERE);
+  await client.connect(HERE, port, count);
+  await server.accept(count);
+  return { server, client, port };
+}
+
+describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('says plainly that nothing is wrong, and what was looked at', async () => {
+    await withNamespace(async (namespace) => {
+      await joined(namespace, 8);
+      const said = await diagnose(namespace);
+      expect(said.findings).toEqual([]);
+      expect(said.looked_at).toMatchObject({ listeners: 1, connections: 16, processes: 2 });
+      expect(said.looked_at.looks).toBeGreaterThan(2);
+      expect(said.looked_at.counters).toBeGreaterThan(100);
+      const { stdout } = await sockwatch(namespace, [
+        'diagnose',
+        '--duration',
+        '300ms',
+        '--interval',
+        '100ms',
+      ]);
+      expect(stdout).toMatch(
+        /^Nothing wrong was found\.\nLooked at 1 listener, 16 connections, 2 processes, /,
+      );
+    });
+  });
+
+  describe('CLOSE-WAIT', () => {
+    it('that a program leaks is found, with the time until its limit of descriptors', async () => {
+      await withNamespace(async (namespace) => {
+        const { server, client, port } = await joined(namespace, 30);
+        await server.leaveDescriptors(40);
+        const before = diagnose(namespace);
+        for (let step = 0; step < 10; step++) {
+          await sleep(200);
+          await client.closeMade(2);
+        }
+        const finding = findingOf(await before, 'close_wait_leak');
+        expect(finding.subject).toMatchObject({
+          pid: server.pid,
+          process: 'python3',
+          local: `${HERE}:${port}`,
+        });
+        expect(finding.severity).toBe('critical');
+        expect(evidenceOf(finding, 'descriptors')?.text).toMatch(/at this pace the limit is reached in \d/);
+      });
+    });
+
+    it('that drains, or waits in an accept queue, is none', async () => {
+      await withNamespace(async (namespace) => {
+        const { server, client, port } = await joined(namespace, 30);
+        const before = diagnose(namespace);
+        for (let step = 0; step < 10; step++) {
+          await sleep(150);
+          await client.closeMade(2);
+          await server.closeTaken(2);
+        }
+        expect(rulesOf(await before)).not.toContain('close_wait_leak');
+        // Nobody has accepted these: they are no leak of anybody.
+        await client.connect(HERE, port, 3);
+        await client.closeMade(13);
+        expect(rulesOf(await diagnose(namespace))).not.toContain('close_wait_leak');
+      });
+    });
+  });
+
+  describe('descriptors', () => {
+    it('at their limit are named as the cause of a full accept queue', async () => {
+      await withNamespace(async (namespace) => {
+        const [server, client] = await Promise.all([Trouble.start(namespace), Trouble.start(namespace)]);
+        const port = await server.listen(HERE, { backlog: 4 });
+        await server.leaveDescriptors(3);
+        await server.serve();
+        await client.connect(HERE, port, 8);
+        const said = await diagnose(namespace);
+        const cause = findingOf(said, 'fd_limit');
+        expect(cause).toMatchObject({
+          severity: 'critical',
+          subject: { pid: server.pid, local: `${HERE}:${port}` },
+        });
+        expect(cause.advice).toMatch(/LimitNOFILE/);
+        expect(findingOf(said, 'accept_queue_full')).toMatchObject({ caused_by: 'fd_limit' });
+        const check = ['check', '--metric', 'diagnosis', '--samples', '3', '--every', '300ms', '--no-state'];
+        const checked = await sockwatch(namespace, check);
+        expect(checked.code).toBe(2);
+        expect(checked.stdout).toMatch(/fd_limit_diagnosis=2;@1:;@2:;0;/);
+        const elsewhere = await sockwatch(namespace, [...check, '--port', '9']);
+        expect(elsewhere.stdout).toMatch(/^SOCKWATCH OK - diagnose finds nothing wrong/);
+        const rules = rulesOf(said);
+        expect(rules.indexOf('fd_limit')).toBeLessThan(rules.indexOf('accept_queue_full'));
+      });
+    });
+
+    it('near their limit are a warning, and far from it nothing', async () => {
+      await withNamespace(async (namespace) => {
+        const { server } = await joined(namespace, 60);
+        expect(worrying(await diagnose(namespace))).toEqual([]);
+        await server.leaveDescriptors(4);
+        expect(findingOf(await diagnose(namespace), 'fd_limit')).toMatchObject({
+          severity: 'warning',
+          subject: { pid: server.pid },
+        });
+      });
+    });
+  });
+
+  describe('ports', () => {
+    it('of a range of 100 are found when nearly all are in use towards one destination', async () => {
+      await withNamespace(async (namespace) => {
+        const [server, client] = await Promise.all([Trouble.start(namespace), Trouble.start(namespace)]);
+        const port = await server.listen(HERE, { port: 8080 });
+        await setRange(namespace, '40000 40099', '40050-40059');
+        await namespace.sysctl('net.ipv4.tcp_tw_reuse', 0);
+        await client.connect(HERE, port, 50);
+        await server.accept(50);
+        expect(rulesOf(await diagnose(namespace))).not.toContain('ephemeral_ports');
+        await client.connect(HERE, port, 30);
+        await server.accept(30);
+        await client.closeMade(80);
+        await server.closeTaken(80);
+        const finding = findingOf(await diagnose(namespace), 'ephemeral_ports');
+        expect(finding).toMatchObject({
+          severity: 'warning',
+          subject: { local: expect.stringContaining(HERE), remote: `${HERE}:${port}` },
+          message: `80 of 90 local ports from ${HERE} to ${HERE}:${port} are in use (88%)`,
+          settings: { 'net.ipv4.ip_local_port_range': '40000 40099', 'net.ipv4.tcp_tw_reuse': '0' },
+        });
+        expect(evidenceOf(finding, 'ports.per_second')?.value).toBeCloseTo(1.5);
+        // Over loopback 2 is enough, and then ports in TIME-WAIT are free again after a second.
+        await namespace.sysctl('net.ipv4.tcp_tw_reuse', 2);
+        expect(rulesOf(await diagnose(namespace))).not.toContain('ephemeral_ports');
+      });
+    });
+
+    it('of the server cost nothing, though all its TIME-WAIT is on its side', async () => {
+      await withNamespace(async (namespace) => {
+        const [server, client] = await Promise.all([Trouble.start(namespace), Trouble.start(namespace)]);
+        // Even a listener whose port is one of the range.
+        const port = await server.listen(HERE, { port: 40_020 });
+        await setRange(namespace, '40000 40199', '40020');
+        await namespace.sysctl('net.ipv4.tcp_tw_reuse', 0);
+        for (let round = 0; round < 2; round++) {
+          await client.connect(HERE, port, 90);
+          await server.accept(90);
+          await server.closeTaken(90);
+          await client.closeMade(90);
+        }
+        await setRange(namespace, '40020 40119');
+        expect(worrying(await diagnose(namespace))).toEqual([]);
+      });
+    });
+
+    it('tells TIME-WAIT that found no room', async () => {
+      await withNamespace(async (namespace) => {
+        await namespace.sysctl('net.ipv4.tcp_max_tw_buckets', 5);
+        const { client } = await joined(namespace, 20);
+        const said = diagnose(namespace);
+        await sleep(1200);
+        await client.closeMade(20);
+        await sleep(200);
+        await said;
+        // The server has to close too before this side is in TIME-WAIT.
+        const { server, client: other } = await joined(namespace, 20);
+        const again = diagnose(namespace);
+        await sleep(1200);
+        await other.closeMade(20);
+        await server.closeTaken(20);
+        expect(findingOf(await again, 'time_wait_overflow')).toMatchObject({ severity: 'warning' });
+      });
+    });
+  });
+
+  describe('buffers', () => {
+    it('that a program stopped reading are found on both sides', async () => {
+      await withNamespace(async (namespace) => {
+        const { server, client, port } = await joined(namespace, 1);
+        await client.keepWriting();
+        await sleep(500);
+        const said = await diagnose(namespace);
+        const reader = findingOf(said, 'app_not_reading');
+        expect(reader).toMatchObject({
+          severity: 'warning',
+          sure: 'certain',
+          subject: { pid: server.pid, local: `${HERE}:${port}` },
+        });
+        const writer = findingOf(said, 'peer_not_reading');
+        expect(writer).toMatchObject({
+          severity: 'warning',
+          sure: 'certain',
+          subject: { pid: client.pid, remote: `${HERE}:${port}` },
+        });
+        expect(evidenceOf(writer, 'zero_window')?.value).toBe(1);
+        const bySs = await diagnose(namespace, { source: 'ss' });
+        expect(findingOf(bySs, 'app_not_reading')).toMatchObject({ sure: 'certain' });
+        expect(findingOf(bySs, 'peer_not_reading')).toMatchObject({ sure: 'certain' });
+      });
+    });
+
+    it('of a reader that is slow, and does read, are no such thing', async () => {
+      await withNamespace(async (namespace) => {
+        const { server, client } = await joined(namespace, 1);
+        await server.readSlowly(50_000, 20);
+        await client.keepWriting();
+        await sleep(500);
+        const rules = rulesOf(await diagnose(namespace));
+        expect(rules).not.toContain('app_not_reading');
+        expect(rules).not.toContain('peer_not_reading');
+      });
+    });
+
+    it('with a few bytes left are information at most', async () => {
+      await withNamespace(async (namespace) => {
+        const { client } = await joined(namespace, 2);
+        await client.write(300);
+        const said = await diagnose(namespace);
+        expect(findingOf(said, 'app_not_reading').severity).toBe('info');
+        expect(worrying(said)).toEqual([]);
+      });
+    });
+  });
+
+  it('finds connections that were shut down and never closed', async () => {
+    await withNamespace(async (namespace) => {
+      const { server } = await joined(namespace, 20);
+      const before = diagnose(namespace);
+      for (let step = 1; step <= 10; step++) {
+        await sleep(200);
+        await server.shutTaken(2 * step);
+      }
+      const said = await before;
+      expect(findingOf(said, 'fin_wait_2')).toMatchObject({
+        severity: 'warning',
+        subject: { pid: server.pid },
+      });
+    });
+  });
+
+  describe('connects', () => {
+    it('that are refused again and again without back-off are found, with one the client waits longer each time not', async () => {
+      await withNamespace(async (namespace) => {
+        const client = await Trouble.start(namespace);
+        await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 50 });
+        const said = await diagnose(namespace);
+        const refused = findingOf(said, 'connect_refused');
+        expect(refused.severity).toBe('warning');
+        expect(evidenceOf(refused, 'OutRsts')?.text).toContain('the closed port may well be its own');
+        expect(findingOf(said, 'retry_storm').severity).toBe('warning');
+      });
+      await withNamespace(async (namespace) => {
+        const client = await Trouble.start(namespace);
+        await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 50, factor: 2 });
+        expect(rulesOf(await diagnose(namespace))).not.toContain('retry_storm');
+      });
+    });
+
+    it('to a listener on this host that is full are told so', async () => {
+      await withNamespace(async (namespace) => {
+        const [server, client] = await Promise.all([Trouble.start(namespace), Trouble.start(namespace)]);
+        const port = await server.listen(HERE, { backlog: 1 });
+        await client.connect(HERE, port, 2);
+        await client.tryAgain({ address: HERE, port, timeoutMs: 60_000, pauseMs: 50, atOnce: 3 });
+        const said = await diagnose(namespace, { seconds: 4 });
+        expect(findingOf(said, 'connect_timeout').message).toContain(
+          `the accept queue of ${HERE}:${port} on this host is full`,
+        );
+        expect(rulesOf(said)).toContain('accept_queue_full');
+      });
+    });
+  });
+
+  it('ends with 1 where --fail-on is met, and hides what --redact must hide', async () => {
+    await withNamespace(async (namespace) => {
+      const { server } = await joined(namespace, 60);
+      await server.leaveDescriptors(2);
+      const look = ['diagnose', '--duration', '600ms', '--interval', '200ms'];
+      const failed = await sockwatch(namespace, [...look, '--fail-on', 'fd-limit', '--redact']);
+      expect(failed).toMatchObject({ code: 1, stderr: '' });
+      expect(failed.stdout).toContain('process-1');
+      expect(failed.stdout).not.toMatch(/python3|127\.0\.0\.1/);
+      expect(await sockwatch(namespace, [...look, '--fail-on', 'retry_storm'])).toMatchObject({ code: 0 });
+      expect(await sockwatch(namespace, [...look, '--fail-on', 'nonsense'])).toMatchObject({ code: 2 });
+      const other = await sockwatch(namespace, [
+        ...look,
+        '--pid',
+        `${server.pid + 100_000}`,
+        '--fail-on',
+        'info',
+      ]);
+      expect(other).toMatchObject({ code: 0 });
+    });
+  });
+});
+
+describe.skipIf(noFirewall)(`connects into nothing${noFirewall ? ` (skipped: ${noFirewall})` : ''}`, () => {
+  it('are found with how long they try, and a client with back-off is no storm', async () => {
+    await withPair(async (server, client) => {
+      await server.must(
+        'nft',
+        'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 7777 drop',
+      );
+      const stubborn = await Trouble.start(client);
+      await stubborn.tryAgain({
+        address: SERVER_ADDRESS,
+        port: 7777,
+        timeoutMs: 1300,
+        pauseMs: 20,
+        atOnce: 6,
+      });
+      const said = await diagnose(client, { seconds: 5 });
+      const timeout = findingOf(said, 'connect_timeout');
+      expect(timeout).toMatchObject({
+        severity: 'critical',
+        subject: { pid: stubborn.pid, remote: `${SERVER_ADDRESS}:7777` },
+      });
+      const gaveUp = evidenceOf(timeout, 'gave_up_after');
+      expect(gaveUp?.text).toMatch(/the timeout of the application; the kernel itself would try for 1\d\d s/);
+      expect(gaveUp?.value).toBeGreaterThan(1.2);
+      expect(evidenceOf(timeout, 'softnet_dropped')?.text).toContain('no packet was dropped');
+      const storm = findingOf(said, 'retry_storm');
+      expect(storm.subject).toMatchObject({ remote: `${SERVER_ADDRESS}:7777`, pid: stubborn.pid });
+    });
+    await withPair(async (server, client) => {
+      await server.must(
+        'nft',
+        'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 7777 drop',
+      );
+      const patient = await Trouble.start(client);
+      await patient.tryAgain({
+        address: SERVER_ADDRESS,
+        port: 7777,
+        timeoutMs: 1300,
+        pauseMs: 400,
+        factor: 2,
+      });
+      const said = await diagnose(client, { seconds: 5 });
+      expect(rulesOf(said)).toContain('connect_timeout');
+      expect(rulesOf(said)).not.toContain('retry_storm');
+    });
+  }, 60_000);
+});
+
+async function setRange(namespace: Namespace, range: string, reserved = ''): Promise<void> {
+  const write =
+    'printf %s "$1" > /proc/sys/net/ipv4/ip_local_reserved_ports; printf %s "$2" > /proc/sys/net/ipv4/ip_local_port_range';
+  await namespace.must('sh', '-c', write, 'sh', reserved, range);
+}

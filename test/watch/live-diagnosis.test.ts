@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { LiveDiagnosis } from '../../src/watch/live-diagnosis.js';
+import { type RowSpec, row } from '../support/table-builder.js';
+import { alertTexts, eventTexts, Timeline } from './timeline.js';
+
+const OWNERS = [{ pid: 812, fd: 9, name: 'java' }];
+const connection = (rest: RowSpec = {}): RowSpec =>
+  row({
+    local: '10.0.0.1:40000',
+    remote: '10.0.0.9:3306',
+    cookie: 5,
+    owners: OWNERS,
+    ...rest,
+    columns: { inode: 9, lastSentMs: 500, lastReceivedMs: 480, bytesReceived: 90_000, ...rest.columns },
+  });
+const UNREAD = connection({ queues: [60_000, 0] });
+
+describe('diagnosis beside live', () => {
+  it('raises an alert, and clears it when its trouble has been over for a while', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const events: string[] = [];
+    for (let second = 0; second < 20; second++)
+      events.push(
+        ...eventTexts(timeline.look(second * 1000, { rows: [second < 5 ? UNREAD : connection()] })),
+      );
+    expect(events).toEqual(['raised app_not_reading warning', 'cleared app_not_reading warning']);
+  });
+
+  it('keeps its findings while only the listeners are looked at', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    for (let second = 0; second < 4; second++) timeline.look(second * 1000, { rows: [UNREAD] });
+    for (let second = 4; second < 20; second++) {
+      const report = timeline.look(second * 1000, { rows: [], observation: { scope: 'listeners' } });
+      expect(alertTexts(report)).toEqual(['warning app_not_reading']);
+    }
+  });
+
+  it('is one alert whether or not the process is known', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const events: string[] = [];
+    for (let second = 0; second < 8; second++) {
+      const { owners: _, ...unowned } = UNREAD;
+      events.push(...eventTexts(timeline.look(second * 1000, { rows: [second < 4 ? unowned : UNREAD] })));
+    }
+    expect(events).toEqual(['raised app_not_reading warning']);
+  });
+
+  it('forgets what was long ago: connects that were given up a minute before', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const trying = (cookie: number) =>
+      connection({
+        state: 'syn-sent',
+        cookie,
+        queues: [0, 1],
+        columns: { timerKind: 0, timerMs: 500, timerRetransmits: 1 },
+      });
+    const open = (second: number) =>
+      alertTexts(timeline.look(second * 1000, { rows: second < 10 ? [trying(100 + (second >> 1))] : [] }));
+    const seen = Array.from({ length: 120 }, (_, second) => open(second));
+    expect(seen[9]).toEqual(['critical connect_timeout']);
+    expect(seen[119]).toEqual([]);
+  });
+
+  it('starts anew where the clock does', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    for (let second = 100; second < 104; second++) timeline.look(second * 1000, { rows: [UNREAD] });
+    expect(timeline.look(0, { rows: [UNREAD] }).findings).toEqual([]);
+  });
+});
