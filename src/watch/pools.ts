@@ -117,6 +117,7 @@ export class PoolWatch {
         (monotonic - (this.first?.origin.monotonic ?? monotonic)) * LONG_IDLE.share,
       ),
       at: monotonic,
+      slackMs: SLACK_MS + observation.tookMs,
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
@@ -170,6 +171,8 @@ interface PassOptions {
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
   readonly longIdleMs: number;
+  /** A look is stamped when it begins, and reads times until it ends. */
+  readonly slackMs: number;
   /** Monotonic ms. */
   readonly at: number;
 }
@@ -276,7 +279,7 @@ class LookPass {
     // A port that was left over before the watch is no connection of it.
     if (isConnecting(state) || (elapsed === undefined && state === TIME_WAIT)) return;
     tally.seen++;
-    if (elapsed !== undefined && ageMs <= elapsed + SLACK_MS) {
+    if (elapsed !== undefined && ageMs <= elapsed + this.options.slackMs) {
       now.marks[entry] = MARKS.created;
       tally.createdNow++;
       if (hasEnded(state)) tally.closedNow++;

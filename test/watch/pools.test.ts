@@ -4,6 +4,7 @@ import { judgePools } from '../../src/analyze/pools.js';
 import type { Pool } from '../../src/model/pools.js';
 import { SOCKET_STATES } from '../../src/model/sockets.js';
 import { SocketTable } from '../../src/model/table.js';
+import { millis } from '../../src/model/units.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { listen, look, type RowSpec } from '../support/table-builder.js';
 
@@ -111,6 +112,26 @@ describe('counting', () => {
     const seen = watch([idle(1)], [gone], [gone], []);
     expect(seen.pools).toHaveLength(1);
     expect(first(seen).past).toMatchObject({ created: 0, closed: 1 });
+  });
+
+  it('takes a connection for new that came while the look went on', () => {
+    const pools = new PoolWatch();
+    pools.take(look(0, [LISTENER]));
+    pools.take(look(250, [LISTENER, idle(1, 500)], { tookMs: millis(400) }));
+    expect(pools.report()?.pools).toMatchObject([{ past: { created: 1, first: 0 } }]);
+  });
+
+  it('has never fewer than none', () => {
+    expect(
+      first(
+        watch(
+          [],
+          many(4, (n) => idle(n, 0, { state: 'fin-wait-2' })),
+        ),
+      ),
+    ).toMatchObject({
+      past: { created: 4, closed: 4, first: 0, lowest: 0 },
+    });
   });
 
   it('counts a connection when its handshake is over', () => {

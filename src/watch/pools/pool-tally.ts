@@ -117,12 +117,12 @@ export class PoolTally {
 
   /** After the rows of a look. With `unresolved`, what came at this look may get a process at the next, and counts only then. */
   finish({ at, time, lookBefore, look }: LookMoment, unresolved: boolean): void {
-    const open = unresolved ? this.open - this.createdNow : this.open;
+    const open = unresolved ? Math.max(0, this.open - this.createdNow) : this.open;
     const busy = Math.min(this.busy, open);
     if (this.looks === 0) {
       this.sinceAt = lookBefore;
       // A pool that is new began with nothing, one whose process was found late with what it had.
-      this.first = this.lowest = this.open - this.createdNow;
+      this.first = this.lowest = Math.max(0, this.open - this.createdNow);
       this.firstCloseWait = lookBefore === at ? this.heldCloseWait : this.stuckCloseWait;
     } else if (this.stuckCloseWait > this.mostStuck) this.stuckRises++;
     this.mostStuck = Math.max(this.mostStuck, this.stuckCloseWait);
