@@ -4,7 +4,7 @@ import { severityRank } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
 import type { Pool, PoolFinding, PoolsReport, PoolsSeen } from '../model/pools.js';
 import type { PoolContext } from './pools/context.js';
-import { matchHikari } from './pools/hikari.js';
+import { isFresh, matchHikari } from './pools/hikari.js';
 import { POOL_RULES } from './pools/rules.js';
 import { sharesOfNew } from './pools/shares.js';
 import { subjectOf } from './pools/words.js';
@@ -12,23 +12,28 @@ import { subjectOf } from './pools/words.js';
 export interface PoolsBeside {
   /** The last line of each pool in a log of HikariCP. */
   readonly hikari?: readonly HikariStats[];
+  /** The process whose log it is; else that is guessed. */
+  readonly hikariPid?: number | undefined;
   /** Open descriptors and their limit, by pid. */
   readonly descriptors?: ReadonlyMap<number, { readonly open: number; readonly limit: number }>;
 }
 
 /** What is wrong with the pools of a watch, the worst first, and HikariCP's own numbers beside them. Stateless. */
-export function judgePools(seen: PoolsSeen, { hikari = [], descriptors }: PoolsBeside = {}): PoolsReport {
-  const matches = matchHikari(hikari, seen.pools);
+export function judgePools(
+  seen: PoolsSeen,
+  { hikari = [], hikariPid, descriptors }: PoolsBeside = {},
+): PoolsReport {
+  const matches = matchHikari(hikari, seen.pools, { now: seen.origin.time, pid: hikariPid });
   const byRemote = groupBy(seen.pools, remoteKey);
   const byService = groupBy(seen.pools, serviceKey);
   const findings = seen.pools.flatMap((pool, index): PoolFinding[] => {
-    const stats = matches.find((match) => match.pool === index)?.stats;
+    const match = matches.find((one) => one.pool === index);
     const files = typeof pool.owner === 'object' ? descriptors?.get(pool.owner.pid) : undefined;
     const context: PoolContext = {
       seen,
       siblings: others(byRemote.get(remoteKey(pool)), pool),
       neighbours: others(byService.get(serviceKey(pool)), pool),
-      ...(stats && { hikari: stats }),
+      ...(match && isFresh(match) && { hikari: match }),
       ...(files && { descriptors: files }),
     };
     return POOL_RULES.flatMap((rule) => {

@@ -16,6 +16,7 @@ import {
 /** What `pools` can find, and what may be given to `--fail-on`. */
 export const POOL_RULE_NAMES = [
   'pool_exhausted',
+  'pool_waiting',
   'pool_churn',
   'pool_leak',
   'pool_oversized',
@@ -66,6 +67,12 @@ export const poolsFlags = {
   hikari: Flags.string({
     helpValue: 'LOG',
     description: 'log of HikariCP: its own numbers beside the sockets',
+  }),
+  'hikari-pid': Flags.integer({
+    min: 1,
+    helpValue: '812',
+    description: 'the process that writes that log; else which sockets belong to it is a guess',
+    dependsOn: ['hikari'],
   }),
   'fail-on': Flags.string({
     helpValue: 'RULE,...',

@@ -1,8 +1,10 @@
+import { unjudged } from '../analyze/pools/unjudged.js';
 import { judgePools } from '../analyze/pools.js';
 import { readDescriptorsOf } from '../collect/descriptors.js';
-import { readTail } from '../collect/log-tail.js';
+import { readTail, writtenAt } from '../collect/log-tail.js';
 import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
+import { formatEndpoint } from '../model/endpoint.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
@@ -26,6 +28,7 @@ export async function watchPools(
   flags: PoolsFlags,
   filter: RowFilter | undefined,
   signal: AbortSignal,
+  limits?: PoolLimits,
 ): Promise<PoolsReport> {
   // A path that is wrong is better said before the watch than after it.
   if (flags.hikari !== undefined) await readTail(flags.hikari);
@@ -36,9 +39,10 @@ export async function watchPools(
   const seen = watch.report();
   if (seen === undefined) throw nothingSeen(flags.from);
   return judgePools(
-    { ...seen, gaps: [...damage, ...seen.gaps] },
+    { ...seen, gaps: [...damage, ...seen.gaps, ...unjudged(seen, limits)] },
     {
       hikari: await readHikari(flags.hikari),
+      hikariPid: flags['hikari-pid'],
       // Those of a recording may have been of another host.
       ...(flags.from === undefined && { descriptors: readDescriptorsOf(leakers(seen), defaultDoor().proc) }),
     },
@@ -61,7 +65,9 @@ async function lookAgain(
     timeoutMs: flags.timeout,
     closed: true,
   };
-  const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
+  // Two looks at least, unless one was asked for: one alone tells of no rates.
+  const everyMs = duration > 0 ? Math.min(interval, duration) : interval;
+  const pace = { samples: Math.floor(duration / everyMs) + 1, everyMs };
   let startedAt: number | undefined;
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
@@ -70,7 +76,7 @@ async function lookAgain(
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.
-      if (monotonic - startedAt + interval / 2 >= duration) return;
+      if (monotonic - startedAt + everyMs / 2 >= duration) return;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -98,7 +104,8 @@ const nothingSeen = (from: string | undefined) =>
 async function readHikari(path: string | undefined): Promise<readonly HikariStats[]> {
   if (path === undefined) return [];
   const stats = parseHikari(await readTail(path));
-  if (stats.length > 0) return stats;
+  const written = await writtenAt(path);
+  if (stats.length > 0) return stats.map((one) => (written === undefined ? one : { time: written, ...one }));
   throw new SockwatchError(
     `${path} has no line of HikariCP such as "Pool stats (total=10, active=0, idle=10, waiting=0)"`,
     'set the log level of com.zaxxer.hikari to DEBUG and wait 30 s',
@@ -116,11 +123,16 @@ const leakers = ({ pools }: PoolsSeen): ReadonlySet<number> =>
 /** The first pools of a report and what belongs to them. */
 export function topPools(report: PoolsReport, top: number | undefined): PoolsReport {
   if (top === undefined || report.pools.length <= top) return report;
+  const pools = report.pools.slice(0, top);
+  const ends = new Set(
+    pools.flatMap(({ direction, end }) => (direction === 'outbound' ? [formatEndpoint(end)] : [])),
+  );
   return {
     ...report,
-    pools: report.pools.slice(0, top),
+    pools,
     shares: report.shares.slice(0, top),
-    remotes: report.remotes.slice(0, top),
+    // Sums over all pools of these, whether they are shown or not.
+    remotes: report.remotes.filter(({ end }) => ends.has(formatEndpoint(end))),
     findings: report.findings.filter(({ pool }) => pool < top),
     hikari: report.hikari.filter(({ pool }) => pool === undefined || pool < top),
   };

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { SockwatchError } from '../model/errors.js';
 
 const { O_NONBLOCK, O_RDONLY } = constants;
@@ -35,3 +35,7 @@ export async function readTail(path: string, most = TAIL_BYTES): Promise<string>
     );
   }
 }
+
+/** When a file was last written: wall clock, ms; `undefined` where that cannot be told. */
+export const writtenAt = async (path: string): Promise<number | undefined> =>
+  (await stat(path).catch(() => undefined))?.mtimeMs;

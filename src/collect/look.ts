@@ -160,10 +160,12 @@ export class Looker {
     const started = performance.now();
     const cpu = process.cpuUsage();
     const how = { mayBlock, signal };
+    // When the dump begins: what comes while it goes on belongs to the time after it, at every look alike.
+    const begun = this.originNow('ss');
     const look = await (kind === 'twice' ? this.source.lookTwice(how) : this.source.look(kind, how));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const origin = this.originNow(look.source);
+    const origin: Origin = { ...begun, source: look.source };
     const read = this.readerOf(look);
     const there = counters ?? readCounters(read);
     const namespace =

@@ -66,8 +66,9 @@ interface Times {
 }
 
 /**
- * A given number of looks, `everyMs` from start to start; the caller may stop early. What listeners did between two looks comes before the
- * second, and what ended meanwhile too, where it is asked for.
+ * A given number of looks, `everyMs` from start to start, counted from the end of the first, which may have to read all owners; what takes longer is
+ * not caught up with. The caller may stop early. What listeners did between two looks comes before the second, and what ended meanwhile too, where
+ * it is asked for.
  * Throws `SourceError` where a look fails, or the reason of the signal.
  */
 export function observeTimes(
@@ -95,10 +96,10 @@ export async function* observeTimes(
   const closed = hearsEnds ? new ClosedSource(options.source, ownDoor.path, looker.originNow) : undefined;
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
-  const start = monotonicNow();
+  let next = monotonicNow();
   try {
     for (let sample = 0; sample < samples; sample++) {
-      const wait = start + sample * everyMs - monotonicNow();
+      const wait = next - monotonicNow();
       if (wait > 0) await sleep(wait, undefined, { signal });
       // Before the look, as in `observe`; before the first there is nothing to compare with.
       if (sample > 0 && closed !== undefined) yield* await closed.take();
@@ -106,8 +107,10 @@ export async function* observeTimes(
       const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
       // A single look has nothing between.
       const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
+      next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
       yield* sampled.observations;
       yield { ...observation, gaps: [...observation.gaps, ...sampled.gaps, ...gaps] };
+      next = Math.max(next, monotonicNow());
     }
   } finally {
     await Promise.all([sampler.end(), closed?.end()]);

@@ -49,7 +49,7 @@ export default class Pools extends BaseCommand {
     const limits = readPoolLimits(flags['fail-on']);
     const ending = endOnSignals();
 
-    const report = await watchPools(flags, filter, ending.signal);
+    const report = await watchPools(flags, filter, ending.signal, limits);
 
     const names = namesFor(flags);
     const style = tableStyle(process.stdout, process.env, flags['no-color']);

@@ -21,6 +21,7 @@ export const RULES = [
   'owners_hidden',
   'source_error',
   'pool_exhausted',
+  'pool_waiting',
   'pool_churn',
   'pool_leak',
   'pool_oversized',

@@ -10,4 +10,6 @@ export interface HikariStats {
   readonly maximum?: number;
   /** minimumIdle, which newer versions print. */
   readonly minimumIdle?: number;
+  /** Wall clock, ms: when the line was written, or at the latest; a stamp without a zone is read as local time. */
+  readonly time?: number;
 }

@@ -1,7 +1,7 @@
 import type { Rule, Severity } from './findings.js';
 import type { EvidenceJson, FindingJson, GapJson, OriginJson } from './json.js';
 import type { Closer } from './keepalive.js';
-import type { PoolDirection } from './pools.js';
+import type { HikariBasis, PoolDirection } from './pools.js';
 import type { Sureness } from './trace.js';
 
 /*
@@ -26,6 +26,10 @@ export interface HikariJson {
   waiting: number;
   maximum?: number;
   minimum_idle?: number;
+  /** Why it stands beside these sockets; all but `process` (`--hikari-pid`) are guesses. */
+  match?: HikariBasis;
+  /** Between its line (or the end of the log) and the last look; absent: unknown. */
+  age_ms?: number;
   /** Sentences on where it and the sockets differ. */
   disagreements: string[];
 }
@@ -33,10 +37,13 @@ export interface HikariJson {
 /** The connections of one process to one remote (outbound), or of one process and listener (inbound). */
 export interface PoolJson {
   direction: PoolDirection;
-  /** Absent: unknown, or no process holds the sockets any more (`process_gone`). */
   pid?: number;
   process?: string;
-  process_gone?: true;
+  /**
+   * Instead of a process. `none`: none holds the sockets any more (TIME-WAIT, say), whether or not it lives; `unknown`: processes were not looked at,
+   * or could not be.
+   */
+  owner?: 'none' | 'unknown';
   netns?: string;
   /** What people call that namespace, where it was asked for (`--netns`). */
   netns_name?: string;
@@ -52,8 +59,8 @@ export interface PoolJson {
   /** Inferred from queues and times. */
   busy?: number;
   idle?: number;
-  /** Of the idle ones, those that may be busy again: their last data went both ways within one jiffy. */
-  idle_unsure?: number;
+  /** Neither: their last data went both ways within one jiffy, in which order is not known. */
+  unsure?: number;
   /** Busy and idle are inferences, never the pool's own numbers. */
   use_basis?: 'inferred';
   /** Established, inbound, not accepted yet. */
@@ -79,6 +86,8 @@ export interface PoolJson {
   /** Connections on which data moved again at a later look, and all that were seen. */
   reused: number;
   seen: number;
+  /** Seen connecting, never open, and gone at the next look: refused or given up. */
+  connect_failed: number;
   age_ms?: SpreadJson;
   /** Some were there at the first look: their ages are lower bounds. */
   age_at_least?: true;
@@ -130,6 +139,7 @@ export interface PoolRemoteJson {
   connecting: number;
   busy?: number;
   idle?: number;
+  unsure?: number;
   time_wait: number;
   highest: number;
   created_per_second?: number;
@@ -172,13 +182,19 @@ export interface PoolsJson extends OriginJson {
 /** One line of `sockwatch pools --format ndjson`, between a header and an end line. */
 export type PoolLineJson = { schema: 'sockwatch.pool/1' } & PoolJson;
 
-/** First line of that: findings as the other commands have them. */
+/** A finding as the other commands have it, and what it is about. */
+export interface PoolHeaderFindingJson extends FindingJson {
+  sure: Sureness;
+  about: PoolFindingJson['subject'];
+}
+
+/** First line of that. */
 export interface PoolsHeaderJson extends OriginJson {
   schema: 'sockwatch.header/1';
   seconds: number;
   looks: number;
   remotes: PoolRemoteJson[];
-  findings: FindingJson[];
+  findings: PoolHeaderFindingJson[];
   hikari_unmatched?: HikariJson[];
   active_opens?: number;
 }

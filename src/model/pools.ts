@@ -26,9 +26,9 @@ export interface PoolCounts {
    * Absent: the source has no times of connections.
    */
   readonly busy?: Connections;
-  /** Inferred: the rest of which the times are known. A transaction that is open but quiet looks the same (KERNEL.md 10). */
+  /** Inferred: answered, or never used. A transaction that is open but quiet looks the same (KERNEL.md 10). */
   readonly idle?: Connections;
-  /** Of the idle ones: last data went both ways within one jiffy, so that a request may be under way again. */
+  /** Neither: last data went both ways within one jiffy, so that a request may be under way again. */
   readonly unsure?: Connections;
   /** Established, inbound, not accepted yet. */
   readonly waiting: Connections;
@@ -48,6 +48,8 @@ export interface PoolPast {
   readonly first: Connections;
   readonly lowest: Connections;
   readonly highest: Connections;
+  /** Open ones that were made during the watch and are without data for long, after each quarter of it. */
+  readonly idleGrowth: readonly number[];
   readonly highestBusy: Connections;
   /** With those of which it cannot be told. */
   readonly highestMaybeBusy: Connections;
@@ -55,8 +57,9 @@ export interface PoolPast {
   readonly neverIdleLooks: number;
   /** Unsure at the last look, and without data since the first: they may have been idle all the time. */
   readonly neverSeenUsed: Connections;
-  /** Of all connections at all looks, how many were busy. */
+  /** Of all connections at all looks, how many were surely busy; and at the look with the least of them, after the first. */
   readonly busyShare: Ratio;
+  readonly leastBusyShare: Ratio;
   /** Lower bounds: what came and went between two looks was not seen. */
   readonly created: number;
   readonly closed: number;
@@ -65,15 +68,21 @@ export interface PoolPast {
   /** Connections on which data moved between two looks after the one that first showed them, and all that were seen. */
   readonly reused: number;
   readonly seen: number;
-  /** Wall clock of moments at which half of the connections or more were replaced; the last ones. */
+  /** SYN-SENT at one look and gone at the next: refused, given up, or (seldom) open in between and closed by the peer. */
+  readonly connectFailed: number;
+  /** Wall clock of moments at which half of the connections or more were replaced, or began to be; the last ones. */
   readonly waves: readonly number[];
+  /** How long it took at most, where it took longer than from look to look. */
+  readonly waveMs?: Millis;
   readonly waveLooks: number;
 }
 
-/** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9). */
+/** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9), and on which it does not answer any more. */
 export interface CloseWaitFacts {
   /** In that state at an earlier look already. */
   readonly stuck: Connections;
+  /** Looks at which more were stuck than ever before: a single one is a burst. */
+  readonly rises: number;
   /** More (or less) than at the first look. */
   readonly growth: number;
   /** Time since the last segment of the peer: a lower bound of the time since its FIN. */
@@ -148,6 +157,7 @@ export interface RemoteSum {
   readonly connecting: Connections;
   readonly busy?: Connections;
   readonly idle?: Connections;
+  readonly unsure?: Connections;
   readonly timeWait: Connections;
   /** Open at once. */
   readonly highest: Connections;
@@ -162,6 +172,9 @@ export interface PoolFinding extends Finding {
   readonly pool: number;
 }
 
+export const HIKARI_BASES = ['process', 'same_total', 'only_pool'] as const;
+export type HikariBasis = (typeof HIKARI_BASES)[number];
+
 /** Which share of the new connections of its group a pool got: over the watch, and in each part of it where any came. */
 export interface NewShare {
   readonly share: Ratio;
@@ -173,6 +186,10 @@ export interface HikariMatch {
   readonly stats: HikariStats;
   /** Index into `pools`; absent: no pool can be told to be this one. */
   readonly pool?: number;
+  /** Why it was put beside that pool; all but `process`, which the user named, are guesses. */
+  readonly by?: HikariBasis;
+  /** Time between its line and the last look, ms; absent: unknown. */
+  readonly ageMs?: Millis;
   /** Whole sentences; empty: they agree. */
   readonly disagreements: readonly string[];
 }
@@ -187,6 +204,8 @@ export interface PoolsSeen {
   readonly remotes: readonly RemoteSum[];
   /** Connections that this namespace opened during the watch by the kernel's count, beside those that were seen. */
   readonly activeOpens?: number;
+  /** Outbound connections that were seen to be opened, or to fail. */
+  readonly opensSeen?: number;
   readonly gaps: readonly Gap[];
 }
 

@@ -43,7 +43,6 @@ const SERVICES: Readonly<Record<number, string>> = {
   8443: 'https',
   8500: 'consul',
   8883: 'mqtts',
-  9000: 'clickhouse',
   9042: 'cassandra',
   9090: 'prometheus',
   9092: 'kafka',
@@ -101,6 +100,8 @@ const STREAMING: ReadonlySet<string> = new Set([
   'nfs',
   'iscsi',
   'logstash',
+  // Consumers block in BLPOP, XREAD or a subscription.
+  'redis',
   'redis-sentinel',
 ]);
 export const isStreaming = (service: string | undefined): boolean =>

@@ -5,6 +5,8 @@ const LONGEST_LINE = 4096;
 /** A log has a handful of pools; names from elsewhere must not fill the memory. */
 const MOST_POOLS = 1000;
 const LONGEST_NAME = 200;
+/** The time stands at the beginning. */
+const LONGEST_STAMPED = 200;
 
 const STATS = /\(((?:(?:total|active|idle|waiting)=\d{1,9}(?:\/-?\d{1,10})?(?:, ?|(?=\))))+)\)/g;
 const FIELD = /(total|active|idle|waiting)=(\d+)(?:\/(-?\d+))?/g;
@@ -27,25 +29,71 @@ export function parseHikari(text: string): HikariStats[] {
   return [...pools.values()];
 }
 
-function parseLine(line: string): HikariStats | undefined {
+/** `field`: what JSON calls the text. */
+function parseLine(line: string, field?: string): HikariStats | undefined {
   if (line.length > LONGEST_LINE || !line.includes('total=')) return undefined;
+  const isJson = line.trimStart().startsWith('{');
+  if (isJson && field === undefined) {
+    const found = parseJsonLine(line);
+    if (found !== undefined) return found;
+  }
   for (const match of line.matchAll(STATS)) {
-    const name = nameBefore(line.slice(0, match.index));
+    const before = line.slice(0, match.index);
+    // JSON that was cut short: what stands before the last quotation mark is another field.
+    const text = isJson ? before.slice(before.lastIndexOf('"') + 1) : before;
+    const name = nameBefore(text, field !== undefined && MESSAGE.test(field));
     const numbers = name === undefined ? undefined : readNumbers(match[1] ?? '');
-    if (name !== undefined && numbers !== undefined) return { name, ...numbers };
+    if (name !== undefined && numbers !== undefined) return { name, ...numbers, ...timeIn(before) };
   }
   return undefined;
 }
 
+/** Logs of JSON: one of the texts is the message, another the time. */
+function parseJsonLine(line: string): HikariStats | undefined {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const texts = Object.entries(fields ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  for (const [field, text] of texts) {
+    const stats = parseLine(text.trimEnd(), field);
+    if (stats === undefined) continue;
+    const stamp = texts.map(([, one]) => timeIn(one)).find(({ time }) => time !== undefined);
+    return { ...stats, ...stamp };
+  }
+  return undefined;
+}
+
+/** Fields that hold nothing but what HikariCP said. */
+const MESSAGE = /^(message|msg)$/i;
+
+const STAMP = /(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? ?(Z|([+-]\d\d):?(\d\d))?/;
+
+/** The first time with a date, as ISO 8601 and the usual layouts have it. */
+function timeIn(text: string): { readonly time?: number } {
+  const match = STAMP.exec(text.slice(0, LONGEST_STAMPED));
+  if (match === null) return {};
+  const [, year, month, day, hour, minute, second, fraction = '', utc = '', hours, minutes] = match;
+  const zone = hours === undefined ? utc : `${hours}:${minutes}`;
+  const time = Date.parse(
+    `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`,
+  );
+  return Number.isNaN(time) ? {} : { time };
+}
+
 /**
  * The name stands before ` - Pool stats `, behind what the layout of the log puts there: `... : NAME`, `... - NAME`, which may have blanks,
- * or else the last word.
+ * or else the last word (`isBare`: all of it).
  */
-function nameBefore(text: string): string | undefined {
+function nameBefore(text: string, isBare = false): string | undefined {
   const before = BEFORE.exec(text.trimEnd())?.[1];
   if (before === undefined) return undefined;
   const start = Math.max(endOf(before, ': '), endOf(before, ' - '));
-  const name = start > 0 ? before.slice(start).trim() : before.slice(endOf(before, ' '));
+  const name = start > 0 ? before.slice(start).trim() : before.slice(isBare ? 0 : endOf(before, ' '));
   return name === '' || name.length > LONGEST_NAME ? undefined : name;
 }
 

@@ -12,6 +12,8 @@ export interface Names {
   readonly redacted: boolean;
   /** Hears which names the sentences about a report may hold. Before its first sentence. */
   learn(report: Report): void;
+  /** From here on sentences name processes as `name/pid` only: one that is called `to` need not garble them. */
+  processesHaveIds(): void;
   /** `host:port` or the path. */
   endpoint(endpoint: Endpoint): string;
   host(endpoint: IpEndpoint): string;
@@ -29,6 +31,7 @@ export interface Names {
 export const PLAIN_NAMES: Names = {
   redacted: false,
   learn: () => {},
+  processesHaveIds: () => {},
   endpoint: formatEndpoint,
   host: bareHost,
   device: (name) => name,

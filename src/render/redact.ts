@@ -24,6 +24,9 @@ export class Pseudonyms implements Names {
   /** Names that sentences may hold, as found so far. */
   private words: RegExp | undefined;
   private readonly hidden = new Map<string, string>();
+  private readonly processes = new Map<string, string>();
+  private processWords: RegExp | undefined;
+  private behindProcess = '(?![\\w-])';
 
   /** `asAddresses`: pseudonyms that are addresses themselves, for what must be read again (recordings). */
   constructor(
@@ -41,6 +44,11 @@ export class Pseudonyms implements Names {
       for (const owner of listener.owners ?? []) this.owner(owner);
       if (listener.home !== undefined) redactHome(listener.home, this);
     }
+  }
+
+  processesHaveIds(): void {
+    this.behindProcess = '(?=/\\d)';
+    this.processWords = undefined;
   }
 
   endpoint(endpoint: Endpoint): string {
@@ -73,8 +81,11 @@ export class Pseudonyms implements Names {
   }
 
   sentence(text: string): string {
-    this.words ??= wordPattern([...this.hidden.keys()]);
-    const named = text.replace(this.words, (word) => this.hidden.get(word) ?? word);
+    this.words ??= wordPattern([...this.hidden.keys()], '(?![\\w-])');
+    this.processWords ??= wordPattern([...this.processes.keys()], this.behindProcess);
+    const named = text
+      .replace(this.processWords, (word) => this.processes.get(word) ?? word)
+      .replace(this.words, (word) => this.hidden.get(word) ?? word);
     return named
       .replace(IP_LIKE, (like) => this.addressIn(like))
       .replace(DEVICE, (_, name: string) => `%${this.pseudonym('dev', name)}`)
@@ -116,16 +127,16 @@ export class Pseudonyms implements Names {
     this.known.set(key, made);
     // Addresses are found in sentences by their shape; a name of digits would garble every number.
     if (kind !== 'ip' && kind !== 'ip6' && name !== '' && !/^\d+$/.test(name)) {
-      this.hidden.set(name, made);
-      this.words = undefined;
+      (kind === 'process' ? this.processes : this.hidden).set(name, made);
+      this.words = this.processWords = undefined;
     }
     return made;
   }
 }
 
-/** Matches each name where it stands alone, the longest first; nothing where there are none. */
-function wordPattern(names: readonly string[]): RegExp {
+/** Matches each name where it stands alone before `behind`, the longest first; nothing where there are none. */
+function wordPattern(names: readonly string[], behind: string): RegExp {
   const longestFirst = [...names].sort((a, b) => b.length - a.length);
   const escaped = longestFirst.map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  return escaped.length === 0 ? /(?!)/g : new RegExp(`(?<![\\w-])(?:${escaped.join('|')})(?![\\w-])`, 'g');
+  return escaped.length === 0 ? /(?!)/g : new RegExp(`(?<![\\w-])(?:${escaped.join('|')})${behind}`, 'g');
 }

@@ -19,6 +19,14 @@ const TIME_WAIT = stateCode('time-wait');
 const MOST_CONNECTIONS = 1 << 20;
 /** Ages are counted in jiffies, and a look takes time itself. */
 const SLACK_MS = 50;
+/** After the FIN of the peer, an answer that nothing was added to for so long has ended. */
+const ANSWERED_MS = 30_000;
+/** Without data for so long, and for this share of the watch, a connection is forgotten rather than at rest. */
+const LONG_IDLE = { ms: 60_000, share: 0.1 };
+/** Followed, as it may match the filter later, but in no pool. */
+const NOT_COUNTED = -1;
+/** More than this, and than were seen, are worth a word. */
+const MISSED = { least: 20, perSecond: 2 };
 const KEPT_GAPS = 100;
 
 /** Which connections count; absent: all. */
@@ -28,7 +36,7 @@ export interface RowFilter {
 
 /**
  * Follows connections from look to look by 4-tuple and cookie, and sums them by process and remote, or process and listener.
- * Only complete tables count (scope `all`). A connection belongs to the filter, and to its pool, by its first look. Nothing here
+ * Only complete tables count (scope `all`). A connection counts from the first look at which the filter takes it. Nothing here
  * reads a clock; memory is bounded: 2^20 connections, 20,000 pools.
  */
 export class PoolWatch {
@@ -56,18 +64,29 @@ export class PoolWatch {
     const { first, last, lists } = this;
     if (first === undefined || last === undefined || lists === undefined) return undefined;
     const { origin } = last;
+    const described = describePools(this.book, lists[0], origin, {
+      lastLook: Math.max(0, this.looks - 1),
+      namespace: last.namespace,
+    });
+    const opensSeen = described.pools.reduce(
+      (sum, { direction, connecting, past }) =>
+        direction === 'outbound' ? sum + past.created + past.connectFailed + connecting : sum,
+      0,
+    );
     const opened = (last.counters?.ActiveOpens ?? Number.NaN) - (first.counters?.ActiveOpens ?? Number.NaN);
+    // The kernel counts for all, also for those that the filter leaves out.
+    const activeOpens = this.looks > 1 && opened >= 0 && this.filter === undefined ? opened : undefined;
     return {
       origin,
       watchedMs: millis(origin.monotonic - first.origin.monotonic),
       looks: this.looks,
-      ...describePools(this.book, lists[0], origin, {
-        lastLook: Math.max(0, this.looks - 1),
-        namespace: last.namespace,
-      }),
-      // The kernel counts for all, also for those that the filter leaves out.
-      ...(this.looks > 1 && opened >= 0 && this.filter === undefined && { activeOpens: opened }),
-      gaps: this.allGaps(),
+      ...described,
+      opensSeen,
+      ...(activeOpens !== undefined && { activeOpens }),
+      gaps: [
+        ...this.allGaps(),
+        ...missedOpens(activeOpens, opensSeen, origin.monotonic - first.origin.monotonic),
+      ],
     };
   }
 
@@ -96,12 +115,18 @@ export class PoolWatch {
       closes: this.closes,
       key: this.key,
       elapsed,
+      longIdleMs: Math.max(
+        LONG_IDLE.ms,
+        (monotonic - (this.first?.origin.monotonic ?? monotonic)) * LONG_IDLE.share,
+      ),
       at: monotonic,
+      slackMs: SLACK_MS + observation.tookMs,
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
-    for (const [, { tally }] of this.book.all()) tally.finish(monotonic, time, lookBefore, this.looks);
+    for (const [, { tally, isUnresolved }] of this.book.all())
+      tally.finish({ at: monotonic, time, lookBefore, look: this.looks }, isUnresolved);
     this.sumRemotes();
     this.looks++;
     this.first ??= observation;
@@ -129,6 +154,18 @@ export class PoolWatch {
   }
 }
 
+/** Short connections that the other side closes first leave nothing here: only the kernel's counter tells of them. */
+function missedOpens(activeOpens: number | undefined, seen: number, ms: number): Gap[] {
+  const missed = (activeOpens ?? 0) - seen;
+  if (missed < Math.max(MISSED.least, seen) || missed < (MISSED.perSecond * ms) / 1000) return [];
+  return [
+    {
+      what: 'pool_churn',
+      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks, and that the other side closes first, leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
+    },
+  ];
+}
+
 interface PassOptions {
   readonly before: ConnectionList;
   readonly now: ConnectionList;
@@ -136,6 +173,9 @@ interface PassOptions {
   readonly key: TupleKey;
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
+  readonly longIdleMs: number;
+  /** A look is stamped when it begins, and reads times until it ends. */
+  readonly slackMs: number;
   /** Monotonic ms. */
   readonly at: number;
 }
@@ -169,8 +209,10 @@ class LookPass {
       if (!isConnection(table, row)) continue;
       const known = this.knownEntry(row);
       cursor.index = row;
-      if (known < 0 && filter !== undefined && !filter.matchesRow(cursor)) continue;
-      const pool = known < 0 || this.isWorthAsking(known, row) ? poolOf(row) : before.pool[known];
+      const was = known < 0 ? NOT_COUNTED : (before.pool[known] ?? NOT_COUNTED);
+      const counts = was !== NOT_COUNTED || filter === undefined || filter.matchesRow(cursor);
+      const mayBeNew = was === NOT_COUNTED || this.isWorthAsking(known, row);
+      const pool = !counts ? NOT_COUNTED : mayBeNew ? poolOf(row) : was;
       const entry = pool === undefined || now.length >= MOST_CONNECTIONS ? -1 : now.add(key, table, row);
       if (pool === undefined || now.length >= MOST_CONNECTIONS) left++;
       if (pool === undefined || entry < 0) continue;
@@ -203,20 +245,30 @@ class LookPass {
 
   private enter(row: number, entry: number, known: number): void {
     const { now, before } = this.options;
-    const pool = this.book.get(now.pool[entry] ?? -1);
-    if (pool === undefined) return;
+    const pool = this.book.get(now.pool[entry] ?? NOT_COUNTED);
     now.state[entry] = this.table.state[row] ?? 0;
+    if (known >= 0) this.found[known] = 1;
+    if (pool === undefined) {
+      now.marks[entry] = known < 0 ? 0 : (before.marks[known] ?? 0);
+      now.bornAt[entry] = known < 0 ? this.options.at - this.leastAge(row) : (before.bornAt[known] ?? 0);
+      this.countBytes(row, entry, known);
+      now.moved[entry] = this.movedBytes(row);
+      return;
+    }
     if (known < 0) this.welcome(row, entry, pool.tally);
+    else if (before.pool[known] === NOT_COUNTED && !isConnecting(before.state[known]))
+      this.join(entry, known, pool.tally);
     else {
-      this.found[known] = 1;
       now.marks[entry] = (before.marks[known] ?? 0) & ~(MARKS.busy | MARKS.idle);
       now.bornAt[entry] = before.bornAt[known] ?? 0;
-      if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
+      if (isConnecting(before.state[known])) this.arrive(row, entry, pool.tally);
+      else if (now.pool[entry] !== before.pool[known]) this.moveMarks(known, pool.tally);
       this.noteReuse(row, entry, known, pool.tally);
       if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
       this.noteClosing(row, entry, known);
     }
     now.moved[entry] = this.movedBytes(row);
+    now.sentBytes[entry] = this.columns.bytesSent?.[row] || 0;
     this.countBytes(row, entry, known);
     this.tally(row, entry, known, pool);
   }
@@ -226,15 +278,35 @@ class LookPass {
     const { now, at, elapsed } = this.options;
     const ageMs = this.leastAge(row);
     now.bornAt[entry] = at - ageMs;
+    const state = this.table.state[row];
+    // A port that was left over before the watch is no connection of it.
+    if (isConnecting(state) || (elapsed === undefined && state === TIME_WAIT)) return;
     tally.seen++;
-    if (elapsed !== undefined && ageMs <= elapsed + SLACK_MS) {
+    if (elapsed !== undefined && ageMs <= elapsed + this.options.slackMs) {
       now.marks[entry] = MARKS.created;
       tally.createdNow++;
-      if (hasEnded(this.table.state[row])) tally.closedNow++;
+      if (hasEnded(state)) tally.closedNow++;
       return;
     }
     now.marks[entry] = MARKS.older;
     if (elapsed !== undefined) tally.takeBackClosed();
+  }
+
+  /** It was there before, but the filter takes it only now. */
+  private join(entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
+    now.marks[entry] = MARKS.older;
+    now.bornAt[entry] = before.bornAt[known] ?? 0;
+    tally.seen++;
+  }
+
+  /** Its handshake is over: only now it counts, since those that are refused or given up were none. */
+  private arrive(row: number, entry: number, tally: PoolTally): void {
+    if (isConnecting(this.table.state[row])) return;
+    const { marks } = this.options.now;
+    marks[entry] = (marks[entry] ?? 0) | MARKS.created;
+    tally.seen++;
+    tally.createdNow++;
   }
 
   /** The owner of a connection was found later than the connection. */
@@ -306,7 +378,7 @@ class LookPass {
         tally.connecting++;
         break;
       case CLOSE_WAIT:
-        this.tallyCloseWait(row, entry, tally);
+        this.tallyCloseWait(row, entry, known, tally);
         break;
       case LAST_ACK:
         tally.lastAck++;
@@ -326,6 +398,11 @@ class LookPass {
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
+    if (
+      ((now.marks[entry] ?? 0) & MARKS.created) !== 0 &&
+      (now.quietMs[entry] ?? 0) >= this.options.longIdleMs
+    )
+      tally.longIdle++;
     this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
     tally.longLived.add(
       this.options.at - (now.bornAt[entry] ?? Number.NaN),
@@ -340,6 +417,8 @@ class LookPass {
   private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
     const { now } = this.options;
     const { segmentsOut, segmentsIn, allSegmentsOut, retransmits } = this.columns;
+    // Nobody works on what was not accepted.
+    if (!outbound && this.columns.inode?.[row] === 0) return;
     const out = (segmentsOut?.[row] || 0) - (retransmits?.[row] || 0);
     const more = out - (segmentsIn?.[row] || 0);
     now.received[entry] = segmentsIn?.[row] || 0;
@@ -378,15 +457,21 @@ class LookPass {
     return use === USE.unsure ? tally.levels.tell(balance) : use;
   }
 
-  /** With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). */
-  private tallyCloseWait(row: number, entry: number, tally: PoolTally): void {
-    const { now } = this.options;
+  /**
+   * With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). Neither is one on which an answer is still
+   * being sent.
+   */
+  private tallyCloseWait(row: number, entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
     tally.closeWait++;
     if (this.columns.inode?.[row] === 0) return;
-    tally.heldCloseWait++;
-    const marks = now.marks[entry] ?? 0;
-    if ((marks & MARKS.closeWait) !== 0) tally.stuckCloseWait++;
+    let marks = now.marks[entry] ?? 0;
+    const again = (marks & MARKS.closeWait) !== 0;
+    if (again && (now.sentBytes[entry] ?? 0) > (before.sentBytes[known] ?? 0)) marks |= MARKS.halfClosed;
     now.marks[entry] = marks | MARKS.closeWait;
+    if ((marks & MARKS.halfClosed) !== 0 && !((this.columns.sent?.[row] ?? 0) >= ANSWERED_MS)) return;
+    tally.heldCloseWait++;
+    if (again) tally.stuckCloseWait++;
     const ms = this.columns.acked?.[row] ?? Number.NaN;
     if (!(tally.oldestCloseWaitMs >= ms)) tally.oldestCloseWaitMs = ms;
   }
@@ -396,9 +481,11 @@ class LookPass {
     for (let entry = 0; entry < before.length; entry++) {
       if (this.found[entry] === 1) continue;
       closes.gone(before, entry, { at, elapsed });
-      if (hasEnded(before.state[entry])) continue;
       const pool = this.book.get(before.pool[entry] ?? -1);
-      if (pool !== undefined) pool.tally.closedNow++;
+      const state = before.state[entry];
+      if (pool === undefined || hasEnded(state)) continue;
+      if (!isConnecting(state)) pool.tally.closedNow++;
+      else if (state === SYN_SENT) pool.tally.connectFailed++;
     }
     closes.endLook();
   }
@@ -407,6 +494,8 @@ class LookPass {
 /** Closed by its process: FIN-WAIT, CLOSING, LAST-ACK and TIME-WAIT, whether or not the peer has heard. */
 const hasEnded = (state: number | undefined): boolean =>
   state !== ESTABLISHED && state !== SYN_SENT && state !== SYN_RECV && state !== CLOSE_WAIT;
+
+const isConnecting = (state: number | undefined): boolean => state === SYN_SENT || state === SYN_RECV;
 
 function columnsOf(table: SocketTable) {
   const bytesSent = table.column('bytesSent') ?? table.column('bytesAcked');

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { unjudged } from '../../src/analyze/pools/unjudged.js';
 import { judgePools, type PoolsBeside } from '../../src/analyze/pools.js';
+import type { Rule } from '../../src/model/findings.js';
 import type { HikariStats } from '../../src/model/hikari.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { listen, look, type RowSpec } from '../support/table-builder.js';
@@ -53,9 +55,13 @@ const times = (count: number, make: (index: number) => RowSpec[]) =>
 
 describe('pool_exhausted', () => {
   const full = many(10, (n) => busy(n));
+  /** Connection `n` at look `at`, after so many answers more. */
+  const turning = (n: number, at: number, rest: RowSpec = {}) =>
+    busy(n, 300, { ...rest, columns: { bytesSent: 100 + at, bytesReceived: 900 + at, ...rest.columns } });
+  const pressed = (at: number) => many(10, (n) => turning(n, at));
 
   it('all busy at a constant maximum over the whole watch', () => {
-    const { findings } = judge(times(6, () => full));
+    const { findings } = judge(times(6, pressed));
     expect(findings).toMatchObject([
       {
         rule: 'pool_exhausted',
@@ -63,7 +69,7 @@ describe('pool_exhausted', () => {
         sure: 'suspected',
         subject: 'java/812 > 10.0.0.9:3306',
         message:
-          'none of the 10 connections of java/812 to 10.0.0.9:3306 (mysql) was idle at any of 6 looks, and none was opened or closed: the pool may be at its maximum',
+          'none of the 10 connections of java/812 to 10.0.0.9:3306 (mysql) was surely idle at any of 6 looks, and none was opened or closed: the pool may be at its maximum',
       },
     ]);
     // Whoever waits for a connection has no socket: only the pool itself knows.
@@ -71,17 +77,35 @@ describe('pool_exhausted', () => {
   });
 
   it.each([
-    ['one was idle once', times(6, (at) => (at === 3 ? [...many(9, (n) => busy(n)), idle(9)] : full))],
-    ['one more was opened', times(6, (at) => (at < 3 ? full.slice(1) : full))],
-    ['two looks tell too little', times(2, () => full)],
-    ['one connection is no pool', times(6, () => [busy(1)])],
+    ['one was idle once', times(6, (at) => (at === 3 ? [...pressed(at).slice(1), idle(0)] : pressed(at)))],
+    ['one more was opened', times(6, (at) => (at < 3 ? pressed(at).slice(1) : pressed(at)))],
+    ['two looks tell too little', times(2, pressed)],
+    ['three connections are hardly a pool', times(6, (at) => pressed(at).slice(0, 3))],
+    [
+      'one was replaced between two looks',
+      times(6, (at) => (at < 3 ? pressed(at) : [...pressed(at).slice(1), turning(50, at)])),
+    ],
+    [
+      'many looks of many connections cannot tell',
+      times(40, (at) =>
+        many(20, (n) => (n < 4 ? turning(n, at) : used(n, 300, 300, { columns: { bytesSent: 100 + at } }))),
+      ),
+    ],
+    [
+      'they were used both ways a moment ago: small requests now and then',
+      times(6, (at) => many(10, (n) => used(n, 2, 2, { columns: { bytesSent: 100 + at } }))),
+    ],
     [
       'nothing ever came back: a one-way sender',
       times(6, () => many(4, (n) => busy(n, 300, { columns: { bytesReceived: 0 } }))),
     ],
     [
       'a service that always has requests under way',
-      times(6, () => many(4, (n) => busy(n, 300, { remote: '10.0.0.9:9092' }))),
+      times(6, (at) => many(4, (n) => turning(n, at, { remote: '10.0.0.9:9092' }))),
+    ],
+    [
+      'consumers of redis block on purpose',
+      times(6, (at) => many(4, (n) => turning(n, at, { remote: '10.0.0.9:6379' }))),
     ],
     ['it cannot be told: all within one jiffy', times(6, () => many(5, (n) => used(n, 300, 300)))],
     [
@@ -98,11 +122,12 @@ describe('pool_exhausted', () => {
     hikari: [{ name: 'orders', total: 10, active: 10, idle: 0, waiting: 0, ...rest }],
   });
 
-  it('is certain where HikariCP says that threads wait', () => {
-    const { findings } = judge(
-      times(3, () => [...many(9, (n) => busy(n)), idle(9)]),
-      hikari({ waiting: 5 }),
-    );
+  it('is critical where HikariCP says that threads wait, and certain where its process was named', () => {
+    const looks = times(3, () => full);
+    expect(judge(looks, hikari({ waiting: 5 })).findings).toMatchObject([
+      { severity: 'critical', sure: 'likely' },
+    ]);
+    const { findings } = judge(looks, { ...hikari({ waiting: 5 }), hikariPid: 812 });
     expect(findings).toMatchObject([
       {
         rule: 'pool_exhausted',
@@ -113,13 +138,49 @@ describe('pool_exhausted', () => {
     ]);
   });
 
+  it.each([
+    ['has another total', { total: 9 }, [full]],
+    ['has more active ones than the sockets show', { waiting: 5 }, [many(10, (n) => idle(n))]],
+  ])('is suspected at most where it %s', (_, stats, looks) => {
+    expect(judge(looks, hikari({ waiting: 5, ...stats })).findings).toMatchObject([
+      { rule: 'pool_exhausted', severity: 'warning', sure: 'suspected' },
+    ]);
+  });
+
+  it('is not taken from an old line', () => {
+    const old = hikari({ waiting: 5, time: 1_700_000_000_000 - 3_600_000 });
+    const { findings, hikari: found } = judge([full], old);
+    expect(findings).toEqual([]);
+    expect(found).toMatchObject([
+      {
+        by: 'same_total',
+        disagreements: ['its last line is 3,600 s away from the last look: it says nothing of now'],
+      },
+    ]);
+    const now = hikari({ waiting: 5, time: 1_700_000_000_000 - 40_000 });
+    expect(judge([full], now).findings).toMatchObject([{ severity: 'critical' }]);
+  });
+
   it('is not said where HikariCP has idle ones', () => {
-    expect(
-      rulesOf(
-        times(6, () => full),
-        hikari({ active: 9, idle: 1 }),
-      ),
-    ).toEqual([]);
+    expect(rulesOf(times(6, pressed), hikari({ active: 9, idle: 1 }))).toEqual([]);
+  });
+
+  it('is not said of connections that wait for one answer all the time: those may be consumers', () => {
+    const waiting = (at: number) => many(10, (n) => busy(n, at * 1000 + 5000, { remote: '10.0.0.9:8081' }));
+    const { findings } = judge(times(6, waiting));
+    expect(findings).toMatchObject([
+      {
+        rule: 'pool_waiting',
+        severity: 'info',
+        sure: 'suspected',
+        message:
+          'each of the 10 connections of java/812 to 10.0.0.9:8081 seems to wait for an answer, half of them for 10.0 s or longer',
+      },
+    ]);
+    expect(rulesOf(times(6, () => full))).toEqual(['warning pool_waiting']);
+    // One heartbeat is no turnover.
+    const beat = times(6, (at) => [...full.slice(1), turning(0, at)]);
+    expect(rulesOf(beat)).toEqual(['warning pool_waiting']);
   });
 });
 
@@ -132,7 +193,9 @@ describe('pool_churn', () => {
       {
         rule: 'pool_churn',
         sure: 'likely',
-        message: expect.stringMatching(/^processes that were gone at the look made at least 10\.0 new/),
+        message: expect.stringMatching(
+          /^somebody \(the connections had closed before a look could tell whose they were\) made at least 10\.0 new/,
+        ),
       },
     ]);
     expect(pools[0]).toMatchObject({ owner: 'none', timeWait: 50, past: { created: 50, closed: 50 } });
@@ -146,6 +209,53 @@ describe('pool_churn', () => {
       'reused',
       'created_nameless',
       'time_wait',
+    ]);
+  });
+
+  it('of processes that are not known', () => {
+    const { findings } = judge(
+      times(6, (at) => {
+        const { owners: _, ...row } = idle(0, 100);
+        return many(20, (n) => ({ ...row, local: `10.0.0.1:${at * 20 + n + 1}`, cookie: at * 20 + n + 1 }));
+      }),
+    );
+    expect(findings).toMatchObject([
+      { rule: 'pool_churn', message: expect.stringMatching(/^processes that are not known made at least/) },
+    ]);
+  });
+
+  it('is not laid on a process that keeps its own connections', () => {
+    const kept = times(6, (at) => [
+      ...many(at * 10, gone),
+      ...many(5, (n) => idle(n, 100, { columns: { bytesSent: 100 + at } }), 5000),
+    ]);
+    expect(judge(kept).findings).toMatchObject([
+      { rule: 'pool_churn', subject: expect.stringMatching(/^connections of no/) },
+    ]);
+    // Nor is one that made two and keeps them.
+    const warm = times(6, (at) => [
+      ...many(at * 10, gone),
+      ...many(5, (n) => idle(n, 100, { columns: { bytesSent: 100 + at } }), at < 1 ? 5001 : 5000),
+    ]);
+    expect(judge(warm).findings.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(/^connections of no/),
+    ]);
+  });
+
+  it('is not hidden by ports that were left over before', () => {
+    const { findings, pools } = judge(times(6, (at) => [...many(100, gone, 10_000), ...many(at * 10, gone)]));
+    expect(findings).toMatchObject([{ rule: 'pool_churn' }]);
+    expect(pools[0]?.past).toMatchObject({ seen: 50, created: 50 });
+    expect(judge([many(100, gone)]).pools).toMatchObject([{ timeWait: 100, past: { seen: 0 } }]);
+  });
+
+  it('is not made of connects that fail', () => {
+    const syn = (n: number) =>
+      used(n, 0, 0, { state: 'syn-sent', columns: { bytesSent: 0, bytesReceived: 0 } });
+    const { findings, pools } = judge(times(6, (at) => many(10, syn, at * 10)));
+    expect(findings).toEqual([]);
+    expect(pools).toMatchObject([
+      { connecting: 10, past: { created: 0, closed: 0, seen: 0, connectFailed: 50 } },
     ]);
   });
 
@@ -181,6 +291,27 @@ describe('reconnect_wave', () => {
     expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 4 });
   });
 
+  /** Ten connections that are replaced one after the other within 45 s, each half hour; a look each 5 s. */
+  const spread = (everyMs: number) => (at: number) =>
+    many(10, (n) => {
+      const turn = Math.floor((at * 5000 + 60_000 - n * 5000) / everyMs);
+      return idle(turn * 100 + n + 1000, 100);
+    });
+
+  it('spread over a while, then none for many times as long', () => {
+    const { findings } = judge(times(1100, spread(1_800_000)), { everyMs: 5000 });
+    const found = findings.find(({ rule }) => rule === 'reconnect_wave');
+    expect(found).toMatchObject({
+      severity: 'warning',
+      message: expect.stringMatching(/were replaced within 45\.0 s 3 times/),
+    });
+    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 1800 });
+  });
+
+  it('not where they are replaced one after the other all the time', () => {
+    expect(rulesOf(times(400, spread(60_000)), { everyMs: 5000 }).join()).not.toContain('reconnect_wave');
+  });
+
   it.each([
     ['one by one', times(8, (at) => many(10, (n) => idle(n, 100), at))],
     ['closed, not opened again', times(8, (at) => (at < 4 ? wave(0) : wave(0).slice(5)))],
@@ -192,17 +323,37 @@ describe('reconnect_wave', () => {
 });
 
 describe('pool_leak', () => {
-  const grow = (at: number) =>
-    many(10 + at * 2, (n) => idle(n, Math.max(100, (at - Math.max(0, (n - 10) / 2)) * 60_000 + 600_000)));
+  /** A pool of ten, and connections that are made at `born` and never used again. */
+  const forgotten = (at: number, count: number, born: (n: number) => number) =>
+    many(count, (n) => idle(n + 10, Math.max(0, at - born(n)) * 60_000 + 100));
+  const pool = (at: number) => many(10, (n) => idle(n, 1000, { columns: { bytesSent: 100 + at } }));
+  const grow = (at: number) => [...pool(at), ...forgotten(at, at * 2, (n) => Math.ceil((n + 1) / 2))];
+  const speeding = (at: number) => forgotten(at, at * at, (n) => Math.ceil(Math.sqrt(n + 1)));
 
-  it('grows, never shrinks, lies idle', () => {
-    expect(rulesOf(times(16, grow), { everyMs: 60_000 })).toContain('warning pool_leak');
+  it.each([
+    ['beside a pool that is used', grow],
+    ['faster and faster', speeding],
+    ['from the start of the process', (at: number) => grow(at).slice(10)],
+    ['though one is closed in the end', (at: number) => (at === 15 ? grow(at).slice(0, -1) : grow(at))],
+    ['with a short one each minute beside it', (at: number) => [...grow(at), idle(5000 + at, 50)]],
+  ])('grows, and what grows lies idle, %s', (_, make) => {
+    expect(rulesOf(times(16, make), { everyMs: 60_000 })).toContain('warning pool_leak');
   });
 
   it.each([
     ['the watch was short', times(16, grow), 1000],
     ['they are used', times(16, (at) => many(10 + at * 2, (n) => idle(n, 1000))), 60_000],
     ['it shrinks too', times(16, (at) => grow(at < 14 ? at : 3)), 60_000],
+    [
+      'the application starts meanwhile and keeps its pool',
+      times(16, (at) => (at < 2 ? [] : forgotten(at, 20, () => 2))),
+      60_000,
+    ],
+    [
+      'a pool that was there goes quiet',
+      times(16, (at) => many(40, (n) => idle(n, at < n / 4 ? 1000 : 90_000 + at * 60_000))),
+      60_000,
+    ],
   ])('not where %s', (_, looks, everyMs) => {
     expect(rulesOf(looks, { everyMs })).not.toContain('warning pool_leak');
   });
@@ -250,7 +401,8 @@ describe('close_wait_leak', () => {
       {
         rule: 'close_wait_leak',
         severity: 'critical',
-        message: 'java/812 has not closed 10 connections to 10.0.0.9:3306 (mysql) that the peer has closed',
+        message:
+          'java/812 has not closed 10 connections to 10.0.0.9:3306 (mysql) whose peer has ended its side',
       },
     ]);
     expect(findings[0]?.evidence.at(-1)?.text).toBe(
@@ -263,7 +415,26 @@ describe('close_wait_leak', () => {
     expect(rulesOf(times(3, () => many(4, (n) => left(n, 90_000))))).toEqual(['warning close_wait_leak']);
   });
 
+  it('is what stays after an answer that has ended long ago', () => {
+    const answered = (n: number, at: number) =>
+      left(n, 90_000, { columns: { bytesSent: 100 + Math.min(at, 1) } });
+    expect(rulesOf(times(4, (at) => many(4, (n) => answered(n, at))))).toEqual(['warning close_wait_leak']);
+  });
+
   it.each([
+    ['a burst, seen once', times(6, (at) => many(at < 2 ? 0 : 6, (n) => left(n)))],
+    [
+      'answered still: the client has ended its side only',
+      times(6, (at) => many(at * 2, (n) => left(n, 500, { columns: { bytesSent: 100 + at * 50 } }))),
+    ],
+    [
+      'answered now and then',
+      times(9, (at) =>
+        many(at * 2, (n) =>
+          left(n, 500, { columns: { bytesSent: 100 + 100 * Math.floor((at - n / 2 + 2) / 2) } }),
+        ),
+      ),
+    ],
     ['young and of constant number', times(6, () => many(4, (n) => left(n)))],
     [
       'closed soon: other ones at each look',
@@ -284,6 +455,48 @@ describe('close_wait_leak', () => {
     ],
   ])('not where they are %s', (_, looks) => {
     expect(rulesOf(looks)).toEqual([]);
+  });
+});
+
+describe('rules that could not be judged', () => {
+  const wanted = (...rules: Rule[]) => ({ rules: new Set(rules) });
+  const whatOf = (looks: readonly (readonly RowSpec[])[], rules?: ReturnType<typeof wanted>) =>
+    unjudged(judge(looks), rules).map(({ what, why }) => `${what}: ${why}`);
+  const rows = many(3, (n) => idle(n));
+
+  it('have too little time or too few looks, where somebody waits for them', () => {
+    expect(whatOf([rows])).toEqual([]);
+    expect(whatOf([rows], wanted('pool_churn', 'pool_uneven'))).toEqual([
+      'pool_churn: not judged: it needs 2 looks, there was 1 in 0 ms',
+    ]);
+    expect(
+      whatOf(
+        times(6, () => rows),
+        wanted('pool_leak'),
+      ),
+    ).toEqual(['pool_leak: not judged: it needs 4 looks over 600 s, there were 6 in 5.0 s']);
+    expect(
+      whatOf(
+        times(6, () => rows),
+        wanted('pool_exhausted', 'close_wait_leak'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('have no process, or no times', () => {
+    const { owners: _, ...nameless } = idle(1);
+    expect(whatOf(times(6, () => [nameless]))).toContain(
+      'pool_exhausted: not judged: the processes of 1 connection are not known',
+    );
+    const timeless: RowSpec = {
+      local: '10.0.0.1:1',
+      remote: '10.0.0.9:3306',
+      owners: JAVA,
+      columns: { inode: 5 },
+    };
+    expect(whatOf(times(6, () => [timeless]))).toContain(
+      'pool_leak: not judged: the source has no times of 1 connection',
+    );
   });
 });
 
@@ -322,6 +535,22 @@ describe('HikariCP beside the sockets', () => {
     expect(matches(stats(10, 1))[0]?.[1]).toEqual([
       expect.stringMatching(/1 of "orders" are active, 4 are busy/),
     ]);
+  });
+
+  it('prefers Java, and takes none but the process that was named', () => {
+    const other = many(
+      10,
+      (n) =>
+        idle(n, 500, { local: `10.0.0.2:${n + 1}`, owners: [{ pid: 5, fd: 1, name: 'mysqlworkbench' }] }),
+      300,
+    );
+    const { hikari } = judge([[...rows, ...other]], { hikari: [stats(10, 4)] });
+    expect(hikari).toMatchObject([{ by: 'same_total', disagreements: [] }]);
+    const named = judge([[...rows, ...other]], { hikari: [stats(10, 0)], hikariPid: 5 });
+    expect(named.hikari).toMatchObject([{ by: 'process', disagreements: [] }]);
+    expect(named.pools[named.hikari[0]?.pool ?? -1]).toMatchObject({ owner: { pid: 5 } });
+    const gone = judge([rows], { hikari: [stats(10, 4)], hikariPid: 6 });
+    expect(gone.hikari[0]).not.toHaveProperty('pool');
   });
 
   it('chooses none where several fit or none does', () => {

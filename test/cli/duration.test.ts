@@ -10,6 +10,7 @@ describe('parseDuration', () => {
     ['2h', 7_200_000],
     ['1d', 86_400_000],
     [' 3s ', 3000],
+    ['0', 0],
   ])('%s is %d ms', (text, ms) => {
     expect(parseDuration(text, '--interval')).toBe(ms);
   });

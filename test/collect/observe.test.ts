@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OpenDiagSocket, openDiagSocket } from '../../src/collect/netlink-socket.js';
-import { observe, observeOnce } from '../../src/collect/observe.js';
+import { observe, observeOnce, observeTimes } from '../../src/collect/observe.js';
 import type { CollectOptions, Pace } from '../../src/collect/options.js';
 import { SourceError } from '../../src/model/errors.js';
 import type { Observation } from '../../src/model/observation.js';
@@ -53,6 +53,27 @@ const kinds = (taken: readonly Taken[]) =>
       ? observation.scope
       : `gap ${observation.kind === 'gap' ? observation.fault : ''}`,
   );
+
+describe('observeTimes', () => {
+  it('does not catch up with looks that took long, and stamps each when its dump began', async () => {
+    process.env.FAKE_SS_SECONDS = '0.35';
+    const begun: number[] = [];
+    const ended: number[] = [];
+    const options = { ...OPTIONS, scope: 'all' as const };
+    const pace = { samples: 4, everyMs: 200 };
+    const door = { path: pathWith('slow') };
+    for await (const { origin } of observeTimes(options, pace, new AbortController().signal, door)) {
+      begun.push(origin.monotonic);
+      ended.push(Number(process.hrtime.bigint()) / 1e6);
+    }
+    expect(begun).toHaveLength(4);
+    for (const [index, at] of begun.entries()) {
+      expect((ended[index] ?? 0) - at).toBeGreaterThan(300);
+      if (index > 0) expect(at).toBeGreaterThanOrEqual((ended[index - 1] ?? 0) - 1);
+    }
+    expect((begun[1] ?? 0) - (ended[0] ?? 0)).toBeGreaterThan(150);
+  });
+});
 
 describe('observe', () => {
   it('keeps its pace, with one run of ss for each look', async () => {

@@ -83,12 +83,12 @@ describe.skipIf(missing)(`MariaDB and its pools${missing ? ` (skipped: ${missing
           () => /active=10, idle=0, waiting=3/.test(readFileSync(log, 'utf8')) || undefined,
           'its log',
         );
-        const said = await pools(namespace, '--hikari', log);
+        const said = await pools(namespace, '--hikari', log, '--hikari-pid', String(pool.pid));
         expect(poolOf(said, pool.pid, 'outbound')).toMatchObject({
           open: 10,
           busy: 10,
           idle: 0,
-          hikari: { waiting: 3, disagreements: [] },
+          hikari: { waiting: 3, match: 'process', disagreements: [] },
         });
         expect(said.findings.find(({ rule }) => rule === 'pool_exhausted')).toMatchObject({
           severity: 'critical',

@@ -13,7 +13,21 @@ describe('lines of HikariCP', () => {
     [NEW, { ...STATS, ...LIMITS }],
     [
       `2026-11-21 09:00:00.123 DEBUG 12 --- [l-1 housekeeper] com.zaxxer.hikari.pool.HikariPool        : ${OLD}`,
-      STATS,
+      { ...STATS, time: new Date(2026, 10, 21, 9, 0, 0, 123).getTime() },
+    ],
+    [`2026-11-21T09:00:00,5+0200 ${OLD}`, { ...STATS, time: Date.UTC(2026, 10, 21, 7, 0, 0, 500) }],
+    [`2026-13-41T09:00:00Z ${OLD}`, STATS],
+    [
+      `{"@timestamp":"2026-11-21T10:00:00Z","level":"DEBUG","message":"My Orders - ${OLD.slice(15)}","thread":"x"}`,
+      { ...STATS, name: 'My Orders', time: Date.UTC(2026, 10, 21, 10) },
+    ],
+    [
+      `{"log":"09:00:00.123 DEBUG x : ${OLD}\\n","stream":"stdout","time":"2026-11-21T10:00:00.25Z"}`,
+      { ...STATS, time: Date.UTC(2026, 10, 21, 10, 0, 0, 250) },
+    ],
+    [
+      `{"@timestamp":"2026-11-21T10:00:00Z","message":"${OLD}`,
+      { ...STATS, time: Date.UTC(2026, 10, 21, 10) },
     ],
     [
       `09:00:00.123 [HikariPool-1 housekeeper] DEBUG com.zaxxer.hikari.pool.HikariPool - ${NEW}`,

@@ -70,8 +70,9 @@ export class PoolClient {
     return this.agent.ask('busy', { first, count, ms });
   }
 
-  churn(where: Where, everyMs: number): Promise<void> {
-    return this.agent.ask('churn', { ...where, every_ms: everyMs });
+  /** A connection for each request of so many ms. */
+  churn(where: Where, everyMs: number, ms = 0): Promise<void> {
+    return this.agent.ask('churn', { ...where, every_ms: everyMs, ms });
   }
 
   replace(where: Where, afterMs: number): Promise<void> {

@@ -4,6 +4,7 @@ import { judgePools } from '../../src/analyze/pools.js';
 import type { Pool } from '../../src/model/pools.js';
 import { SOCKET_STATES } from '../../src/model/sockets.js';
 import { SocketTable } from '../../src/model/table.js';
+import { millis } from '../../src/model/units.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { listen, look, type RowSpec } from '../support/table-builder.js';
 
@@ -113,6 +114,38 @@ describe('counting', () => {
     expect(first(seen).past).toMatchObject({ created: 0, closed: 1 });
   });
 
+  it('takes a connection for new that came while the look went on', () => {
+    const pools = new PoolWatch();
+    pools.take(look(0, [LISTENER]));
+    pools.take(look(250, [LISTENER, idle(1, 500)], { tookMs: millis(400) }));
+    expect(pools.report()?.pools).toMatchObject([{ past: { created: 1, first: 0 } }]);
+  });
+
+  it('has never fewer than none', () => {
+    expect(
+      first(
+        watch(
+          [],
+          many(4, (n) => idle(n, 0, { state: 'fin-wait-2' })),
+        ),
+      ),
+    ).toMatchObject({
+      past: { created: 4, closed: 4, first: 0, lowest: 0 },
+    });
+  });
+
+  it('counts a connection when its handshake is over', () => {
+    const syn = idle(1, 0, { state: 'syn-sent' });
+    expect(first(watch([], [syn])).past).toMatchObject({ created: 0, seen: 0 });
+    expect(first(watch([syn], [syn], [idle(1, 100)])).past).toMatchObject({ created: 1, closed: 0, seen: 1 });
+    expect(first(watch([], [syn], [idle(1, 0, { state: 'time-wait' })])).past).toMatchObject({
+      created: 1,
+      closed: 1,
+      connectFailed: 0,
+    });
+    expect(first(watch([], [syn], [])).past).toMatchObject({ created: 0, closed: 0, connectFailed: 1 });
+  });
+
   it('takes a connection that one dump missed for the same', () => {
     const seen = watch([idle(1), idle(2)], [idle(1, 1500)], [idle(1, 2500), idle(2, 2500)]);
     expect(first(seen).past).toMatchObject({ created: 0, closed: 0 });
@@ -164,6 +197,72 @@ describe('counting', () => {
     expect(pools.report()?.pools).toMatchObject([{ open: 0, closeWait: 1, past: { closed: 0 } }]);
   });
 
+  it('does not take what begins to match the filter for new', () => {
+    const pools = new PoolWatch(parseFilter('recvq>0'));
+    const unread = (n: number) => idle(n, 2500, { queues: [7, 0] });
+    pools.take(look(0, [LISTENER, idle(1), idle(2), idle(3)]));
+    pools.take(look(1000, [LISTENER, unread(1), idle(2), unread(4), idle(5, 100)]));
+    pools.take(look(2000, [LISTENER, unread(1), unread(2), unread(4)]));
+    expect(pools.report()?.pools).toMatchObject([
+      { open: 3, past: { created: 0, closed: 0, seen: 3, highest: 3 }, agesAtLeast: true },
+    ]);
+    const young = new PoolWatch(parseFilter('recvq>0'));
+    young.take(look(0, [LISTENER]));
+    young.take(look(1000, [LISTENER, idle(1, 100, { queues: [7, 0] })]));
+    expect(young.report()?.pools).toMatchObject([{ past: { created: 1 } }]);
+  });
+
+  it('leaves no pool behind when processes are found late', () => {
+    const nameless = (n: number): RowSpec => {
+      const { owners: _, ...rest } = idle(n, 100);
+      return rest;
+    };
+    const turn = (at: number) =>
+      many(6, (n) => (n % 2 === 0 ? nameless(at * 10 + n) : idle(at * 10 + n, 100)));
+    const seen = watch(
+      many(6, (n) => idle(n)),
+      [...turn(1), nameless(99)],
+      many(6, (n) => idle(10 + n, 1100)),
+    );
+    const unknown = seen.pools.find(({ owner }) => owner === 'unknown');
+    expect(unknown?.past).toMatchObject({ seen: 1, created: 1, closed: 1, highest: 0, waves: [] });
+    expect(judgePools(seen).findings.filter(({ subject }) => subject.includes('unknown'))).toEqual([]);
+  });
+
+  it('says how many connects nothing was seen of', () => {
+    const opens = (filter?: ReturnType<typeof parseFilter>) => {
+      const pools = new PoolWatch(filter);
+      pools.take(look(0, [LISTENER], { counters: { ActiveOpens: 100 } }));
+      pools.take(look(5000, [LISTENER, ...many(3, (n) => idle(n, 100))], { counters: { ActiveOpens: 603 } }));
+      return pools.report();
+    };
+    expect(opens()).toMatchObject({
+      activeOpens: 503,
+      opensSeen: 3,
+      gaps: [
+        { what: 'pool_churn', why: expect.stringMatching(/^the kernel counted 503 connects.*only 3 were/) },
+      ],
+    });
+    expect(opens(parseFilter('rport:1'))?.gaps).toEqual([]);
+  });
+
+  it('takes nobody for busy who waits for accept()', () => {
+    const waiting = (n: number) =>
+      idle(n, 100, {
+        local: '10.0.0.1:443',
+        remote: `203.0.113.9:${n + 1}`,
+        queues: [9, 0],
+        columns: { inode: 0 },
+      });
+    expect(first(watch(many(3, waiting)))).toMatchObject({
+      open: 3,
+      waiting: 3,
+      busy: 0,
+      idle: 0,
+      unsure: 0,
+    });
+  });
+
   it('looks at complete tables only', () => {
     const pools = new PoolWatch();
     pools.take(look(0, [idle(1)]));
@@ -179,7 +278,7 @@ describe('use', () => {
   };
   const BUSY = { busy: 1, idle: 0, unsure: 0 };
   const IDLE = { busy: 0, idle: 1, unsure: 0 };
-  const UNSURE = { busy: 0, idle: 1, unsure: 1 };
+  const UNSURE = { busy: 0, idle: 0, unsure: 1 };
 
   it.each([
     ['a request without an answer', busy(1), BUSY],
@@ -190,6 +289,16 @@ describe('use', () => {
     ['segments under way', idle(1, 500, { columns: { unacked: 1 } }), BUSY],
     ['both within the last jiffy', used(1, 4, 8), BUSY],
     ['both within one jiffy', used(1, 300, 300), UNSURE],
+    [
+      'the first request, as old as the handshake',
+      used(1, 300, 300, { columns: { bytesReceived: 0 } }),
+      BUSY,
+    ],
+    [
+      'inbound: the first request, as old as the handshake',
+      used(1, 300, 300, { local: '10.0.0.1:443', owners: NGINX, columns: { bytesSent: 0 } }),
+      BUSY,
+    ],
     ['an ACK alone, 40 ms after both', used(1, 300, 300, { columns: { lastAckMs: 260 } }), BUSY],
     [
       'an ACK long after both: a keep-alive probe',
@@ -259,15 +368,15 @@ describe('what one connection tells of the others of its pool', () => {
       tie(4, 9, 10),
       tie(5, 9, 12),
     ];
-    expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 3, unsure: 1 });
+    expect(first(watch(rows))).toMatchObject({ busy: 2, idle: 2, unsure: 1 });
     expect(first(watch([busy(1, 300, segments(4, 4)), tie(3, 9, 10)]))).toMatchObject({ idle: 1, unsure: 0 });
   });
 
   it('does not where they differ, nor where it was as often the other', () => {
     const differ = many(9, (n) => busy(n, 300, segments(4, 4 + 3 * n)));
-    expect(first(watch([...differ, tie(20, 9, 9)]))).toMatchObject({ busy: 9, idle: 1, unsure: 1 });
+    expect(first(watch([...differ, tie(20, 9, 9)]))).toMatchObject({ busy: 9, idle: 0, unsure: 1 });
     const both = [busy(1, 300, segments(4, 4)), idle(2, 300, segments(4, 4))];
-    expect(first(watch([...both, tie(20, 9, 9)]))).toMatchObject({ busy: 1, idle: 2, unsure: 1 });
+    expect(first(watch([...both, tie(20, 9, 9)]))).toMatchObject({ busy: 1, idle: 1, unsure: 1 });
   });
 
   it('leaves out segments that were sent again', () => {
@@ -302,8 +411,8 @@ describe('a large table', () => {
     expect(report?.pools).toHaveLength(100);
     expect(report?.pools.reduce((sum, { past }) => sum + past.created, 0)).toBe(4000);
     expect(report?.pools.reduce((sum, { past }) => sum + past.closed, 0)).toBe(4000);
-    // A busy machine gets thrice the time that PERFORMANCE.md allows.
-    expect(Math.min(...times.slice(1))).toBeLessThan(300);
+    // A busy machine gets ten times what PERFORMANCE.md allows: what grows with the square would take minutes.
+    expect(Math.min(...times.slice(1))).toBeLessThan(1000);
     expect(judgePools(report as never).findings.map(({ rule }) => rule)).not.toContain('pool_exhausted');
   });
 });

@@ -27,6 +27,7 @@ const WHY: Partial<Record<Rule, string>> = {
   unknown_limit: 'without the limit nobody can say how full the queue is',
   owners_hidden: 'findings cannot name the process',
   pool_exhausted: 'callers wait inside the application for a free connection, which no socket shows',
+  pool_waiting: 'whatever needs one of these connections waits as long as they do',
   pool_churn:
     'each connection costs a round trip or three and, where this side closes first, a port for 60 s',
   pool_leak: 'each connection holds memory and a descriptor here, and a place at the server',

@@ -1,5 +1,4 @@
-import type { HikariStats } from '../../model/hikari.js';
-import type { Pool, PoolsSeen } from '../../model/pools.js';
+import type { HikariMatch, Pool, PoolsSeen } from '../../model/pools.js';
 import type { Said } from './words.js';
 
 /** What a rule may look at beside its pool. */
@@ -9,8 +8,8 @@ export interface PoolContext {
   readonly siblings: readonly Pool[];
   /** The other pools of the same process and service port. */
   readonly neighbours: readonly Pool[];
-  /** HikariCP's numbers of this pool. */
-  readonly hikari?: HikariStats;
+  /** HikariCP's numbers of this pool, if they are of the time of the watch. */
+  readonly hikari?: HikariMatch;
   /** Descriptors of its process. */
   readonly descriptors?: { readonly open: number; readonly limit: number };
 }

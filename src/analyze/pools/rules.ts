@@ -1,164 +1,29 @@
-import type { HikariStats } from '../../model/hikari.js';
-import type { Pool } from '../../model/pools.js';
-import { isStreaming } from '../../model/services.js';
 import { count, counted, duration, listed, percent } from '../words.js';
-import type { PoolContext, PoolRule } from './context.js';
+import { churn } from './churn.js';
+import { closeWaitLeak } from './close-wait.js';
+import type { PoolRule } from './context.js';
+import { allWait, exhausted } from './exhausted.js';
 import { keepaliveRace, keepaliveUnanswered, noKeepalive } from './keepalive.js';
+import { leak } from './leak.js';
 import { threadsBusy } from './serving.js';
-import { endText, fact, perSecondText, processText, type Said } from './words.js';
+import { endText, fact, processText } from './words.js';
 
 const LEAST_LOOKS = 3;
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-
-/**
- * Of all connections at all looks, those that were surely busy; of the rest it cannot be told. A pool that is idle now and then shows
- * it sooner or later: many looks at many connections need fewer that are sure.
- */
-const SURE = { share: 0.5, shareOfMany: 0.1, many: 30 };
-
-/**
- * Never a connection idle at any look, and never one more or less: the application may be at its maximum. Whether callers
- * wait leaves no trace in sockets (KERNEL.md 10): only the pool's own numbers say so.
- */
-export const exhausted: PoolRule = (pool, { hikari }) => {
-  if (pool.direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
-  if (hikari !== undefined && hikari.waiting > 0) return exhaustedByHikari(pool, hikari);
-  if ((hikari !== undefined && hikari.idle > 0) || !isPinned(pool)) return undefined;
-  const { open, past, busy = 0 } = pool;
-  return {
-    rule: 'pool_exhausted',
-    severity: 'warning',
-    sure: 'suspected',
-    message: `none of the ${count(open)} connections of ${processText(pool)} to ${endText(pool)} was idle at any of ${past.looks} looks, and none was opened or closed: the pool may be at its maximum`,
-    evidence: [
-      fact(
-        'busy',
-        busy,
-        'connections',
-        `${count(busy)} of ${count(open)} busy (inferred) at the last look, ${percent(past.busyShare)} over all looks; of the others it cannot be told`,
-      ),
-      fact(
-        'highest',
-        past.highest,
-        'connections',
-        `never more and never fewer than ${count(open)} open in ${duration(past.watchedMs)}`,
-      ),
-    ],
-    advice: `compare ${count(open)} with the pool's maximum (HikariCP maximumPoolSize), and ask the pool itself whether callers wait, which sockets do not show (--hikari LOG); then look for slow requests to ${endText(pool)} and for connections that are held too long, before raising the maximum`,
-  };
-};
-
-/** One-way senders and streams are always busy; they say nothing of a pool. */
-function isPinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
-  if (isStreaming(service) || bytesReceived === 0 || connecting > 0) return false;
-  if (open < 2 || past.looks < LEAST_LOOKS || past.watchedMs < SECOND) return false;
-  if (past.lowest !== open || past.highest !== open || past.neverSeenUsed > 0) return false;
-  const share = open * past.looks >= SURE.many ? SURE.shareOfMany : SURE.share;
-  return past.neverIdleLooks === past.looks && past.busyShare >= share;
-}
-
-const exhaustedByHikari = (pool: Pool, { total, active, waiting, name }: HikariStats): Said => ({
-  rule: 'pool_exhausted',
-  severity: 'critical',
-  sure: 'certain',
-  message: `${counted(waiting, 'thread')} of ${processText(pool)} waited for one of ${counted(total, 'connection')} to ${endText(pool)}, says HikariCP`,
-  evidence: [
-    fact(
-      'hikari.waiting',
-      waiting,
-      'threads',
-      `the last line of its pool "${name}": total ${count(total)}, active ${count(active)}, waiting ${count(waiting)}`,
-    ),
-    ...(pool.busy === undefined
-      ? []
-      : [
-          fact(
-            'busy',
-            pool.busy,
-            'connections',
-            `${count(pool.busy)} of ${count(pool.open)} busy on the wire (inferred)`,
-          ),
-        ]),
-  ],
-  advice: `where fewer are busy than active, the application holds connections without using them: keep transactions short (leakDetectionThreshold finds the code); else look for slow queries, and only then raise maximumPoolSize`,
-});
-
-/** From here on it is a habit, not a warm-up. */
-const CHURN = { created: 10, perSecond: 2, closedShare: 0.7, reusedShare: 0.2 };
-
-/**
- * Connections are made for a request or two and closed. Those of one remote that had closed before a look could tell whose
- * they were count for the process that alone connects there.
- */
-export const churn: PoolRule = (pool, { siblings, seen }) => {
-  if (pool.direction !== 'outbound') return undefined;
-  const processes = siblings.filter(({ owner }) => typeof owner === 'object');
-  const others = siblings.filter(({ owner }) => typeof owner !== 'object');
-  // One finding for both: the process has it.
-  if (typeof pool.owner !== 'object' && processes.length === 1) return undefined;
-  const joined = processes.length === 0 && typeof pool.owner === 'object' ? [pool, ...others] : [pool];
-  const total = (of: (one: Pool) => number) => joined.reduce((sum, one) => sum + of(one), 0);
-  const created = total(({ past }) => past.created);
-  const closed = total(({ past }) => past.closed);
-  const ms = seen.watchedMs;
-  const perSecond = ms > 0 ? (created * SECOND) / ms : 0;
-  if (created < CHURN.created || perSecond < CHURN.perSecond) return undefined;
-  if (closed < created * CHURN.closedShare || created < 2 * Math.max(1, pool.past.highest)) return undefined;
-  if (total(({ past }) => past.reused) > total(({ past }) => past.seen) * CHURN.reusedShare) return undefined;
-  const nameless = total((one) => (one === pool ? 0 : one.past.created));
-  return {
-    rule: 'pool_churn',
-    severity: 'warning',
-    sure: nameless > 0 || typeof pool.owner !== 'object' ? 'likely' : 'certain',
-    message: `${churnSubject(pool)} at least ${perSecondText(perSecond)} new connections per second to ${endText(pool)} and closed most of them soon: no pool or keep-alive seems to be at work`,
-    evidence: [
-      fact(
-        'created',
-        created,
-        'connections',
-        `at least ${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look`,
-      ),
-      fact(
-        'reused',
-        total(({ past }) => past.reused),
-        'connections',
-        `data moved again on ${count(total(({ past }) => past.reused))} of ${count(total(({ past }) => past.seen))} at a later look`,
-      ),
-      ...(nameless > 0
-        ? [
-            fact(
-              'created_nameless',
-              nameless,
-              'connections',
-              `${count(nameless)} had closed before a look could tell whose they were; only ${processText(pool)} was seen to connect there`,
-            ),
-          ]
-        : []),
-      ...(total(({ timeWait }) => timeWait) > 0
-        ? [
-            fact(
-              'time_wait',
-              total(({ timeWait }) => timeWait),
-              'ports',
-              `${count(total(({ timeWait }) => timeWait))} ports in TIME-WAIT: closed from here first`,
-            ),
-          ]
-        : []),
-    ],
-    advice: `let ${typeof pool.owner === 'object' ? processText(pool) : 'the clients'} keep connections to ${endText(pool)}: one client or pool for the whole process instead of one per request, HTTP keep-alive on both sides, and a maximum idle that is not below what is used`,
-  };
-};
-
-const churnSubject = (pool: Pool) =>
-  typeof pool.owner === 'object' ? `${processText(pool)} made` : 'processes that were gone at the look made';
 
 const WAVE_LEAST_SIZE = 3;
 
 /** Half of a pool replaced at once: a common lifetime, a restart of the other side, or a balancer that closed them. */
 export const reconnectWave: PoolRule = (pool) => {
   const { past, direction } = pool;
-  if (direction !== 'outbound' || past.waves.length === 0 || past.highest < WAVE_LEAST_SIZE) return undefined;
+  // Connections that get their process late leave one pool for another: that is no wave.
+  if (
+    typeof pool.owner !== 'object' ||
+    direction !== 'outbound' ||
+    past.waves.length === 0 ||
+    past.highest < WAVE_LEAST_SIZE
+  )
+    return undefined;
   // All the time is no wave.
   if (past.waveLooks * 2 > past.looks && past.looks > 4) return undefined;
   const periods = past.waves.slice(1).map((time, index) => time - (past.waves[index] ?? 0));
@@ -167,7 +32,7 @@ export const reconnectWave: PoolRule = (pool) => {
     rule: 'reconnect_wave',
     severity: periods.length > 0 ? 'warning' : 'info',
     sure: 'likely',
-    message: `half or more of the connections of ${processText(pool)} to ${endText(pool)} were replaced together ${past.waves.length === 1 ? 'once' : `${past.waves.length} times`} in ${duration(past.watchedMs)}`,
+    message: `half or more of the connections of ${processText(pool)} to ${endText(pool)} were replaced ${past.waveMs === undefined ? 'together' : `within ${duration(past.waveMs)}`} ${past.waves.length === 1 ? 'once' : `${past.waves.length} times`} in ${duration(past.watchedMs)}`,
     evidence: [
       fact(
         'waves',
@@ -184,45 +49,13 @@ export const reconnectWave: PoolRule = (pool) => {
   };
 };
 
-const LEAK = { watchedMs: 10 * MINUTE, grown: 5, grownShare: 0.2 };
-
-/** Grows, never shrinks, and lies idle. Only of what was seen: a short watch says nothing. */
-export const leak: PoolRule = (pool) => {
-  const { past, open, quiet, direction } = pool;
-  if (direction !== 'outbound' || past.watchedMs < LEAK.watchedMs || quiet === undefined) return undefined;
-  const grown = open - past.first;
-  if (grown < Math.max(LEAK.grown, past.first * LEAK.grownShare)) return undefined;
-  if (past.closed > past.created * 0.1 || open < past.highest || quiet.p50 < past.watchedMs / 2)
-    return undefined;
-  return {
-    rule: 'pool_leak',
-    severity: 'warning',
-    sure: 'likely',
-    message: `connections of ${processText(pool)} to ${endText(pool)} only grow, and most lie idle: ${count(grown)} more in ${duration(past.watchedMs)}`,
-    evidence: [
-      fact(
-        'open',
-        open,
-        'connections',
-        `${count(past.first)} at the first look, ${count(open)} now, ${count(past.closed)} closed meanwhile`,
-      ),
-      fact(
-        'idle_p50',
-        quiet.p50 / SECOND,
-        'seconds',
-        `half of them have been quiet for ${duration(quiet.p50)} or longer`,
-      ),
-    ],
-    advice: `look in ${processText(pool)} for connections or clients that are made and never closed; a maximum and an idle timeout of the pool bound the damage`,
-  };
-};
-
 const OVERSIZED = { open: 10, busyShare: 0.2, watchedMs: 1.5 * SECOND };
 
 /** Far more idle than were ever used at once, as far as was seen. */
 export const oversized: PoolRule = (pool) => {
   const { open, past, direction, busy, closeWaits } = pool;
-  if (direction !== 'outbound' || busy === undefined || past.looks < LEAST_LOOKS) return undefined;
+  if (direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
+  if (busy === undefined || past.looks < LEAST_LOOKS) return undefined;
   // Those that the peer closes are another matter.
   if (closeWaits.stuck > 0) return undefined;
   if (past.watchedMs < OVERSIZED.watchedMs || past.lowest < OVERSIZED.open) return undefined;
@@ -247,7 +80,7 @@ export const oversized: PoolRule = (pool) => {
 
 const UNEVEN = { open: 8, share: 0.9 };
 
-/** One service on several addresses of one network, and nearly all connections go to one of them. */
+/** The same port on several addresses of one network, one service perhaps, and nearly all connections go to one of them. */
 export const uneven: PoolRule = (pool, { neighbours }) => {
   if (pool.direction !== 'outbound' || typeof pool.owner !== 'object' || neighbours.length === 0)
     return undefined;
@@ -259,7 +92,7 @@ export const uneven: PoolRule = (pool, { neighbours }) => {
     rule: 'pool_uneven',
     severity: failing.length > 0 ? 'warning' : 'info',
     sure: 'suspected',
-    message: `${count(pool.open)} of ${counted(pool.open + others, 'connection')} of ${processText(pool)} to ${neighbours.length + 1} addresses of one service go to ${endText(pool)}`,
+    message: `${count(pool.open)} of ${counted(pool.open + others, 'connection')} of ${processText(pool)} to the same port on ${neighbours.length + 1} addresses of one network go to ${endText(pool)}`,
     evidence: [
       fact('open', pool.open, 'connections', `${endText(pool)}: ${count(pool.open)}; ${listed(names)}`),
       ...(failing.length > 0
@@ -278,72 +111,10 @@ export const uneven: PoolRule = (pool, { neighbours }) => {
   };
 };
 
-const CLOSE_WAIT = { grown: 2, old: 3, oldMs: MINUTE, soonMs: 60 * MINUTE };
-
-/** The peer has closed, the process has not (KERNEL.md 9): by growth of those that stay, not by number. */
-export const closeWaitLeak: PoolRule = (pool, context) => {
-  const { stuck, growth, oldestMs } = pool.closeWaits;
-  const isOld = stuck >= CLOSE_WAIT.old && (oldestMs ?? 0) >= CLOSE_WAIT.oldMs;
-  const grows = stuck > 0 && growth >= CLOSE_WAIT.grown;
-  if (!isOld && !grows) return undefined;
-  const left = grows ? untilLimit(pool, context) : undefined;
-  const held = grows ? Math.max(stuck, growth) : stuck;
-  return {
-    rule: 'close_wait_leak',
-    severity: left !== undefined && left < CLOSE_WAIT.soonMs ? 'critical' : 'warning',
-    sure: grows ? 'likely' : 'certain',
-    message: `${processText(pool)} has not closed ${counted(held, 'connection')} ${pool.direction === 'outbound' ? 'to' : 'on'} ${endText(pool)} that the peer has closed`,
-    evidence: [
-      fact(
-        'close_wait',
-        pool.closeWait,
-        'connections',
-        `${count(pool.closeWait)} in CLOSE-WAIT, ${count(stuck)} of them at an earlier look too`,
-      ),
-      ...(growth === 0
-        ? []
-        : [
-            fact(
-              'close_wait_growth',
-              growth,
-              'connections',
-              `${growth > 0 ? `${count(growth)} more` : `${count(-growth)} fewer`} than ${duration(pool.past.watchedMs)} before`,
-            ),
-          ]),
-      ...(oldestMs === undefined
-        ? []
-        : [
-            fact(
-              'close_wait_age',
-              oldestMs / SECOND,
-              'seconds',
-              `nothing from the peer of the oldest for ${duration(oldestMs)}`,
-            ),
-          ]),
-      ...(left === undefined || context.descriptors === undefined
-        ? []
-        : [
-            fact(
-              'descriptors',
-              context.descriptors.open,
-              'descriptors',
-              `${count(context.descriptors.open)} of ${count(context.descriptors.limit)} descriptors in use: at this pace the limit is reached in ${duration(left)}`,
-            ),
-          ]),
-    ],
-    advice: `${processText(pool)} must close what read() has said is at its end: look for error paths that forget close(), responses that are not read to the end, and pools that do not test idle connections`,
-  };
-};
-
-/** Milliseconds until RLIMIT_NOFILE at the pace of the watch. */
-function untilLimit({ closeWaits: { growth }, past: { watchedMs } }: Pool, { descriptors }: PoolContext) {
-  if (descriptors === undefined || growth <= 0 || watchedMs <= 0) return undefined;
-  return (Math.max(0, descriptors.limit - descriptors.open) * watchedMs) / growth;
-}
-
 /** The table of rules, in the order in which they are told. */
 export const POOL_RULES: readonly PoolRule[] = [
   exhausted,
+  allWait,
   closeWaitLeak,
   threadsBusy,
   keepaliveRace,

@@ -50,18 +50,25 @@ export function* poolsNdjson(report: PoolsReport, names: Names): Generator<strin
     schema: 'sockwatch.header/1',
     ...headJson(report, names),
     remotes: report.remotes.map((remote) => remoteJson(remote, names)),
-    findings: report.findings.map((finding) => findingJson(finding, names)),
+    findings: report.findings.map((finding) => ({
+      ...findingJson(finding, names),
+      sure: finding.sure,
+      about: subjectJson(report.pools[finding.pool] as Pool, names),
+    })),
     ...unmatchedJson(report, names),
   };
   yield `${jsonText(header)}\n`;
   for (const index of report.pools.keys())
     yield `${jsonText({ schema: 'sockwatch.pool/1', ...poolJson(report, index, names) })}\n`;
   const gaps = report.gaps.map((gap) => gapJson(gap, names));
-  yield `${jsonText({ schema: 'sockwatch.end/1', listeners: 0, connections: 0, pools: report.pools.length, gaps })}\n`;
+  const connections = report.pools.reduce((sum, { open }) => sum + open, 0);
+  const listeners = report.pools.filter(({ direction }) => direction === 'inbound').length;
+  yield `${jsonText({ schema: 'sockwatch.end/1', listeners, connections, pools: report.pools.length, gaps })}\n`;
 }
 
 /** Before the first sentence, so that the names in it are hidden too. */
 export function learnNames({ origin, pools, remotes }: PoolsReport, names: Names): void {
+  names.processesHaveIds();
   names.machine(origin.host);
   for (const { end, owner } of pools) {
     names.endpoint(end);
@@ -102,7 +109,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
   return known({
     direction: pool.direction,
     ...ownerFields(pool, names),
-    process_gone: pool.owner === 'none' ? (true as const) : undefined,
+    owner: typeof pool.owner === 'object' ? undefined : pool.owner,
     netns: pool.netns,
     netns_name: pool.namespace && namespaceName(pool.namespace, names),
     ...endField(pool, names),
@@ -111,7 +118,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     connecting: pool.connecting,
     busy: pool.busy,
     idle: pool.idle,
-    idle_unsure: pool.unsure,
+    unsure: pool.unsure,
     use_basis: pool.busy === undefined ? undefined : ('inferred' as const),
     waiting: pool.waiting,
     half_closed: pool.closeWait + pool.finWait + pool.lastAck,
@@ -130,6 +137,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     closed_per_second: roundKnown(pool.closedPerSecond),
     reused: past.reused,
     seen: past.seen,
+    connect_failed: past.connectFailed,
     age_ms: spreadJson(pool.age),
     age_at_least: pool.agesAtLeast && pool.age !== undefined ? (true as const) : undefined,
     idle_ms: spreadJson(pool.quiet),
@@ -188,13 +196,14 @@ export const remoteJson = (remote: RemoteSum, names: Names): PoolRemoteJson =>
     connecting: remote.connecting,
     busy: remote.busy,
     idle: remote.idle,
+    unsure: remote.unsure,
     time_wait: remote.timeWait,
     highest: remote.highest,
     created_per_second: roundKnown(remote.createdPerSecond),
     closed_per_second: roundKnown(remote.closedPerSecond),
   });
 
-const hikariJson = ({ stats, disagreements }: HikariMatch, names: Names): HikariJson =>
+const hikariJson = ({ stats, by, ageMs, disagreements }: HikariMatch, names: Names): HikariJson =>
   known({
     name: hikariName(stats.name, names),
     total: stats.total,
@@ -203,6 +212,8 @@ const hikariJson = ({ stats, disagreements }: HikariMatch, names: Names): Hikari
     waiting: stats.waiting,
     maximum: stats.maximum,
     minimum_idle: stats.minimumIdle,
+    match: by,
+    age_ms: roundKnown(ageMs),
     disagreements: disagreements.map((text) => names.sentence(text)),
   });
 
@@ -210,18 +221,21 @@ const hikariJson = ({ stats, disagreements }: HikariMatch, names: Names): Hikari
 export const hikariName = (name: string, names: Names): string =>
   names.redacted ? names.owner({ pid: 0, fd: 0, name }).name : name;
 
+const subjectJson = (pool: Pool, names: Names): PoolFindingJson['subject'] =>
+  known({
+    direction: pool.direction,
+    ...ownerFields(pool, names),
+    ...endField(pool, names),
+    netns: pool.netns,
+  });
+
 function poolFindingJson(finding: PoolFinding, { pools }: PoolsReport, names: Names): PoolFindingJson {
   const pool = pools[finding.pool] as Pool;
   return known({
     rule: finding.rule,
     severity: finding.severity,
     sure: finding.sure,
-    subject: known({
-      direction: pool.direction,
-      ...ownerFields(pool, names),
-      ...endField(pool, names),
-      netns: pool.netns,
-    }),
+    subject: subjectJson(pool, names),
     message: names.sentence(finding.message),
     evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),
     advice: finding.advice === undefined ? undefined : names.sentence(finding.advice),

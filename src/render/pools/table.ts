@@ -7,7 +7,6 @@ import type {
   RemoteSum,
   Spread,
 } from '../../model/pools.js';
-import { connections } from '../../model/units.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
 import type { Names } from '../names.js';
 import { markOf, paint, type Role, roleOf } from '../style.js';
@@ -90,9 +89,13 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
   { title: 'SERVICE', text: ({ pool }) => pool.service ?? '-', giveUp: 6 },
   number('OPEN', ({ pool }) => pool.open),
   number('BUSY', ({ pool }) => pool.busy),
-  number('IDLE', ({ pool }) => surelyIdle(pool)),
+  number('IDLE', ({ pool }) => pool.idle),
   ...(rows.some(({ pool }) => (pool.unsure ?? 0) > 0) ? [number('UNSURE', ({ pool }) => pool.unsure)] : []),
+  ...(rows.some(({ pool }) => pool.waiting > 0) ? [number('WAITING', ({ pool }) => pool.waiting)] : []),
   number('CONNECTING', ({ pool }) => pool.connecting, 7),
+  ...(rows.some(({ pool }) => pool.past.connectFailed > 0)
+    ? [number('FAILED', ({ pool }) => pool.past.connectFailed)]
+    : []),
   number('HALF-CLOSED', ({ pool }) => pool.closeWait + pool.finWait + pool.lastAck, 8),
   number('HIGHEST', ({ pool }) => pool.past.highest, 4),
   spread('NEW/S', ({ pool }) => rateText(pool.createdPerSecond), 2),
@@ -129,9 +132,6 @@ function idleCloseCell({ pool: { idleCloses } }: Row): string {
   return `${formatDuration(timeout.ms)}${timeout.by === undefined ? '' : ` by ${timeout.by}`}`;
 }
 
-const surelyIdle = ({ idle, unsure = connections(0) }: Pool) =>
-  idle === undefined ? undefined : idle - unsure;
-
 function processCell({ owner }: Pool, names: Names): string {
   if (typeof owner !== 'object') return owner === 'none' ? '-' : '?';
   return `${cleanText(names.owner(owner).name)}/${owner.pid}`;
@@ -155,15 +155,19 @@ function* belowLines({ findings, hikari }: Row, names: Names, style: TableStyle)
   if (hikari !== undefined) yield* hikariLines(hikari, names, style, INDENT);
 }
 
+const GUESSES = { same_total: 'as many connections', only_pool: 'the only pool' } as const;
+
 function hikariLines(
-  { stats, disagreements }: HikariMatch,
+  { stats, by, ageMs, disagreements }: HikariMatch,
   names: Names,
   style: TableStyle,
   indent: string,
 ): string[] {
   const { total, active, idle, waiting, maximum } = stats;
   const most = maximum === undefined ? '' : `/${maximum}`;
-  const first = `HikariCP ${hikariName(stats.name, names)}: total ${total}${most}, active ${active}, idle ${idle}, waiting ${waiting}`;
+  const guess = by === undefined || by === 'process' ? '' : ` (a guess: ${GUESSES[by]})`;
+  const ago = ageMs === undefined ? '' : `; ${formatDuration(ageMs)} ago`;
+  const first = `HikariCP ${hikariName(stats.name, names)}${guess}: total ${total}${most}, active ${active}, idle ${idle}, waiting ${waiting}${ago}`;
   return [first, ...disagreements.map((text) => names.sentence(text))].flatMap((text) =>
     wrapWords(cleanText(text), indent, style.width),
   );
@@ -186,6 +190,9 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
     cell('OPEN', ({ open }) => formatCount(open)),
     cell('BUSY', ({ busy }) => countText(busy)),
     cell('IDLE', ({ idle }) => countText(idle)),
+    ...(shared.some(({ unsure = 0 }) => unsure > 0)
+      ? [cell('UNSURE', ({ unsure }) => countText(unsure))]
+      : []),
     cell('CONNECTING', ({ connecting }) => formatCount(connecting), 5),
     cell('HIGHEST', ({ highest }) => formatCount(highest), 2),
     cell('TIME-WAIT', ({ timeWait }) => formatCount(timeWait), 6),
@@ -199,15 +206,11 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
 }
 
 /** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
-function notes({ looks, watchedMs, pools, activeOpens }: PoolsReport): string[] {
-  const made = pools.reduce(
-    (sum, { direction, past }) => sum + (direction === 'outbound' ? past.created : 0),
-    0,
-  );
+function notes({ looks, watchedMs, pools, activeOpens, opensSeen }: PoolsReport): string[] {
   const missed =
-    activeOpens === undefined || activeOpens <= made
+    activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
       ? ''
-      : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(made)} new connections were seen.`;
+      : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(opensSeen)} were seen.`;
   const rates =
     looks > 1
       ? ` NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.${missed}`
@@ -215,7 +218,10 @@ function notes({ looks, watchedMs, pools, activeOpens }: PoolsReport): string[] 
   const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
     ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
     : '';
+  const waiting = pools.some((pool) => pool.waiting > 0)
+    ? ' WAITING: established, but not accepted by the application yet.'
+    : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${waiting}${rates} SERVICE is a guess by port.`,
   ];
 }

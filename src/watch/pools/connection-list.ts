@@ -14,6 +14,7 @@ export const MARKS = {
   created: 2,
   /** Data moved between two looks after the first that showed it. */
   reused: 4,
+  /** Was in CLOSE-WAIT, held by its process. */
   closeWait: 8,
   /** At this look, surely. */
   busy: 16,
@@ -22,6 +23,8 @@ export const MARKS = {
   crossed: 64,
   /** Closed from here after it had been idle. */
   closedIdle: 128,
+  /** Data were sent after the FIN of the peer: it only ended its own side. */
+  halfClosed: 256,
 } as const;
 
 /** The 4-tuple of one row, loaded once for every list that is asked about it. */
@@ -51,12 +54,13 @@ export class TupleKey {
 export class ConnectionList {
   length = 0;
   pool = new Int32Array(FIRST_CAPACITY);
-  marks = new Uint8Array(FIRST_CAPACITY);
+  marks = new Uint16Array(FIRST_CAPACITY);
   state = new Uint8Array(FIRST_CAPACITY);
   /** Monotonic ms. */
   bornAt = new Float64Array(FIRST_CAPACITY);
   /** Bytes sent and received together, to see whether data moved. */
   moved = new Float64Array(FIRST_CAPACITY);
+  sentBytes = new Float64Array(FIRST_CAPACITY);
   /** Bytes acknowledged less those sent while none were under way: our SYN counts as one. NaN: no look has shown that yet. */
   begun = new Float64Array(FIRST_CAPACITY);
   /** Bytes acknowledged and received; a FIN counts as one. */
@@ -147,10 +151,11 @@ export class ConnectionList {
 
   private growTo(capacity: number): void {
     this.pool = new Int32Array(capacity);
-    this.marks = new Uint8Array(capacity);
+    this.marks = new Uint16Array(capacity);
     this.state = new Uint8Array(capacity);
     this.bornAt = new Float64Array(capacity);
     this.moved = new Float64Array(capacity);
+    this.sentBytes = new Float64Array(capacity);
     this.begun = new Float64Array(capacity);
     this.ackedBytes = new Float64Array(capacity);
     this.receivedBytes = new Float64Array(capacity);

@@ -23,7 +23,9 @@ export function describePools(
 ): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
   const spreads = new Spreads(list);
   // A pool whose connections all turned out to be of another had an owner that was found late.
-  const entries = [...book.all()].filter(([, { tally }]) => tally.seen > 0);
+  const entries = [...book.all()].filter(
+    ([, { tally }]) => tally.seen > 0 || tally.connectFailed > 0 || !tally.isEmpty,
+  );
   const pools = entries
     .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin, at))
     .sort(byWeight);
@@ -111,6 +113,8 @@ class Spreads {
     const at = starts.slice();
     for (let entry = 0; entry < length; entry++) {
       const number = pool[entry] ?? 0;
+      // Of no pool, as the filter leaves it out.
+      if (number < 0) continue;
       const place = at[number] ?? 0;
       this.order[place] = entry;
       at[number] = place + 1;
@@ -176,6 +180,7 @@ function sumRemote(group: readonly PoolEntry[], origin: Origin, lastLook: number
     ...(counts.some(({ busy }) => busy !== undefined) && {
       busy: total(counts.map(({ busy = 0 }) => busy)),
       idle: total(counts.map(({ idle = 0 }) => idle)),
+      unsure: total(counts.map(({ unsure = 0 }) => unsure)),
     }),
     timeWait: total(counts.map(({ timeWait }) => timeWait)),
     highest: connections(group[0]?.remote?.highest ?? 0),

@@ -2,16 +2,26 @@ import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js'
 import { connections, millis, ratio } from '../../model/units.js';
 
 import { IdleCloseBook } from '../keepalive.js';
+import { Growth } from './growth.js';
 import { LongTally } from './long-tally.js';
 import { NewTimeline } from './new-timeline.js';
 import { ProbeTally } from './probe-tally.js';
 import { ServeTally } from './serve-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
+import { WaveWindows } from './wave-windows.js';
 
 /** So many times of waves are kept: enough for a period. */
 const KEPT_WAVES = 16;
 /** A wave replaces at least so many connections, and half of those that were open. */
 const LEAST_WAVE = 3;
+
+/** Monotonic ms of a look and of the one before, its wall clock and its number. */
+interface LookMoment {
+  readonly at: number;
+  readonly time: number;
+  readonly lookBefore: number;
+  readonly look: number;
+}
 
 /** Numbers of one pool: those of the look that goes on, and what lasts from look to look. */
 export class PoolTally {
@@ -21,9 +31,12 @@ export class PoolTally {
   busy = 0;
   idle = 0;
   unknownUse = 0;
-  /** Of the idle ones, those that may be busy again. */
+  /** Of which it cannot be told. */
   unsure = 0;
   private unsureAndStill = 0;
+  /** Made during the watch, and without data for long. */
+  longIdle = 0;
+  private surelyBusy = 0;
   waiting = 0;
   closeWait = 0;
   heldCloseWait = 0;
@@ -50,16 +63,21 @@ export class PoolTally {
   private highestMaybeBusy = 0;
   private neverIdleLooks = 0;
   private busySum = 0;
+  private leastBusyShare = 1;
   private openSum = 0;
   private created = 0;
   private closed = 0;
   private firstCloseWait = 0;
+  private mostStuck = 0;
+  private stuckRises = 0;
   private openBefore = 0;
   private createdBefore = 0;
   private closedBefore = 0;
   private inWave = false;
   private waveLooks = 0;
   private readonly waves: number[] = [];
+  private readonly growth = new Growth();
+  private readonly windows = new WaveWindows();
   readonly levels = new UseLevels();
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
@@ -68,12 +86,14 @@ export class PoolTally {
   readonly serving = new ServeTally();
   reused = 0;
   seen = 0;
+  connectFailed = 0;
 
   /** `moved`: data went either way since its first look. */
   addUse(use: Use, moved: boolean): void {
     if (use === USE.unknown) this.unknownUse++;
-    else if (use === USE.busy || use === USE.active) this.busy++;
-    else this.idle++;
+    else if (use === USE.busy || use === USE.active || use === USE.recent) this.busy++;
+    else if (use !== USE.unsure) this.idle++;
+    if (use === USE.busy || use === USE.active) this.surelyBusy++;
     if (use === USE.unsure) this.unsure++;
     if (use === USE.unsure && !moved) this.unsureAndStill++;
   }
@@ -84,7 +104,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
-    this.unsure = this.unsureAndStill = this.unknownUse = this.waiting = 0;
+    this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
@@ -95,15 +115,17 @@ export class PoolTally {
     this.serving.begin();
   }
 
-  /** After the rows of a look at `at` (monotonic ms) and `time` (wall clock); `lookBefore`: when the one before was; `look`: its number. */
-  finish(at: number, time: number, lookBefore: number, look: number): void {
-    const { open, busy } = this;
+  /** After the rows of a look. With `unresolved`, what came at this look may get a process at the next, and counts only then. */
+  finish({ at, time, lookBefore, look }: LookMoment, unresolved: boolean): void {
+    const open = unresolved ? Math.max(0, this.open - this.createdNow) : this.open;
+    const busy = Math.min(this.busy, open);
     if (this.looks === 0) {
       this.sinceAt = lookBefore;
       // A pool that is new began with nothing, one whose process was found late with what it had.
-      this.first = this.lowest = open - this.createdNow;
+      this.first = this.lowest = Math.max(0, this.open - this.createdNow);
       this.firstCloseWait = lookBefore === at ? this.heldCloseWait : this.stuckCloseWait;
-    }
+    } else if (this.stuckCloseWait > this.mostStuck) this.stuckRises++;
+    this.mostStuck = Math.max(this.mostStuck, this.stuckCloseWait);
     this.looks++;
     if (!this.isEmpty || this.looks === 1) this.lastAt = at;
     this.lowest = Math.min(this.lowest, open);
@@ -111,13 +133,18 @@ export class PoolTally {
     this.highestBusy = Math.max(this.highestBusy, busy);
     this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
     if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
-    this.busySum += busy;
+    this.busySum += this.surelyBusy;
+    // The first look has nothing to compare with: much is unsure there.
+    if (open > 0 && this.looks > 1)
+      this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
     this.openSum += open;
     this.created += this.createdNow;
     this.newByTime.add(look, this.createdNow);
     this.closed += this.closedNow;
+    this.growth.add(at, this.longIdle);
     this.serving.finish();
     this.noteWave(time);
+    this.windows.add(at, time, { created: this.createdNow, closed: this.closedNow, open: this.openBefore });
   }
 
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
@@ -159,23 +186,28 @@ export class PoolTally {
   }
 
   past(now: number, lastLook: number): PoolPast {
+    const slow = this.waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
       watchedMs: millis(this.sinceMs(now)),
       first: connections(this.first),
       lowest: connections(this.lowest),
-      highest: connections(this.highest),
+      highest: connections(Math.max(this.highest, this.open)),
+      idleGrowth: this.growth.quarters(now),
       highestBusy: connections(this.highestBusy),
       highestMaybeBusy: connections(this.highestMaybeBusy),
       neverIdleLooks: this.neverIdleLooks,
       neverSeenUsed: connections(this.unsureAndStill),
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
+      leastBusyShare: ratio(this.openSum === 0 ? 0 : this.leastBusyShare),
       created: this.created,
       closed: this.closed,
       createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
       seen: this.seen,
-      waves: [...this.waves],
+      connectFailed: this.connectFailed,
+      waves: slow?.times ?? [...this.waves],
+      ...(slow && { waveMs: millis(slow.longestMs) }),
       waveLooks: this.waveLooks,
     };
   }
@@ -184,6 +216,7 @@ export class PoolTally {
     return {
       stuck: connections(this.stuckCloseWait),
       growth: this.heldCloseWait - this.firstCloseWait,
+      rises: this.stuckRises,
       ...(Number.isFinite(this.oldestCloseWaitMs) && { oldestMs: millis(this.oldestCloseWaitMs) }),
     };
   }

@@ -2,10 +2,10 @@ import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
 
 /**
  * What an established connection seems to do. `idle` and `busy`: by the order of the last request and answer, from which others may be
- * told. `fresh` is idle and was never used, `active` is busy by its queues or right now. `unsure`: request and answer came within
- * one jiffy, in which order is not known. `unknown`: the source has no times.
+ * told. `fresh` is idle and was never used, `active` is busy by its queues, `recent` was used both ways a moment ago: it may lie idle by now.
+ * `unsure`: request and answer came within one jiffy, in which order is not known. `unknown`: the source has no times.
  */
-export const USE = { unknown: 0, idle: 1, busy: 2, unsure: 3, fresh: 4, active: 5 } as const;
+export const USE = { unknown: 0, idle: 1, busy: 2, unsure: 3, fresh: 4, active: 5, recent: 6 } as const;
 export type Use = (typeof USE)[keyof typeof USE];
 
 /** Times of the kernel are jiffies, 4 to 10 ms: sent and received within one of them cannot be put in order. */
@@ -42,7 +42,7 @@ export function useReader(table: SocketTable): (row: number, outbound: boolean) 
     // ss leaves out a 0, so that an absent number of bytes is none.
     const used = (bytesSent?.[row] || 0) + (bytesAcked?.[row] || 0) + (bytesReceived?.[row] || 0) > 1;
     if (!used) return underWay ? USE.active : USE.fresh;
-    if (out <= JIFFY_MS && back <= JIFFY_MS) return underWay ? USE.busy : USE.active;
+    if (out <= JIFFY_MS && back <= JIFFY_MS) return underWay ? USE.busy : USE.recent;
     if (out !== back) return underWay ? USE.busy : USE.idle;
     // Requests that nothing has ever answered; what was sent, only some sources count.
     const answers = outbound ? bytesReceived : bytesSent;

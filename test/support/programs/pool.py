@@ -38,14 +38,14 @@ class Pool:
             sock.sendall(b"q %d\n" % ms)
             sock.recv(3)
 
-    def churn(self, address, port, every_ms):
-        """A new connection for each request."""
-        self._start(self._churn, address, port, every_ms)
+    def churn(self, address, port, every_ms, ms=0):
+        """A new connection for each request, which takes so long."""
+        self._start(self._churn, address, port, every_ms, ms)
 
-    def _churn(self, address, port, every_ms):
+    def _churn(self, address, port, every_ms, ms):
         while self.going:
             with socket.create_connection((address, port)) as sock:
-                sock.sendall(b"q 0\n")
+                sock.sendall(b"q %d\n" % ms)
                 sock.recv(3)
             time.sleep(every_ms / 1000)
 

@@ -1,0 +1,72 @@
+import type { Pool } from '../../model/pools.js';
+import { count, counted, duration } from '../words.js';
+import type { PoolContext, PoolRule } from './context.js';
+import { endText, fact, processText } from './words.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const CLOSE_WAIT = { grown: 2, rises: 2, old: 3, oldMs: MINUTE, soonMs: 60 * MINUTE };
+
+/**
+ * The peer has ended its side, the process has not, and sends nothing (KERNEL.md 9): by growth of those that stay, not by number. A burst of
+ * requests on connections that are half closed looks the same once, a leak goes on.
+ */
+export const closeWaitLeak: PoolRule = (pool, context) => {
+  const { stuck, growth, rises, oldestMs } = pool.closeWaits;
+  const isOld = stuck >= CLOSE_WAIT.old && (oldestMs ?? 0) >= CLOSE_WAIT.oldMs;
+  const grows = stuck > 0 && growth >= CLOSE_WAIT.grown && rises >= CLOSE_WAIT.rises;
+  if (!isOld && !grows) return undefined;
+  const left = grows ? untilLimit(pool, context) : undefined;
+  const held = grows ? Math.max(stuck, growth) : stuck;
+  return {
+    rule: 'close_wait_leak',
+    severity: left !== undefined && left < CLOSE_WAIT.soonMs ? 'critical' : 'warning',
+    sure: 'likely',
+    message: `${processText(pool)} has not closed ${counted(held, 'connection')} ${pool.direction === 'outbound' ? 'to' : 'on'} ${endText(pool)} whose peer has ended its side`,
+    evidence: [
+      fact(
+        'close_wait',
+        pool.closeWait,
+        'connections',
+        `${count(pool.closeWait)} in CLOSE-WAIT, ${count(stuck)} of them at an earlier look too`,
+      ),
+      ...(growth === 0
+        ? []
+        : [
+            fact(
+              'close_wait_growth',
+              growth,
+              'connections',
+              `${growth > 0 ? `${count(growth)} more` : `${count(-growth)} fewer`} than ${duration(pool.past.watchedMs)} before`,
+            ),
+          ]),
+      ...(oldestMs === undefined
+        ? []
+        : [
+            fact(
+              'close_wait_age',
+              oldestMs / SECOND,
+              'seconds',
+              `nothing from the peer of the oldest for ${duration(oldestMs)}`,
+            ),
+          ]),
+      ...(left === undefined || context.descriptors === undefined
+        ? []
+        : [
+            fact(
+              'descriptors',
+              context.descriptors.open,
+              'descriptors',
+              `${count(context.descriptors.open)} of ${count(context.descriptors.limit)} descriptors in use: at this pace the limit is reached in ${duration(left)}`,
+            ),
+          ]),
+    ],
+    advice: `${processText(pool)} must close what read() has said is at its end: look for error paths that forget close(), responses that are not read to the end, and pools that do not test idle connections`,
+  };
+};
+
+/** Milliseconds until RLIMIT_NOFILE at the pace of the watch. */
+function untilLimit({ closeWaits: { growth }, past: { watchedMs } }: Pool, { descriptors }: PoolContext) {
+  if (descriptors === undefined || growth <= 0 || watchedMs <= 0) return undefined;
+  return (Math.max(0, descriptors.limit - descriptors.open) * watchedMs) / growth;
+}

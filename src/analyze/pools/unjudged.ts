@@ -1,0 +1,57 @@
+import type { Rule, Severity } from '../../model/findings.js';
+import type { Gap } from '../../model/observation.js';
+import type { PoolsSeen } from '../../model/pools.js';
+import { counted, duration } from '../words.js';
+
+/** Rules that look at one process, at how its connections are used, and at several looks (so many, over so long). */
+const OF_PROCESS: readonly Rule[] = [
+  'pool_exhausted',
+  'pool_waiting',
+  'pool_leak',
+  'pool_oversized',
+  'pool_uneven',
+  'reconnect_wave',
+];
+const OF_USE: readonly Rule[] = ['pool_exhausted', 'pool_waiting', 'pool_leak', 'pool_oversized'];
+const NEEDS: Partial<Record<Rule, { readonly looks: number; readonly ms: number }>> = {
+  pool_exhausted: { looks: 3, ms: 1000 },
+  pool_waiting: { looks: 3, ms: 1000 },
+  pool_oversized: { looks: 3, ms: 1500 },
+  pool_churn: { looks: 2, ms: 0 },
+  reconnect_wave: { looks: 2, ms: 0 },
+  pool_leak: { looks: 4, ms: 600_000 },
+  close_wait_leak: { looks: 3, ms: 0 },
+};
+
+/** What a script waits for: these rules, and whatever is that bad. */
+export interface Wanted {
+  readonly rules: ReadonlySet<Rule>;
+  readonly severity?: Severity;
+}
+
+/**
+ * Rules that could not be judged, and why: that nothing was found says nothing there. That the watch was too short is said only of what
+ * somebody waits for, as it is short for nearly everything.
+ */
+export function unjudged(seen: PoolsSeen, wanted?: Wanted): Gap[] {
+  const isWanted = (rule: Rule) =>
+    wanted !== undefined && (wanted.severity !== undefined || wanted.rules.has(rule));
+  const outbound = seen.pools.filter(({ direction, open }) => direction === 'outbound' && open > 0);
+  const sum = (pools: typeof outbound) => pools.reduce((all, { open }) => all + open, 0);
+  const nameless = sum(outbound.filter(({ owner }) => owner === 'unknown'));
+  const timeless = sum(outbound.filter(({ busy }) => busy === undefined));
+  const gaps: Gap[] = [];
+  const add = (rule: Rule, why: string) => gaps.push({ what: rule, why: `not judged: ${why}` });
+  if (nameless > 0)
+    for (const rule of OF_PROCESS)
+      add(rule, `the processes of ${counted(nameless, 'connection')} are not known`);
+  if (timeless > 0)
+    for (const rule of OF_USE) add(rule, `the source has no times of ${counted(timeless, 'connection')}`);
+  for (const [rule, { looks, ms }] of Object.entries(NEEDS) as [Rule, { looks: number; ms: number }][])
+    if (isWanted(rule) && (seen.looks < looks || seen.watchedMs < ms))
+      add(
+        rule,
+        `it needs ${counted(looks, 'look')}${ms > 0 ? ` over ${duration(ms)}` : ''}, there ${seen.looks === 1 ? 'was 1' : `were ${seen.looks}`} in ${duration(seen.watchedMs)}`,
+      );
+  return gaps;
+}
