@@ -193,7 +193,8 @@ function inNamespace(said: SnapshotJson, id: string) {
   };
 }
 
-const MOVING = /_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
+// `reset`: only the kernel itself is asked twice for a length, and can tell.
+const MOVING = /^reset$|_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
 
 function byIdentity(sockets: readonly (ListenerJson | ConnectionJson)[]): Map<string, unknown> {
   return new Map(

@@ -82,6 +82,15 @@ describe('output of a monitoring plugin', () => {
     expect(long[0]).toContain('OK (CRITICAL in this run)');
   });
 
+  it('numbers labels that would repeat, also where they are cut', () => {
+    const long = '🙂'.repeat(200);
+    const items = ['a', 'a', 'a_2', long, long, long].map((subject) => item({ subject }));
+    const labels = parsePlugin(nagiosText(result(items))).perfdata.map(({ label }) => label);
+    expect(labels.slice(0, 3)).toEqual(['a_acceptq', 'a_2_acceptq', 'a_2_2_acceptq']);
+    expect(new Set(labels).size).toBe(6);
+    expect(labels[5]).toMatch(/^_{98}_3_acceptq$/);
+  });
+
   it('a fault is one line, whatever it says', () => {
     expect(nagiosUnknown('a\nb|c\x1b[2J')).toBe('SOCKWATCH UNKNOWN - a b/c\\e[2J\n');
   });

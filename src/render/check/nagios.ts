@@ -98,18 +98,27 @@ const SUBJECT_LENGTH = 100;
 
 /** Labels that need no quotes and do not repeat: nothing of a hostile process name or path is left that could end one. */
 class Labels {
-  private readonly seen = new Map<string, number>();
+  private readonly taken = new Set<string>();
+  /** What to number the next subject of the same text with: a group may have many members. */
+  private readonly next = new Map<string, number>();
 
   constructor(private readonly names: Names) {}
 
   of({ metric, subject }: Pick<CheckItem, 'metric' | 'subject'>): string {
-    const plain = this.names
-      .sentence(subject)
-      .replace(/[^\w.:[\]@/>*-]/g, '_')
-      .slice(0, SUBJECT_LENGTH);
-    const label = plain === '' ? SHORT_NAMES[metric] : `${plain}_${SHORT_NAMES[metric]}`;
-    const times = (this.seen.get(label) ?? 0) + 1;
-    this.seen.set(label, times);
-    return times === 1 ? label : this.of({ metric, subject: `${plain}_${times}` });
+    const plain = this.names.sentence(subject).replace(/[^\w.:[\]@/>*-]/g, '_');
+    const whole = labelOf(plain, '', metric);
+    for (let number = this.next.get(whole) ?? 1; ; number++) {
+      const label = labelOf(plain, number === 1 ? '' : `_${number}`, metric);
+      if (this.taken.has(label)) continue;
+      this.taken.add(label);
+      this.next.set(whole, number + 1);
+      return label;
+    }
   }
+}
+
+/** The number is never cut off. */
+function labelOf(plain: string, number: string, metric: CheckItem['metric']): string {
+  const subject = plain.slice(0, SUBJECT_LENGTH - number.length) + number;
+  return subject === '' ? SHORT_NAMES[metric] : `${subject}_${SHORT_NAMES[metric]}`;
 }
