@@ -193,8 +193,8 @@ function inNamespace(said: SnapshotJson, id: string) {
   };
 }
 
-// `reset`: only the kernel itself is asked twice for a length, and can tell.
-const MOVING = /^reset$|_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
+// `reset` and `cgroup_id`: ss cannot tell them.
+const MOVING = /^reset$|^cgroup_id$|_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
 
 function byIdentity(sockets: readonly (ListenerJson | ConnectionJson)[]): Map<string, unknown> {
   return new Map(
