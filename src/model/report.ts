@@ -4,6 +4,7 @@ import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Namespace } from './namespace.js';
 import type { Counters, Gap, Origin, Sysctls } from './observation.js';
+import type { Pool } from './pools.js';
 import type { ReplayPosition } from './replay.js';
 import type { SocketTable } from './table.js';
 import type { Millis, PerSecond } from './units.js';
@@ -31,6 +32,8 @@ export interface Report {
   /** With `--netns`: each that was looked into. `counters` and `sysctls` above are those of the namespace of `origin`. */
   readonly namespaces?: readonly NamespaceReport[];
   readonly rates: { readonly newPerSecond?: PerSecond; readonly overflowsPerSecond?: PerSecond };
+  /** How connections were used in the last 30 to 60 s (`live`); absent where they are not followed. */
+  readonly pools?: readonly Pool[];
   /** Connections that ended; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
   /** Findings that belong to no listener: SYN cookies of the namespace, owners hidden, UDP drops. */

@@ -1,5 +1,6 @@
 import { formatEndpoint } from '../model/endpoint.js';
-import { SOCKET_STATES } from '../model/sockets.js';
+import type { Pool } from '../model/pools.js';
+import { PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { formatOwners } from '../render/text.js';
 
@@ -10,9 +11,12 @@ export interface PoolRow {
   readonly remote: string;
   readonly open: number;
   readonly established: number;
+  /** How they are used, where that is followed. */
+  readonly use?: Pool | undefined;
 }
 
 interface Group {
+  readonly pid: number;
   readonly row: number;
   readonly inbound: boolean;
   open: number;
@@ -21,10 +25,18 @@ interface Group {
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 const ESTABLISHED = SOCKET_STATES.indexOf('established');
+const UNIX = PROTOCOLS.indexOf('unix');
 const NOBODY = -1;
 /** Whoever scrolls further wants a filter; the texts of 100,000 groups would take longer than a key may. */
 const MOST_POOLS = 5000;
 const UNKNOWN = -2;
+
+interface PoolSteps<Token> {
+  readonly stepRows: number;
+  readonly token: Token;
+  /** What is known of the use of pools. */
+  readonly uses?: readonly Pool[] | undefined;
+}
 
 /**
  * Groups of the chosen rows, the largest first. Texts are made once per group, not per socket. Yields `token` every
@@ -33,25 +45,27 @@ const UNKNOWN = -2;
 export function* poolsInSteps<Token>(
   table: SocketTable,
   rows: Uint32Array,
-  stepRows: number,
-  token: Token,
+  { stepRows, token, uses = [] }: PoolSteps<Token>,
 ): Generator<Token, PoolRow[]> {
   const isServed = listeningPorts(table);
   const groups = new Map<number, Map<number | string, Group>>();
   for (const [position, row] of rows.entries()) {
     if (position % stepRows === stepRows - 1) yield token;
+    if (table.protocol[row] === UNIX) continue;
     const inbound = isServed[table.localPort[row] ?? 0] === 1;
-    const ofOwner = entry(groups, ownerKey(table, row), () => new Map<number | string, Group>());
+    const pid = ownerKey(table, row);
+    const ofOwner = entry(groups, pid, () => new Map<number | string, Group>());
     const key = inbound ? -(table.localPort[row] ?? 0) : remoteKey(table, row);
-    const group = entry(ofOwner, key, () => ({ row, inbound, open: 0, established: 0 }));
+    const group = entry(ofOwner, key, () => ({ pid, row, inbound, open: 0, established: 0 }));
     group.open++;
     if (table.state[row] === ESTABLISHED) group.established++;
   }
+  const useOf = usesByKey(uses);
   return [...groups.values()]
     .flatMap((ofOwner) => [...ofOwner.values()])
     .sort((a, b) => b.open - a.open || a.row - b.row)
     .slice(0, MOST_POOLS)
-    .map((group) => poolRow(table, group));
+    .map((group) => poolRow(table, group, useOf));
 }
 
 function listeningPorts({ state, localPort, length }: SocketTable): Uint8Array {
@@ -84,14 +98,36 @@ function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   return made;
 }
 
-function poolRow(table: SocketTable, { row, inbound, open, established }: Group): PoolRow {
+function poolRow(
+  table: SocketTable,
+  { pid, row, inbound, open, established }: Group,
+  useOf: ReadonlyMap<string, Pool | 'several'>,
+): PoolRow {
   const socket = table.row(row);
   const { remote } = socket;
+  const port = table.localPort[row] ?? 0;
   const far = remote === undefined ? '-' : formatEndpoint(remote);
+  const use = useOf.get(inbound ? inboundKey(pid, port) : outboundKey(pid, far));
   return {
     process: formatOwners(socket.owners),
-    remote: inbound ? `clients of :${table.localPort[row] ?? 0}` : far,
+    remote: inbound ? `clients of :${port}` : far,
     open,
     established,
+    ...(use !== undefined && use !== 'several' && { use }),
   };
+}
+
+const inboundKey = (pid: number, port: number) => `${pid} in ${port}`;
+const outboundKey = (pid: number, remote: string) => `${pid} out ${remote}`;
+
+/** Pools by what groups are told apart by; one port may be that of several listeners, and then nothing fits. */
+function usesByKey(uses: readonly Pool[]): ReadonlyMap<string, Pool | 'several'> {
+  const byKey = new Map<string, Pool | 'several'>();
+  for (const use of uses) {
+    const { owner, direction, end, port = 0 } = use;
+    const pid = typeof owner === 'object' ? owner.pid : owner === 'none' ? NOBODY : UNKNOWN;
+    const key = direction === 'inbound' ? inboundKey(pid, port) : outboundKey(pid, formatEndpoint(end));
+    byKey.set(key, byKey.has(key) ? 'several' : use);
+  }
+  return byKey;
 }

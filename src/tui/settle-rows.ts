@@ -48,7 +48,8 @@ export function* rowsInSteps(state: UiState): Generator<RowsBasis, MadeRows> {
   }
   const selection = yield* selectInSteps(table, filter, basis);
   const rows = yield* sortRowsInSteps(table, selection.rows, sorting, basis);
-  const pools = basis.pools ? yield* poolsInSteps(table, selection.rows, STEP_ROWS, basis) : undefined;
+  const how = { stepRows: STEP_ROWS, token: basis, uses: state.report?.pools };
+  const pools = basis.pools ? yield* poolsInSteps(table, selection.rows, how) : undefined;
   return { basis, ...selection, rows, pools };
 }
 

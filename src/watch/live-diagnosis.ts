@@ -4,7 +4,7 @@ import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { TableObservation } from '../model/observation.js';
-import type { PoolsReport } from '../model/pools.js';
+import type { Pool, PoolsReport } from '../model/pools.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch } from './connections.js';
 import { counterDeltas } from './counters.js';
@@ -24,6 +24,8 @@ class Generation {
   private readonly pools = new PoolWatch();
   private readonly connections = new ConnectionWatch();
   private looks = 0;
+  /** Pools of the last look. */
+  seen: readonly Pool[] | undefined;
 
   constructor(readonly first: TableObservation) {}
 
@@ -38,6 +40,8 @@ class Generation {
     const watchedMs = millis(now.origin.monotonic - first.origin.monotonic);
     const counters = counterDeltas(first.counters, now.counters);
     const none = { origin: now.origin, watchedMs, looks, pools: [], remotes: [], gaps: [] };
+    const pools = judgePools(this.pools.report() ?? none);
+    this.seen = now.sockets.length <= MOST_POOLED ? pools.pools : undefined;
     return {
       origin: now.origin,
       watchedMs,
@@ -45,7 +49,7 @@ class Generation {
       // What is wrong with listeners and the namespace is in the report already.
       listeners: listeners.map((report) => ({ ...report, findings: [] })),
       host: [],
-      pools: leaksOf(judgePools(this.pools.report() ?? none)),
+      pools: leaksOf(pools),
       seen: this.connections.seen(now.stack?.portRange),
       ...(counters && looks > 1 && { counters }),
       ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
@@ -67,12 +71,43 @@ function asCompanion({ about, subject, rule, severity, message, evidence, advice
   return { finding: { rule, severity, subject: subjectText, message, evidence, advice }, subjectText };
 }
 
+/** A namespace that was not looked into for so long is forgotten. */
+const FORGET_MS = 120_000;
+
 /** The findings of `diagnose` while `live` runs: at each look at all sockets, of the last 30 to 60 s. Warnings and worse. */
 export class LiveDiagnosis implements Companion {
+  private readonly namespaces = new Map<string, NamespaceDiagnosis>();
+
+  take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[] {
+    const { netns = '', monotonic } = observation.origin;
+    for (const [id, { seenAt }] of this.namespaces)
+      if (monotonic - seenAt > FORGET_MS) this.namespaces.delete(id);
+    const diagnosis = this.namespaces.get(netns) ?? new NamespaceDiagnosis();
+    this.namespaces.set(netns, diagnosis);
+    return diagnosis.take(observation, listeners);
+  }
+
+  poolsOf(netns = ''): readonly Pool[] | undefined {
+    return this.namespaces.get(netns)?.pools;
+  }
+}
+
+/** The same of one network namespace. */
+class NamespaceDiagnosis {
   private now: Generation | undefined;
   private next: Generation | undefined;
   private before: TableObservation | undefined;
   private last: readonly CompanionFinding[] = [];
+
+  /** Monotonic ms of the last look. */
+  get seenAt(): number {
+    return this.before?.origin.monotonic ?? 0;
+  }
+
+  /** Of the last look at all sockets; `undefined`: none, or too many of them. */
+  get pools(): readonly Pool[] | undefined {
+    return this.now?.seen;
+  }
 
   take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[] {
     if (this.before !== undefined && isOtherKernel(this.before.origin, observation.origin)) this.forget();

@@ -2,6 +2,7 @@ import type { Thresholds } from '../analyze/thresholds.js';
 import type { Finding } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Counters, Origin, TableObservation } from '../model/observation.js';
+import type { Pool } from '../model/pools.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
@@ -23,6 +24,8 @@ export interface CompanionFinding {
 /** What judges connections beside the listeners. It has a memory of its own, of the looks that it was shown. */
 export interface Companion {
   take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[];
+  /** Of one network namespace, at the last look at all of its sockets; `undefined`: they were not followed. */
+  poolsOf(netns: string | undefined): readonly Pool[] | undefined;
 }
 
 export interface WatchConfig {

@@ -125,6 +125,7 @@ function mergeReports(
     ...(countersDelta !== undefined && { countersDelta }),
     ...(sysctls !== undefined && { sysctls }),
     ...(closed !== undefined && { closed }),
+    ...poolsOf(parts),
     namespaces: parts.map(namespaceReport),
     rates: sumRates(parts),
     findings: parts.flatMap((part) => part.report.findings.map((finding) => findingOf(part, finding))),
@@ -160,6 +161,12 @@ function namespaceReport({ namespace, report, state }: Part): NamespaceReport {
     ...(countersDelta !== undefined && { countersDelta }),
     ...(sysctls !== undefined && { sysctls }),
   };
+}
+
+/** Of those whose pools were followed. */
+function poolsOf(parts: readonly Part[]): Pick<Report, 'pools'> {
+  const known = parts.flatMap(({ report }) => (report.pools === undefined ? [] : [report.pools]));
+  return known.length === 0 ? {} : { pools: known.flat() };
 }
 
 /** Of those that are known; unknown where none is. */

@@ -37,6 +37,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
   const beside = state.config.companion?.take(observation, followed.reports) ?? [];
+  const pools = state.config.companion?.poolsOf(origin.netns);
   const others = [...host.findings, ...beside];
   const { book, ...alerts } = followAlerts(state, observation, followed.reports, others);
   const report: Report = {
@@ -48,6 +49,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     ...(deltas !== undefined && { countersDelta: deltas }),
     ...(observation.sysctls !== undefined && { sysctls: observation.sysctls }),
     rates: ratesOf(deltas, windowMs),
+    ...(pools !== undefined && { pools }),
     findings: others.map(({ finding }) => finding),
     ...alerts,
     ...(hands !== undefined && hands.changes.length > 0 && { changes: hands.changes }),

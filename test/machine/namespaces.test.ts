@@ -194,7 +194,8 @@ function inNamespace(said: SnapshotJson, id: string) {
 }
 
 // `reset` and `cgroup_id`: ss cannot tell them.
-const MOVING = /^reset$|^cgroup_id$|_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
+const MOVING =
+  /^reset$|^cgroup_id$|_ms$|^retransmit|^verdict$|^findings$|^evidence$|^advice$|^severity$|^timer$|^drops$/;
 
 function byIdentity(sockets: readonly (ListenerJson | ConnectionJson)[]): Map<string, unknown> {
   return new Map(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LiveDiagnosis } from '../../src/watch/live-diagnosis.js';
-import { type RowSpec, row } from '../support/table-builder.js';
+import { look as lookAt, type RowSpec, row } from '../support/table-builder.js';
 import { alertTexts, eventTexts, Timeline } from './timeline.js';
 
 const OWNERS = [{ pid: 812, fd: 9, name: 'java' }];
@@ -65,5 +65,23 @@ describe('diagnosis beside live', () => {
     const timeline = new Timeline({ companion: new LiveDiagnosis() });
     for (let second = 100; second < 104; second++) timeline.look(second * 1000, { rows: [UNREAD] });
     expect(timeline.look(0, { rows: [UNREAD] }).findings).toEqual([]);
+  });
+
+  it('keeps namespaces that are looked at by turns apart, and tells their pools', () => {
+    const companion = new LiveDiagnosis();
+    const look = (second: number, netns: string, rows: RowSpec[]) => {
+      const { origin } = lookAt(second * 1000, rows);
+      return companion.take(lookAt(second * 1000, rows, { origin: { ...origin, netns } }), []);
+    };
+    let [unread, fine]: ReturnType<typeof companion.take>[] = [[], []];
+    for (let second = 0; second < 6; second++) {
+      unread = look(second, '1', [UNREAD]);
+      fine = look(second, '2', [connection(), connection({ local: '10.0.0.1:40001', cookie: 6 })]);
+    }
+    expect(unread?.map(({ finding }) => finding.rule)).toEqual(['app_not_reading']);
+    expect(fine).toEqual([]);
+    expect(companion.poolsOf('1')).toMatchObject([{ owner: { pid: 812 }, port: 3306, open: 1 }]);
+    expect(companion.poolsOf('2')).toMatchObject([{ open: 2, past: { looks: 6 } }]);
+    expect(companion.poolsOf('3')).toBeUndefined();
   });
 });

@@ -6,9 +6,9 @@ import type { UiState } from '../state.js';
 import { closedColumns, closedSummary, noClosed } from './closed.js';
 import { type Column, headLine, placeColumns, rowLine, type Sorted } from './columns.js';
 import { connectionColumns } from './connections.js';
-import { shortenMiddle } from './format.js';
 import { listenerColumns } from './listeners.js';
 import { pane } from './pane.js';
+import { poolColumns } from './pools.js';
 
 /** A table of which only the rows on the screen are made. */
 interface ListView<T> {
@@ -136,28 +136,6 @@ const emptyBody = (text: string): Line[] => [[], line(`  ${text}`, 'dim')];
 const waitingText = (state: UiState): string =>
   state.report === undefined ? 'Waiting for the first look at the sockets...' : '';
 
-function poolColumns(state: UiState): readonly Column<PoolRow>[] {
-  const count = (head: string, of: (row: PoolRow) => number): Column<PoolRow> => ({
-    head,
-    width: 9,
-    right: true,
-    cell: (row) => line(formatCount(of(row)), of(row) === 0 ? 'dim' : 'text'),
-  });
-  return [
-    { head: 'PROCESS', width: 14, natural: 24, stretch: 30, cell: ({ process }) => line(cleanText(process)) },
-    {
-      head: 'REMOTE',
-      width: 21,
-      natural: 40,
-      stretch: 48,
-      cell: ({ remote }, width) => line(shortenMiddle(remote, width, state.glyphs)),
-    },
-    count('OPEN', ({ open }) => open),
-    count('ESTAB', ({ established }) => established),
-    count('OTHER', ({ open, established }) => open - established),
-  ];
-}
-
 function poolsPane(state: UiState, rect: Rect): Line[] {
   const { connections, glyphs } = state;
   const focused = state.focus === 'connections';
@@ -168,7 +146,7 @@ function poolsPane(state: UiState, rect: Rect): Line[] {
       ? listBody(
           state,
           {
-            columns: poolColumns(state),
+            columns: poolColumns(state.glyphs, state.report?.pools !== undefined),
             sorting: { by: '', descending: true },
             length: pools.length,
             index,
