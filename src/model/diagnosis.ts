@@ -1,3 +1,4 @@
+import type { ClosedReport } from './closed.js';
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
@@ -169,6 +170,8 @@ export interface DiagnosisFacts {
   /** Absent: a recording has none. */
   readonly stack?: { readonly first: StackFacts; readonly last: StackFacts };
   readonly descriptors?: readonly ProcessDescriptors[];
+  /** Connections and attempts that ended during the watch; absent where nobody tells of them. */
+  readonly closed?: ClosedReport;
   readonly gaps: readonly Gap[];
 }
 

@@ -72,7 +72,7 @@ export class DiagnosisWatch {
     const { first, state, stack } = this;
     const pools = this.pools.report();
     if (first === undefined || state.report === undefined || pools === undefined) return undefined;
-    const { origin, counters } = state.report;
+    const { origin, counters, closed } = state.report;
     const deltas = counterDeltas(first.counters, counters);
     const seen = this.connections.seen(stack?.last.portRange);
     return {
@@ -91,6 +91,7 @@ export class DiagnosisWatch {
       ...(deltas !== undefined && this.looks > 1 && { counters: deltas }),
       ...(stack && { stack }),
       ...(descriptors && { descriptors }),
+      ...(closed && { closed }),
       gaps: this.allGaps(pools.gaps, seen.notFollowed),
     };
   }

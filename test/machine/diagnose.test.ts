@@ -299,7 +299,9 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
         await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 50 });
         const said = await diagnose(namespace);
         const refused = findingOf(said, 'connect_refused');
-        expect(refused.severity).toBe('warning');
+        expect(refused).toMatchObject({ severity: 'warning', subject: { remote: `${HERE}:9` } });
+        expect(refused.message).toContain(` to ${HERE}:9 failed at once`);
+        expect(evidenceOf(refused, 'refused')?.text).toMatch(/^at least \d+ connects to /);
         expect(evidenceOf(refused, 'OutRsts')?.text).toContain('the closed port may well be its own');
         expect(findingOf(said, 'retry_storm').severity).toBe('warning');
       });

@@ -1,3 +1,4 @@
+import type { ClosedGroup } from '../../model/closed.js';
 import type { AttemptWindow, Connecting, DiagnosisFacts } from '../../model/diagnosis.js';
 import { formatEndpoint, isWildcard } from '../../model/endpoint.js';
 import type { Evidence } from '../../model/findings.js';
@@ -158,7 +159,7 @@ function hostCauses({ stack }: DiagnosisFacts): Evidence[] {
   ];
 }
 
-/** Attempts that failed at once, by the counters of the namespace: the kernel does not say where they went. */
+/** Attempts that failed at once, by the counters of the namespace; where they went, as far as the kernel told of their ends. */
 export const refusedRule: DiagnosisRule = {
   name: 'connect_refused',
   asks: 'connects that are refused',
@@ -171,13 +172,16 @@ export const refusedRule: DiagnosisRule = {
     if (refused === 0 || ms <= 0) return [];
     const perSecond = (refused * 1000) / ms;
     const isMuch = perSecond >= REFUSED.warnPerSecond && refused >= REFUSED.least;
+    const [target] = refusedAt(facts);
+    const isMost = target !== undefined && target.refused * 2 > refused;
+    const where = isMost ? ` to ${formatEndpoint(target.end)}` : '';
     return [
       {
         rule: 'connect_refused',
         severity: isMuch ? 'warning' : 'info',
         sure: 'likely',
-        about: {},
-        message: `${counted(refused, 'connect')} of this network namespace failed at once: ${rateText(perSecond)} per second`,
+        about: isMost ? { remote: target.end, ...ownerOf(target.owners?.[0] ?? 'unknown') } : {},
+        message: `${counted(refused, 'connect')} of this network namespace${where} failed at once: ${rateText(perSecond)} per second`,
         evidence: [
           evidence(
             'AttemptFails',
@@ -185,13 +189,34 @@ export const refusedRule: DiagnosisRule = {
             'connects',
             `AttemptFails of the namespace, without what ended in SYN-RECV, rose by ${count(refused)} of ${counted(opened, 'connect')} (ActiveOpens)`,
           ),
+          ...refusedAt(facts).map(destinationEvidence),
           ...resetsHere(facts, refused),
         ],
-        advice: REFUSED_ADVICE,
+        advice: isMost ? REFUSED_THERE : REFUSED_ADVICE,
       },
     ];
   },
 };
+
+/** Destinations that answered with a RST, the one with most first. What blocks in connect() has none (KERNEL.md 7). */
+const refusedAt = ({ closed }: DiagnosisFacts): ClosedGroup[] =>
+  (closed?.groups ?? [])
+    .filter(({ direction, refused }) => direction === 'outbound' && refused > 0)
+    .sort((a, b) => b.refused - a.refused)
+    .slice(0, MOST_DESTINATIONS);
+
+const destinationEvidence = ({ end, refused, owners }: ClosedGroup): Evidence =>
+  evidence(
+    'refused',
+    refused,
+    'connects',
+    `at least ${counted(refused, 'connect')} to ${formatEndpoint(end)}${owners?.[0] === undefined ? '' : ` by ${whoText(owners[0])}`} answered with a reset`,
+  );
+
+const MOST_DESTINATIONS = 3;
+
+const REFUSED_THERE =
+  'start the service there, let its firewall accept instead of reject, or mend the address and port of the client';
 
 const REFUSED_ADVICE =
   "find who connects where (the kernel does not say): tcpdump -ni any 'tcp[tcpflags] & (tcp-rst|tcp-syn) != 0', or strace -f -e trace=connect -p PID of a suspect; then start the service, or mend address and port";
