@@ -120,6 +120,29 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
     });
   });
 
+  it('an overflow between the first look and the last of the first run is no OK', async () => {
+    await withNamespace(async (namespace) => {
+      const { listening, clients } = await serve(namespace, { backlog: 4 });
+      const run = check(namespace, [
+        '-m',
+        'overflows',
+        '--samples',
+        '60',
+        '--every',
+        '50ms',
+        '--timeout',
+        '60s',
+      ]);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await clients.connect(listening, 9, 5);
+      const { code, stdout } = await run;
+      expect({ code, stdout }).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/WARNING - \d+ accept-queue overflows? in .* s, while it looked/),
+      });
+    });
+  });
+
   it('a listener that must be there, and its process', async () => {
     await withNamespace(async (namespace) => {
       const { server, listening } = await serve(namespace, { backlog: 4 });
