@@ -29,6 +29,9 @@ export class BeatClock {
 
 /** Costs that are remembered; the quarter of them that was cheapest counts: a thread that lost its processor for a moment did not work. */
 const REMEMBERED = 16;
+/** The first beats find nothing in the caches, and meet every listener for the first time: none of them may cost the next one seconds. */
+const COLD_BEATS = 3;
+const COLD_GAP_MS = 200;
 
 /**
  * Keeps a task of many beats to its share of a core: where one beat costs much, beats are left out. A beat that is left out costs
@@ -54,7 +57,17 @@ export class BeatBudget {
   worked(startedAt: number, costMs: number): void {
     this.lastAt = startedAt;
     this.costs[this.count++ % REMEMBERED] = costMs;
-    this.gapMs = this.typicalCost() / this.share;
+    const gapMs = this.typicalCost() / this.share;
+    this.gapMs = this.isCold ? Math.min(gapMs, COLD_GAP_MS) : gapMs;
+  }
+
+  private get isCold(): boolean {
+    return this.count <= COLD_BEATS;
+  }
+
+  /** Time between two beats that the costs allow, ms; absent while they are not known. */
+  get pace(): { readonly costMs: number; readonly gapMs?: number } {
+    return { costMs: this.typicalCost(), ...(!this.isCold && { gapMs: this.gapMs }) };
   }
 
   private typicalCost(): number {
