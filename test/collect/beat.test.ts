@@ -69,6 +69,22 @@ describe('the budget of a task', () => {
     expect(worked.length).toBeLessThan(20);
   });
 
+  it('several cold beats do not either: on a busy machine they last', () => {
+    const budget = new BeatBudget(0.012, 10);
+    const costs = [600, 170, 60, 25];
+    const worked: number[] = [];
+    for (let now = 0; now < 6000; now += 10) {
+      if (!budget.isDue(now)) continue;
+      budget.worked(now, costs[worked.length] ?? 2.4);
+      worked.push(now);
+    }
+    const gaps = worked.slice(1).map((at, index) => at - (worked[index] as number));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(800);
+    // Nearly as often as a beat of 2.4 ms may work: each 200 ms.
+    expect(worked.length).toBeGreaterThan(20);
+    expect(worked.length).toBeLessThanOrEqual(30);
+  });
+
   it('tells how often it may work once it knows', () => {
     const budget = new BeatBudget(0.02, 10);
     for (const at of [0, 200, 400]) {
