@@ -90,6 +90,10 @@ function outdoes(one: Measure, known: Measure): boolean {
 
 const keyOf = ({ metric, subject }: Measure) => `${metric}\0${subject}`;
 
+/** Whether a look, too, did not find the listener. */
+const isMissing = ({ subject }: Measure, look: readonly Measure[]): boolean =>
+  look.some((one) => one.unknown === NO_LISTENER && one.subject === subject);
+
 /** The largest of each over several looks: one look misses bursts. What one look could measure, or compare, is known. */
 export function mergeLooks(looks: readonly (readonly Measure[])[]): Measure[] {
   const merged = new Map<string, Measure>();
@@ -99,5 +103,8 @@ export function mergeLooks(looks: readonly (readonly Measure[])[]): Measure[] {
     if (known === undefined || outdoes(one, known)) merged.set(key, one);
   }
   const last = new Set(looks.at(-1)?.map(keyOf));
-  return [...merged.values()].filter((one) => !isBaseline(one) || last.has(keyOf(one)));
+  return [...merged.values()].filter((one) => {
+    if (one.unknown === NO_LISTENER) return looks.every((look) => isMissing(one, look));
+    return !isBaseline(one) || last.has(keyOf(one));
+  });
 }
