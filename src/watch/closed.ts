@@ -132,6 +132,8 @@ export interface FollowedClosed {
   readonly state: ClosedState | undefined;
   readonly report: ClosedReport | undefined;
   readonly listeners: ClosedAtListeners;
+  /** Those that came in and ended in the window, through whatever listener. */
+  readonly inbound: number;
   /** Whether the counts of new connections hold for the window: the table before was the look before. */
   readonly countsNew: boolean;
   readonly gaps: readonly Gap[];
@@ -147,7 +149,7 @@ export function followClosed(
   deltas: Counters | undefined,
 ): FollowedClosed {
   if (state === undefined)
-    return { state, report: undefined, listeners: new Map(), countsNew: false, gaps: [] };
+    return { state, report: undefined, listeners: new Map(), inbound: 0, countsNew: false, gaps: [] };
   const settled = settleClosed(state, {
     before,
     after: scope === 'all' ? sockets : undefined,
@@ -160,6 +162,7 @@ export function followClosed(
     state: { ...settled.state, reported: { groups, totals } },
     report: reportOf(settled.state, origin.monotonic, windowMs),
     listeners: settled.listeners,
+    inbound: totals.inbound - state.reported.totals.inbound,
     countsNew: wasLook && before?.complete === true,
     gaps: state.gaps,
   };
