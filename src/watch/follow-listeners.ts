@@ -3,6 +3,7 @@ import type { Facts } from '../analyze/facts.js';
 import type { ListenerLook } from '../analyze/listeners.js';
 import { thresholdsFor } from '../analyze/thresholds.js';
 import { judge } from '../analyze/verdict.js';
+import { isWindowLeast } from '../model/closed.js';
 import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Counters, TableObservation } from '../model/observation.js';
 import type { ListenerSamples } from '../model/samples.js';
@@ -91,6 +92,7 @@ export function followListeners(
       waits: waits.get(listener.key),
       droppedDelta: item.dropped,
       closed: closedAt(listener, closed),
+      closedIsLeast: closed.report !== undefined && isWindowLeast(closed.report),
       overflows: overflowsOf(item, overflows, attribution),
       passiveOpens,
       rates: {

@@ -152,6 +152,12 @@ describe('states', () => {
     expect(pictureOf(bad)).toContain('4 Connections 12 of 22');
   });
 
+  it('a listener has its rates at 120 columns, as least where they are', () => {
+    const lines = pictureOf(shownUi()).split('\n');
+    expect(lines[2]).toMatch(/ 60s +DROP\/s +NEW\/s +ACC\/s +END\/s VERDICT /);
+    expect(lines.find((one) => one.includes('127.0.0.1:5432'))).toMatch(/ 0 +≥3 +≥1\.5 +≥2 ok /);
+  });
+
   it('unknown rates are `?`', () => {
     const picture = first(shownUi({ report: sampleReport({ rates: {} }) }));
     expect(picture).toContain('OVERFLOW ?');

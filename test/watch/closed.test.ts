@@ -299,17 +299,13 @@ describe('connections that ended', () => {
     const line = new Timeline();
     line.look(0, { rows: [LISTENER] });
     line.take(closed(900, [], { incomplete: true, lost: 12 }));
-    expect(line.look(1000, { rows: [LISTENER] }).closed).toMatchObject({
-      incomplete: true,
-      lost: 12,
-      lostInWindow: 12,
-    });
+    const missing = line.look(1000, { rows: [LISTENER] });
+    expect(missing.closed).toMatchObject({ incomplete: true, lost: 12, lostInWindow: 12 });
+    expect(missing.listeners[0]?.window).toMatchObject({ closedPerSecond: 0, closedIsLeast: true });
     line.take(closed(1900, []));
-    expect(line.look(2000, { rows: [LISTENER] }).closed).toMatchObject({
-      incomplete: true,
-      lost: 12,
-      lostInWindow: 0,
-    });
+    const later = line.look(2000, { rows: [LISTENER] });
+    expect(later.closed).toMatchObject({ incomplete: true, lost: 12, lostInWindow: 0 });
+    expect(later.listeners[0]?.window).not.toHaveProperty('closedIsLeast');
     const { lost: _lost, ...uncounted } = closed(2900, [], { incomplete: true });
     line.take(uncounted);
     expect(line.look(3000, { rows: [LISTENER] }).closed?.lost).toBeUndefined();

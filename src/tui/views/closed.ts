@@ -1,4 +1,4 @@
-import type { ClosedGroup, ClosedReport, Spread } from '../../model/closed.js';
+import { type ClosedGroup, type ClosedReport, isWindowLeast, type Spread } from '../../model/closed.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import {
   cleanText,
@@ -21,8 +21,7 @@ export function closedColumns(
   told: ClosedReport | undefined,
 ): readonly Column<ClosedGroup>[] {
   const least = told?.incomplete === true ? glyphs.atLeast : '';
-  const isRateLeast = told?.incomplete === true && told.lostInWindow !== 0;
-  const rateLeast = isRateLeast ? glyphs.atLeast : '';
+  const rateLeast = told !== undefined && isWindowLeast(told) ? glyphs.atLeast : '';
   return [
     { head: 'DIR', width: 3, cell: ({ direction }) => line(direction === 'inbound' ? 'in' : 'out', 'dim') },
     {
