@@ -164,9 +164,20 @@ export function followClosed(
     listeners: settled.listeners,
     inbound: totals.inbound - state.reported.totals.inbound,
     countsNew: wasLook && before?.complete === true,
-    gaps: state.gaps,
+    gaps: [...state.gaps, ...lossGap(settled.state)],
   };
 }
+
+const { format: formatNumber } = new Intl.NumberFormat('en-US');
+
+/** Of ss it is said anyway that it does not tell what it misses. */
+function lossGap({ from, totals: { lost, incomplete } }: ClosedState): Gap[] {
+  if (from === 'ss' || !incomplete || lost === 0) return [];
+  const many = lost === undefined ? 'an unknown number of events was' : events(lost);
+  return [{ what: 'connections that ended', why: `${many} lost: the numbers are lower bounds` }];
+}
+
+const events = (lost: number): string => (lost === 1 ? '1 event was' : `${formatNumber(lost)} events were`);
 
 function reportOf(
   { groups, totals, from, sinceAt, reported: { groups: groupsBefore, totals: before } }: ClosedState,

@@ -300,15 +300,23 @@ describe('connections that ended', () => {
     line.look(0, { rows: [LISTENER] });
     line.take(closed(900, [], { incomplete: true, lost: 12 }));
     const missing = line.look(1000, { rows: [LISTENER] });
+    const what = 'connections that ended';
+    expect(missing.gaps).toEqual([{ what, why: '12 events were lost: the numbers are lower bounds' }]);
     expect(missing.closed).toMatchObject({ incomplete: true, lost: 12, lostInWindow: 12 });
     expect(missing.listeners[0]?.window).toMatchObject({ closedPerSecond: 0, closedIsLeast: true });
-    line.take(closed(1900, []));
+    line.take(closed(1900, [], { incomplete: true, lost: 29_142 }));
+    expect(line.look(1950, { rows: [LISTENER] }).gaps).toEqual([
+      { what, why: '29,154 events were lost: the numbers are lower bounds' },
+    ]);
+    line.take(closed(1990, []));
     const later = line.look(2000, { rows: [LISTENER] });
-    expect(later.closed).toMatchObject({ incomplete: true, lost: 12, lostInWindow: 0 });
+    expect(later.closed).toMatchObject({ incomplete: true, lost: 29_154, lostInWindow: 0 });
     expect(later.listeners[0]?.window).not.toHaveProperty('closedIsLeast');
     const { lost: _lost, ...uncounted } = closed(2900, [], { incomplete: true });
     line.take(uncounted);
-    expect(line.look(3000, { rows: [LISTENER] }).closed?.lost).toBeUndefined();
+    const unknown = line.look(3000, { rows: [LISTENER] });
+    expect(unknown.closed?.lost).toBeUndefined();
+    expect(unknown.gaps[0]?.why).toBe('an unknown number of events was lost: the numbers are lower bounds');
   });
 
   it('still belong to a listener that went with them', () => {

@@ -74,12 +74,13 @@ const lastedCell =
     return line((low?.p50 === high.p50 ? '' : atMost) + formatDuration(high.p50));
   };
 
-/** Of those of which it is known. */
+/** Who closed most of those of which it is known; `?` where that is fewer than half. */
 function closerCell({ recent: { closers } }: ClosedGroup): Line {
-  const [self, peer] = [closers.self ?? 0, closers.peer ?? 0];
-  if (self + peer === 0) return line('?', 'dim');
-  if (peer === 0) return line('self');
-  return self === 0 ? line('peer') : line(`self ${formatPercent(self / (self + peer))}`);
+  const { self = 0, peer = 0, unknown = 0 } = closers;
+  const known = self + peer;
+  if (known === 0 || known < unknown) return line('?', 'dim');
+  const [who, most] = self >= peer ? ['self', self] : ['peer', peer];
+  return line(most === known ? who : `${who} ${formatPercent(most / known)}`);
 }
 
 /** `1,204  +412/s  at least: 12 lost`. */
