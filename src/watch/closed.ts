@@ -134,6 +134,8 @@ export interface FollowedClosed {
   readonly listeners: ClosedAtListeners;
   /** Those that came in and ended in the window, through whatever listener. */
   readonly inbound: number;
+  /** Whether anybody told of this window. */
+  readonly isTold: boolean;
   /** Whether the counts of new connections hold for the window: the table before was the look before. */
   readonly countsNew: boolean;
   readonly gaps: readonly Gap[];
@@ -149,7 +151,15 @@ export function followClosed(
   deltas: Counters | undefined,
 ): FollowedClosed {
   if (state === undefined)
-    return { state, report: undefined, listeners: new Map(), inbound: 0, countsNew: false, gaps: [] };
+    return {
+      state,
+      report: undefined,
+      listeners: new Map(),
+      inbound: 0,
+      isTold: false,
+      countsNew: false,
+      gaps: [],
+    };
   const settled = settleClosed(state, {
     before,
     after: scope === 'all' ? sockets : undefined,
@@ -157,13 +167,16 @@ export function followClosed(
     listeners,
   });
   const { groups, totals } = settled.state;
+  // A silent window is none in which nothing ended: whoever listens tells of every window.
+  const isTold = state.pending.length > 0 || state.totals !== state.reported.totals;
   const wasLook = windowMs !== undefined && before?.monotonic === origin.monotonic - windowMs;
   return {
     state: { ...settled.state, reported: { groups, totals } },
-    report: reportOf(settled.state, origin.monotonic, windowMs),
+    report: reportOf(settled.state, origin.monotonic, isTold ? windowMs : undefined),
+    isTold,
     listeners: settled.listeners,
     inbound: totals.inbound - state.reported.totals.inbound,
-    countsNew: wasLook && before?.complete === true,
+    countsNew: isTold && wasLook && before?.complete === true,
     gaps: [...state.gaps, ...lossGap(settled.state)],
   };
 }

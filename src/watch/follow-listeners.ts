@@ -149,9 +149,9 @@ function report(
 /** Connections of one listener that ended; members of a SO_REUSEPORT group, and Unix sockets, cannot be told. */
 function closedAt(
   { key, protocol, group }: Listener,
-  { report, listeners }: FollowedClosed,
+  { isTold, listeners }: FollowedClosed,
 ): number | undefined {
-  if (report === undefined || protocol === 'unix' || group !== undefined) return undefined;
+  if (!isTold || protocol === 'unix' || group !== undefined) return undefined;
   return listeners.get(key)?.closed ?? 0;
 }
 

@@ -224,6 +224,20 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
     });
   }, 120_000);
 
+  it('leave no ss behind where sockwatch is killed', async () => {
+    await withNamespace(async (namespace) => {
+      const live = await listening(namespace, ['--source', 'ss']);
+      const names = () =>
+        execFileSync('ip', ['netns', 'pids', namespace.name], { encoding: 'utf8' })
+          .split('\n')
+          .filter(Boolean)
+          .map(nameOf);
+      await poll(async () => (names().includes('ss') ? true : undefined), 'ss -E', 30_000);
+      live.signal('SIGKILL');
+      await poll(async () => (names().includes('ss') ? undefined : true), 'the end of ss -E', 30_000);
+    });
+  }, 60_000);
+
   it('come from ss where the kernel is not asked, with what that cannot tell', async () => {
     await withNamespace(async (namespace) => {
       await startNginx(namespace, PORT, 511);

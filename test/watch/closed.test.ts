@@ -330,9 +330,24 @@ describe('connections that ended', () => {
     line.look(0, { rows: [LISTENER] });
     line.take(closed(900, [served('10.0.0.9:4000')]));
     expect(only(line.look(1000, { rows: [LISTENER] }))?.recent.closed).toBe(1);
+    line.take(closed(89_900, []));
     const later = only(line.look(90_000, { rows: [LISTENER] }));
     expect(later).toMatchObject({ closed: 1, closedPerSecond: 0 });
     expect(later?.recent.closed).toBe(0);
+  });
+
+  it('have no rate where nobody told of the window, rather than 0', () => {
+    const line = new Timeline();
+    line.look(0, { rows: [LISTENER] });
+    line.take(closed(900, [served('10.0.0.9:4000')]));
+    line.look(1000, { rows: [LISTENER] });
+    const silent = line.look(2000, { rows: [LISTENER] });
+    expect(silent.closed).toMatchObject({ closed: 1 });
+    expect(silent.closed).not.toHaveProperty('closedPerSecond');
+    expect(only(silent)?.closedPerSecond).toBeUndefined();
+    expect(silent.listeners[0]?.window).not.toHaveProperty('closedPerSecond');
+    line.take(closed(2900, []));
+    expect(line.look(3000, { rows: [LISTENER] }).closed).toMatchObject({ closedPerSecond: 0 });
   });
 
   it('leave an earlier state as it was', () => {
