@@ -3,7 +3,7 @@ import type { Closer } from '../../src/model/closed.js';
 import type { Report } from '../../src/model/report.js';
 import { sampleClosed } from './sample-closed.js';
 import { sampleReport } from './sample-reports.js';
-import { pictureOf, press, shownUi } from './ui.js';
+import { after, pictureOf, press, shownUi } from './ui.js';
 
 /** A report in which the first group was closed by these. */
 function closedBy(closers: Partial<Record<Closer, number>>): Report {
@@ -15,6 +15,25 @@ function closedBy(closers: Partial<Record<Closer, number>>): Report {
 }
 
 describe('connections that ended', () => {
+  it('get the focus and the zoom when they are asked for, and Enter opens the selected group', () => {
+    const shown = press(shownUi(), 'e');
+    expect(shown.focus).toBe('connections');
+    expect(pictureOf(press(shownUi(), 'z', 'e')).split('\n')[1]).toContain('4 Ended');
+    const opened = press(shown, 'j', 'enter');
+    expect(opened.overlay).toMatchObject({ kind: 'closed', id: 'db', gone: false });
+    expect(pictureOf(opened)).toMatch(/closed by the peer +60 +1m00s +2m00s +3m00s/);
+    expect(pictureOf(opened)).toContain('ap\\e[2Jp/900 fd 9');
+    expect(press(opened, 'enter').overlay).toBeUndefined();
+  });
+
+  it('keep their details when the group is forgotten, and say so', () => {
+    const opened = press(shownUi(), 'e', 'enter');
+    const report = { ...sampleReport(), closed: { ...sampleClosed(), groups: [] } };
+    const picture = pictureOf(after(opened, { type: 'report', report }));
+    expect(picture).toContain('Ended 0.0.0.0:443  forgotten: what was seen last');
+    expect(picture).toContain('finished 24,000 (99%)  reset 100 (<1%)');
+  });
+
   it.each<[string, Partial<Record<Closer, number>>]>([
     ['peer 99%', { self: 1, peer: 199 }],
     ['self 66%', { self: 2, peer: 1 }],

@@ -53,6 +53,7 @@ describe('whole screens', () => {
           ['c'],
           ['p'],
           ['e'],
+          ['e', 'j', 'enter'],
           ['/', '"por"'],
         ]) {
           const picture = pictureOf(press(state, ...keys));
@@ -75,6 +76,7 @@ describe('overlays', () => {
     ['sort', ['s']],
     ['pools', ['p']],
     ['ended', ['e']],
+    ['ended-detail', ['e', 'enter']],
     ['charts', ['c']],
   ] as const)('%s at 120x40', async (name, keys) => {
     await expect(pictureOf(press(shownUi(), ...keys))).toMatchFileSnapshot(`snapshots/120x40-${name}.txt`);
