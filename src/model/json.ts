@@ -104,8 +104,10 @@ export interface ListenerWindowJson {
   arrivals_per_second?: number;
   accepts_per_second?: number;
   rate_basis?: 'passive_opens' | 'lower_bound';
-  /** Connections that ended, as far as they were told: see `closed` of the snapshot for what is missing. */
+  /** Connections that ended, as far as they were told. */
   closed_per_second?: number;
+  /** Some were not told: `closed.lost_in_window` of the snapshot says how many, of all. */
+  closed_is_least?: true;
   time_to_full_ms?: number;
   stalled_ms?: number;
   full_ms?: number;

@@ -101,8 +101,10 @@ export interface ListenerWindow {
   readonly acceptsPerSecond?: PerSecond;
   /** How the two rates were found: `passive_opens` (only active listener of the namespace), `lower_bound`. */
   readonly rateBasis?: 'passive_opens' | 'lower_bound';
-  /** Connections that ended per second, as far as they were told: `closed.lostInWindow` of the report says what is missing. */
+  /** Connections that ended per second, as far as they were told. */
   readonly closedPerSecond?: PerSecond;
+  /** Some were not told: `closed.lostInWindow` of the report says how many, of all. */
+  readonly closedIsLeast?: true;
   /** At the present net rate; absent when it does not fill. */
   readonly timeToFullMs?: Millis;
   /** How long the length has been above zero without one sign of accept(). */

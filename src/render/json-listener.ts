@@ -139,6 +139,7 @@ const windowJson = (window: ListenerWindow): ListenerWindowJson =>
     accepts_per_second: roundKnown(window.acceptsPerSecond),
     rate_basis: window.rateBasis,
     closed_per_second: roundKnown(window.closedPerSecond),
+    closed_is_least: window.closedIsLeast,
     time_to_full_ms: roundKnown(window.timeToFullMs),
     stalled_ms: roundKnown(window.stalledMs),
     full_ms: roundKnown(window.fullMs),

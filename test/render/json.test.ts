@@ -151,6 +151,8 @@ describe('sockwatch.snapshot/1', () => {
       recentOverflows: [false, true],
       arrivalsPerSecond: perSecond(389),
       rateBasis: 'passive_opens' as const,
+      closedPerSecond: perSecond(7),
+      closedIsLeast: true as const,
       history: [],
     };
     const listeners = report.listeners.map((listener) => ({ ...listener, window }));
@@ -165,7 +167,13 @@ describe('sockwatch.snapshot/1', () => {
     expect(said.listeners[0]).toMatchObject({
       accept_queue: { peak: 129, peak_time: '2026-11-20T00:00:00.000Z' },
       dropped_segments_delta: 2,
-      window: { age_ms: 60_000, arrivals_per_second: 389, rate_basis: 'passive_opens' },
+      window: {
+        age_ms: 60_000,
+        arrivals_per_second: 389,
+        rate_basis: 'passive_opens',
+        closed_per_second: 7,
+        closed_is_least: true,
+      },
     });
   });
 

@@ -190,6 +190,24 @@ describe('samples', () => {
     expect(window?.peak).toBe(10);
   });
 
+  it('show that a listener is in use: the new connections of the namespace are then not those of another', () => {
+    const at = (line: Timeline, ms: number, opens: number, samples: readonly QueueSamples[]) => {
+      if (ms > 0) line.take(samplesAt(ms - 5, samples, { looks: 100 }));
+      const queues = [{ length: ms > 0 ? 2 : 0 }, { length: 0, inode: 8, local: '0.0.0.0:80' }];
+      return line.look(ms, { queues, counters: { ...counters(0), PassiveOpens: opens } });
+    };
+    const rates = (samples: readonly QueueSamples[]) => {
+      const line = new Timeline();
+      at(line, 0, 100, []);
+      const { listeners } = at(line, 1000, 150, samples);
+      return listeners.find(({ listener }) => listener.key === KEY)?.window;
+    };
+    expect(rates([])).toMatchObject({ arrivalsPerSecond: 50, rateBasis: 'passive_opens' });
+    const busy = queue(burst(1, 4), { key: 'ns:8', port: 80 });
+    expect(rates([busy])).toMatchObject({ arrivalsPerSecond: 2, rateBasis: 'lower_bound' });
+    expect(rates([{ ...busy, key: 'ns:9', port: 81 }])).toMatchObject({ rateBasis: 'lower_bound' });
+  });
+
   it('a queue that they saw empty is no slow acceptor', () => {
     const line = new Timeline();
     for (let at = 0; at <= 6; at++) {
