@@ -103,16 +103,29 @@ describe('nothing', () => {
 describe('fd_limit', () => {
   const owner = JAVA;
   it.each([
-    ['at the limit', 1022, ['critical fd_limit']],
-    ['near it', 922, ['warning fd_limit']],
-    ['far from it', 500, []],
-  ])('%s', (_, open, expected) => {
-    expect(
-      texts(
-        times(2, () => ({})),
-        { descriptors: [{ owner, open, limit: 1024 }] },
-      ),
-    ).toEqual(expected);
+    [
+      'at the limit',
+      1024,
+      1024,
+      ['critical java/812 has 1,024 of 1,024 descriptors open: it can open nothing more'],
+    ],
+    [
+      'one below it',
+      1023,
+      1024,
+      ['warning java/812 has 1,023 of 1,024 descriptors open: it can open 1 more'],
+    ],
+    ['near a small one', 18, 20, ['warning java/812 has 18 of 20 descriptors open: it can open 2 more']],
+    ['far from it', 500, 1024, []],
+    ['lowered by a sandbox', 6, 0, []],
+    ['lowered to what is open', 6, 6, []],
+    ['lowered below what is open', 60, 32, []],
+  ])('%s', (_, open, limit, expected) => {
+    const { findings } = judge(
+      times(2, () => ({})),
+      { descriptors: [{ owner, open, limit }] },
+    );
+    expect(findings.map(({ severity, message }) => `${severity} ${message}`)).toEqual(expected);
   });
 
   it('is the cause of a full queue whose owner is at it, and told once', () => {
