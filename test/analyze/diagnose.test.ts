@@ -365,24 +365,25 @@ describe('connects', () => {
     expect(retryTexts(times(6, (n) => ({ rows: [trying(50 + n, 300)] })))).toEqual([]);
   });
 
-  const failing = (perLook: (n: number) => number, more: Counters = {}) => {
+  const failingLooks = (perLook: (n: number) => number, more: Counters = {}) => {
     let fails = 0;
-    return retryTexts(
-      times(11, (n) => {
-        fails += n === 0 ? 0 : perLook(n);
-        return {
-          counters: {
-            ActiveOpens: fails + 10 * n,
-            AttemptFails: fails,
-            EmbryonicRsts: more.EmbryonicRsts === undefined ? 0 : fails,
-            OutRsts: fails,
-          },
-        };
-      }),
-    );
+    return times(11, (n) => {
+      fails += n === 0 ? 0 : perLook(n);
+      return {
+        counters: {
+          ActiveOpens: fails + (more.succeeded ?? 1) * n,
+          AttemptFails: fails,
+          EmbryonicRsts: more.EmbryonicRsts === undefined ? 0 : fails,
+          OutRsts: fails,
+        },
+      };
+    });
   };
+  const failing = (...args: Parameters<typeof failingLooks>) => retryTexts(failingLooks(...args));
   it.each([
-    ['refused at a steady pace', () => 5, {}, ['warning retry_storm', 'warning connect_refused']],
+    ['refused at a steady pace, many', () => 12, {}, ['warning retry_storm', 'warning connect_refused']],
+    ['as many, half of which succeed', () => 12, { succeeded: 12 }, ['warning connect_refused']],
+    ['refused at the pace of several clients that wait', () => 5, {}, ['warning connect_refused']],
     [
       'refused, with back-off',
       (n: number) => (n <= 2 ? 8 : n === 5 ? 1 : 0),
@@ -393,6 +394,17 @@ describe('connects', () => {
     ['reset by clients in SYN-RECV', () => 5, { EmbryonicRsts: 1 }, []],
   ])('%s', (_, perLook, more, expected) => {
     expect(failing(perLook, more)).toEqual(expected);
+  });
+
+  it('that are refused at a steady pace may be of one client or of several, and of a second address', () => {
+    const paceOf = (succeeded: number) =>
+      judge(failingLooks(() => 5, { succeeded }))
+        .findings.find(({ rule }) => rule === 'connect_refused')
+        ?.evidence.find(({ metric }) => metric === 'failed_per_second')?.text;
+    expect(paceOf(0)).toBe(
+      '50 of 50 connects failed (100%): 10 per second in the first half of the watch, 10 in the second; a steady pace: one client without back-off, or several',
+    );
+    expect(paceOf(5)).toMatch(/as many succeed: it looks as if a second address was tried/);
   });
 
   it('storm a listener whose queue is full of clients that are gone', () => {

@@ -296,7 +296,7 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
     it('that are refused again and again without back-off are found, with one the client waits longer each time not', async () => {
       await withNamespace(async (namespace) => {
         const client = await Trouble.start(namespace);
-        await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 50 });
+        await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 2 });
         const said = await diagnose(namespace);
         const refused = findingOf(said, 'connect_refused');
         expect(refused).toMatchObject({ severity: 'warning', subject: { remote: `${HERE}:9` } });
