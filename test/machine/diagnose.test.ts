@@ -82,6 +82,28 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
     });
   });
 
+  it('passes nothing in silence: it looks twice at least, and says what it could not judge', async () => {
+    await withNamespace(async (namespace) => {
+      await joined(namespace, 4);
+      const short = ['diagnose', '--duration', '300ms', '--interval', '5s', '--fail-on'];
+      const warned = await sockwatch(namespace, [...short, 'warning']);
+      expect(warned).toMatchObject({ code: 0, stderr: '' });
+      expect(warned.stdout).not.toContain('there was one look only');
+      const nameless = await sockwatch(namespace, [...short, 'pool_exhausted', '--no-owners']);
+      const said = nameless.stdout.replaceAll(/\s+/g, ' ');
+      expect(said).toContain('pool_exhausted: not judged: the processes of 4 connections are not known');
+      expect(said).toContain('pool_exhausted: not judged: it needs 3 looks over 1.0 s, there were 2 in');
+      expect(said).not.toContain('pool_leak: not judged: it needs');
+      const check = ['check', '--metric', 'diagnosis', '--no-state'];
+      const once = await sockwatch(namespace, [...check, '--samples', '1']);
+      expect(once).toMatchObject({ code: 3 });
+      expect(once.stdout).toContain('one look alone does not tell whether something is wrong');
+      const usual = await sockwatch(namespace, check);
+      expect(usual).toMatchObject({ code: 0 });
+      expect(usual.stdout).toContain('diagnose finds nothing wrong');
+    });
+  });
+
   describe('CLOSE-WAIT', () => {
     it('that a program leaks is found, with the time until its limit of descriptors', async () => {
       await withNamespace(async (namespace) => {
