@@ -18,7 +18,8 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
   const found = DIAGNOSIS_RULES.filter(({ needs }) => !needs.some((need) => missing.has(need))).flatMap(
     (rule) => rule.judge(facts).map(finish),
   );
-  const findings = ranked(explain([...existingFindings(facts), ...found]));
+  const all = [...existingFindings(facts), ...found];
+  const findings = ranked(explain(facts.filtered ? all.filter((one) => !isOfAll(one)) : all));
   const names = new Set(findings.flatMap(({ settings }) => settings));
   const values = facts.stack?.last.settings ?? {};
   return {
@@ -29,9 +30,18 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
     settings: Object.fromEntries(
       [...names].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     ),
-    gaps: [...facts.gaps, ...gapsOf(missing)],
+    gaps: [...facts.gaps, ...gapsOf(missing), ...(facts.filtered ? [NOT_SPLIT] : [])],
   };
 }
+
+/** Of no socket: from counters of the namespace, or numbers of the host. UDP drops were counted of one socket. */
+const isOfAll = ({ about, rule }: DiagnosisFinding): boolean =>
+  Object.keys(about).length === 0 && rule !== 'udp_drops';
+
+const NOT_SPLIT: Gap = {
+  what: 'counters of the namespace',
+  why: 'not split by port or process: what only they tell of is left out',
+};
 
 const finish = ({ why, settings = [], ...found }: Found): DiagnosisFinding => ({
   ...found,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/analyze/diagnose.js';
+import { parseFilter } from '../../src/analyze/filter.js';
 import { synTimeout } from '../../src/analyze/syn-schedule.js';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
 import type { Counters, TableObservation } from '../../src/model/observation.js';
@@ -38,8 +39,11 @@ interface Look {
 }
 
 /** What is found in looks half a second apart. */
-function judge(looks: readonly Look[], beside: Beside = { descriptors: [] }) {
-  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS });
+function judge(looks: readonly Look[], beside: Beside = { descriptors: [] }, filter?: string) {
+  const watch = new DiagnosisWatch(
+    { thresholds: DEFAULT_THRESHOLDS },
+    filter === undefined ? undefined : parseFilter(filter),
+  );
   for (const [index, { rows = [], counters = {}, stack }] of looks.entries()) {
     const rest: Partial<TableObservation> = {
       counters,
@@ -97,6 +101,49 @@ describe('nothing', () => {
       expect.stringMatching(/^not looked at: memory of TCP buffers .*: sockstat is not known/),
     ]);
     expect(lookedAt.rules).toBeLessThan(judge(times(2, () => ({}))).lookedAt.rules);
+  });
+});
+
+describe('a filter', () => {
+  const rows = [
+    { ...out(1), queues: [60_000, 0] as const },
+    ...many(2, (n) => ({ protocol: 'udp' as const, state: 'close' as const, local: `0.0.0.0:${5353 + n}` })),
+  ];
+  const looks = times(6, (n) => ({
+    rows: rows.map((row, index) => ({ ...row, columns: { ...row.columns, inode: 300 + index, drops: n } })),
+    counters: {
+      ActiveOpens: n * 20,
+      AttemptFails: n * 20,
+      TCPReqQFullDrop: n,
+      TCPTimeWaitOverflow: n,
+    },
+    stack: { orphans: 900, memoryPages: 11_000 },
+  }));
+  const OF_ALL = [
+    'connect_refused',
+    'memory_pressure',
+    'orphans',
+    'retry_storm',
+    'syn_queue_full',
+    'time_wait_overflow',
+  ];
+  const found = (filter?: string) =>
+    [...new Set(judge(looks, undefined, filter).findings.map(({ rule }) => rule))].sort();
+
+  it('keeps out what only counters of the namespace and numbers of the host tell of, and says so', () => {
+    expect(found()).toEqual(['app_not_reading', ...OF_ALL, 'udp_drops'].sort());
+    expect(found('port:3306')).toEqual(['app_not_reading']);
+    expect(found('port:9999')).toEqual([]);
+    expect(judge(looks, undefined, 'port:9999').gaps).toContainEqual({
+      what: 'counters of the namespace',
+      why: 'not split by port or process: what only they tell of is left out',
+    });
+    expect(judge(looks).gaps.map(({ what }) => what)).not.toContain('counters of the namespace');
+  });
+
+  it('keeps UDP sockets that match', () => {
+    const { findings } = judge(looks, undefined, 'port:5353');
+    expect(findings.map(({ message }) => message)).toEqual([expect.stringMatching(/^UDP socket .*:5353 /)]);
   });
 });
 
