@@ -241,7 +241,23 @@ describe('ephemeral_ports', () => {
       subject: 'java/812 10.0.0.1:* > 10.0.0.9:3306',
       message: '90 of 100 local ports from 10.0.0.1 to 10.0.0.9:3306 are in use (90%)',
     });
-    expect(finding?.evidence.map(({ text }) => text).join('\n')).toMatch(/1\.7 new connections per second/);
+    expect(finding?.evidence.map(({ text }) => text)).toEqual([
+      '90 open, 0 in TIME-WAIT; java/812 holds open ones',
+      expect.stringMatching(/^with TIME-WAIT of 60 s on this side, 1\.7 new connections per second/),
+      expect.stringMatching(/^tcp_tw_reuse is 2/),
+      expect.stringMatching(/^90 different ports/),
+    ]);
+  });
+
+  it('does not contradict itself where tcp_tw_reuse is in force', () => {
+    const [finding] = judge(
+      times(3, () => ({ rows: many(96, (n) => timeWait(n, 500)), stack: { settings } })),
+    ).findings;
+    expect(finding?.evidence.map(({ text }) => text).slice(0, 3)).toEqual([
+      '0 open, 96 in TIME-WAIT: this side closed first',
+      'with tcp_tw_reuse, which takes ports again after 1 s of TIME-WAIT, 100 new connections per second to this destination are all that the range allows',
+      'tcp_tw_reuse is in force: 0 ports in TIME-WAIT for more than 1 s may be taken again',
+    ]);
   });
 });
 
