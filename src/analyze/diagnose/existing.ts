@@ -56,7 +56,9 @@ export function* existingFindings({
       ...(pool.direction === 'outbound' ? { remote: pool.end } : { local: pool.end }),
       ...(typeof pool.owner === 'object' && { owner: pool.owner }),
     };
-    yield dress(finding, about, finding.sure, '');
+    // What moves data again between two looks looks like what moves it once.
+    const sure = finding.rule === 'pool_churn' && finding.sure === 'certain' ? 'likely' : finding.sure;
+    yield dress(finding, about, sure, '');
   }
 }
 
