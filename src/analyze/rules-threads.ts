@@ -3,7 +3,7 @@ import type { Owner } from '../model/sockets.js';
 import { acceptorEvidence, sumThreads } from './acceptors.js';
 import { evidence, queueEvidence, waitEvidence } from './evidence.js';
 import { type Draft, type Facts, isFull, isStopped, waitingOf } from './facts.js';
-import { count, counted, ownerText } from './words.js';
+import { areSeveral, count, counted, ownerText } from './words.js';
 
 /** Whoever waits for the listener itself has been woken long before. */
 const WAITED_MS = 1000;
@@ -37,7 +37,7 @@ export function judgeThreads(facts: Facts): Draft | undefined {
       ...waitEvidence(listener),
       ...acceptorEvidence(acceptors),
     ],
-    advice: `${ownerText(listener.owners)} gives each connection a thread until it closes: a keep-alive timeout of a second or two, more threads than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`,
+    advice: `${ownerText(listener.owners)} ${areSeveral(listener.owners) ? 'give' : 'gives'} each connection a thread until it closes: a keep-alive timeout of a second or two, more threads than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`,
     ...(facts.oneLook && { verdict: isFull(listener) ? ('full' as const) : ('filling' as const) }),
   };
 }
@@ -82,9 +82,10 @@ export function judgeOwnLimit(facts: Facts): Draft | undefined {
   const busy = threads.looked - threads.parked - threads.polling - threads.pollingOne;
   if (busy > 0 || threads.polling === 0 || judgeThreads(facts) !== undefined) return undefined;
   const owner = ownerText(listener.owners);
+  const many = areSeveral(listener.owners);
   return {
     severity: isFull(listener) ? 'critical' : 'warning',
-    message: `${owner} holds ${counted(held.accepted, 'connection')} and accepts no more, though none of its threads works: it seems to be at a limit of its own`,
+    message: `${owner} ${many ? 'hold' : 'holds'} ${counted(held.accepted, 'connection')} and ${many ? 'accept' : 'accepts'} no more, though none of ${many ? 'their' : 'its'} threads works: ${many ? 'they seem to be at a limit of their' : 'it seems to be at a limit of its'} own`,
     evidence: [
       evidence(
         'connections.accepted',

@@ -4,6 +4,7 @@ import { unjudged } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { readText } from '../collect/small-files.js';
 import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
@@ -26,6 +27,7 @@ export async function watchAndDiagnose(
   signal: AbortSignal,
   limits?: DiagnosisLimits,
 ): Promise<Diagnosis> {
+  if (flags.from === undefined) requireProcess(flags.pid);
   const oneLook = flags.from === undefined && flags.duration === 0;
   const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
   const gaps: Gap[] = [];
@@ -36,6 +38,12 @@ export async function watchAndDiagnose(
   const facts = watch.facts(beside);
   if (facts === undefined) throw nothingSeen(flags.from);
   return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps, ...unjudged(facts.pools, limits)] });
+}
+
+/** Of a process that is none nothing can be found, which must not read as good news. */
+function requireProcess(pid: number | undefined): void {
+  if (pid === undefined || readText(`${defaultDoor().proc}/${pid}/stat`) !== undefined) return;
+  throw new SockwatchError(`there is no process ${pid}`, 'give the pid of one that runs');
 }
 
 async function lookAgain(

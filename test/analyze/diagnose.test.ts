@@ -289,6 +289,17 @@ describe('buffers', () => {
     expect(texts(looks)).toEqual(expected);
   });
 
+  it('speak of one byte, and of several', () => {
+    const message = (bytes: number) =>
+      judge(
+        times(6, () => ({
+          rows: [1, 2].map((n) => out(n, { queues: [bytes, 0], columns: { bytesReceived: 900 } })),
+        })),
+      ).findings[0]?.message;
+    expect(message(1)).toMatch(/: 1 byte waits on the fullest$/);
+    expect(message(2)).toMatch(/: 2 bytes wait on the fullest$/);
+  });
+
   const unsent = (columns: RowSpec['columns'] = {}) =>
     out(1, {
       queues: [0, 50_000],
@@ -408,6 +419,23 @@ describe('connects', () => {
       expect.stringMatching(/new attempts seen/),
       'no packet was dropped because a backlog of this host was full',
     ]);
+  });
+
+  it('of a client whose first attempt had ended before it was found are told once', () => {
+    const timeouts = (...owners: (typeof JAVA)[]) =>
+      judge(
+        times(8, (n) => ({
+          rows: [
+            ...owners.map((owner, at) => ({ ...trying(20 + at, 1200 + n * 500), owners: [owner] })),
+            ...(n < 3 ? [{ ...trying(30, 1200 + n * 500), owners: [] }] : []),
+          ],
+        })),
+      )
+        .findings.filter(({ rule }) => rule === 'connect_timeout')
+        .map(({ message }) => message);
+    expect(timeouts(JAVA)).toEqual(['nobody answered 2 connects of java/812 to 10.0.0.9:3306']);
+    // Of two it may be either's.
+    expect(timeouts(JAVA, NGINX)).toHaveLength(3);
   });
 
   it('into a full table of connection tracking', () => {

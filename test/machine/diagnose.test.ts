@@ -360,14 +360,11 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
       expect(failed.stdout).not.toMatch(/python3|127\.0\.0\.1/);
       expect(await sockwatch(namespace, [...look, '--fail-on', 'retry_storm'])).toMatchObject({ code: 0 });
       expect(await sockwatch(namespace, [...look, '--fail-on', 'nonsense'])).toMatchObject({ code: 2 });
-      const other = await sockwatch(namespace, [
-        ...look,
-        '--pid',
-        `${server.pid + 100_000}`,
-        '--fail-on',
-        'info',
-      ]);
-      expect(other).toMatchObject({ code: 0 });
+      const other = await sockwatch(namespace, [...look, '--pid', '4194304', '--fail-on', 'info']);
+      expect(other).toMatchObject({ code: 1, stdout: '' });
+      expect(other.stderr).toContain('there is no process');
+      const own = await sockwatch(namespace, [...look, '--pid', `${process.pid}`, '--fail-on', 'info']);
+      expect(own).toMatchObject({ code: 0 });
     });
   });
 });
