@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../model/endpoint.js';
 import type { HeldConnections } from '../model/processes.js';
 import type { Owner } from '../model/sockets.js';
 import { acceptorEvidence, sumThreads } from './acceptors.js';
@@ -67,6 +68,41 @@ function hasWaited(facts: Facts): boolean {
   if (listener.acceptQueue.length === 0) return false;
   const oldest = waitingOf(listener)?.oldestMs;
   return oldest === undefined ? isStopped(facts) : oldest >= WAITED_MS;
+}
+
+/** With fewer the one reader may have nothing to do with requests. */
+const LEAST_WAITING = 2;
+
+/**
+ * The threads that serve connections wait for an answer of one other server while connections wait for accept(). Threads in epoll_wait() count
+ * as able to serve: where there are more of those, readers in the background are not why nobody accepts.
+ */
+export function judgeDownstream(facts: Facts): Draft | undefined {
+  const { listener, acceptors = [], held } = facts;
+  const { downstream } = held ?? {};
+  if (downstream === undefined || !hasWaited(facts) || judgeThreads(facts) !== undefined) return undefined;
+  const { remote, threads, working } = downstream;
+  if (threads < LEAST_WAITING || threads * 2 < working) return undefined;
+  const to = formatEndpoint(remote);
+  const text = `${count(threads)} of ${counted(working, 'thread')} that do not wait for each other wait in read() for ${to}`;
+  const { length } = listener.acceptQueue;
+  return {
+    severity: isFull(listener) ? 'critical' : 'warning',
+    message: `${count(threads)} of ${counted(working, 'thread')} of ${ownerText(listener.owners)} wait in read() for ${to}, while ${counted(length, 'connection')} ${length === 1 ? 'waits' : 'wait'} for accept()`,
+    evidence: [
+      evidence(
+        'threads.waiting',
+        threads,
+        'threads',
+        `${text}, each with a request that went out a second ago or longer`,
+      ),
+      ...queueEvidence(listener),
+      ...waitEvidence(listener),
+      ...acceptorEvidence(acceptors),
+    ],
+    advice: `see why ${to} does not answer (sockwatch diagnose on its host); a timeout on reading and a limit of requests to it keep ${ownerText(listener.owners)} from waiting with all threads`,
+    ...(facts.oneLook && { verdict: isFull(listener) ? ('full' as const) : ('filling' as const) }),
+  };
 }
 
 /**

@@ -26,6 +26,7 @@ interface Cause {
 const CAUSES: readonly Cause[] = [
   { cause: 'fd_limit', of: SYMPTOMS, by: 'listener' },
   { cause: 'threads_blocked', of: SYMPTOMS, by: 'listener' },
+  { cause: 'threads_busy', of: SYMPTOMS, by: 'listener' },
   { cause: 'connection_limit', of: SYMPTOMS, by: 'listener' },
   // Descriptors that were never closed are how most limits are reached.
   { cause: 'close_wait_leak', of: ['fd_limit'], by: 'process' },

@@ -11,6 +11,7 @@ const SURENESS: Partial<Record<Rule, Sureness>> = {
   stopped_acceptor: 'likely',
   slow_acceptor: 'likely',
   threads_blocked: 'likely',
+  threads_busy: 'likely',
   connection_limit: 'suspected',
   small_backlog: 'likely',
   dropped_segments: 'suspected',
