@@ -81,6 +81,8 @@ export interface QueueSamplesJson {
   longest_gap_ms: number;
   /** Connections. */
   peak: number;
+  /** It overflowed, and no sample saw it full: it was higher than `peak`. */
+  peak_is_least?: true;
   mean: number;
   busy_share: number;
   above_warning_share: number;
@@ -88,8 +90,8 @@ export interface QueueSamplesJson {
   full_share: number;
   /** How often it became full. */
   full_times: number;
-  /** From the first to the last sample of the longest of these. */
-  longest_full_ms: number;
+  /** It was full for at least so long without a break: from the first to the last sample of it. Absent where no two samples in a row saw it full. */
+  longest_full_ms?: number;
   /** Samples by fill: empty; above 0 % and below 10 %; from 10 %, 20 %, ... 90 %; full. */
   histogram: number[];
 }

@@ -113,6 +113,10 @@ export interface ListenerWindow {
   readonly history: readonly (readonly [number, number])[];
 }
 
+/** An overflow needs a full queue (KERNEL.md 2): where no sample of the window saw it full, its peak was higher than theirs. */
+export const isPeakMissed = ({ samples, overflowsDelta }: ListenerWindow): boolean =>
+  samples !== undefined && samples.fullShare === 0 && (overflowsDelta ?? 0) > 0;
+
 /** What the samples of a stretch of time say of one listener. Shares are of the samples, 1 = all. */
 export interface SampleFacts {
   readonly count: number;
@@ -127,9 +131,10 @@ export interface SampleFacts {
   readonly warningShare: Ratio;
   readonly criticalShare: Ratio;
   readonly fullShare: Ratio;
-  /** How often it became full, and for how long at most: from the first to the last sample that saw it. */
+  /** How often it became full. */
   readonly fullRuns: number;
-  readonly longestFullMs: Millis;
+  /** At least so long without a break: from the first to the last sample of a run. Absent: none had two samples. */
+  readonly longestFullMs?: Millis;
   /** Samples by fill: empty, then ten steps of 10 %, then full. */
   readonly histogram: readonly number[];
 }

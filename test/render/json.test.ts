@@ -217,6 +217,42 @@ describe('sockwatch.snapshot/1', () => {
     });
   });
 
+  it('a peak of samples is a lower bound where an overflow fell between them', () => {
+    const samples = {
+      count: 4,
+      rateHz: 4,
+      longestGapMs: millis(250),
+      peak: count(2),
+      mean: 1,
+      busyShare: ratio(0.5),
+      warningShare: ratio(0),
+      criticalShare: ratio(0),
+      fullShare: ratio(0),
+      fullRuns: 0,
+      histogram: [2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
+    };
+    const window = {
+      windowMs: millis(1000),
+      ageMs: millis(1000),
+      peak: count(2),
+      peakAt: 0,
+      samples,
+      recentOverflows: [],
+      history: [],
+    };
+    const samplesOf = (more: object) => {
+      const report = sampleReport();
+      const listeners = report.listeners.map((one) => ({ ...one, window: { ...window, ...more } }));
+      const said = toSnapshotJson({ ...report, listeners });
+      expect(faults('snapshot', said)).toEqual([]);
+      return said.listeners[0]?.accept_queue.samples;
+    };
+    expect(samplesOf({ overflowsDelta: 13 })).toMatchObject({ peak: 2, peak_is_least: true });
+    const quiet = samplesOf({ overflowsDelta: 0 });
+    expect(quiet).not.toHaveProperty('peak_is_least');
+    expect(quiet).not.toHaveProperty('longest_full_ms');
+  });
+
   it('is the same streamed, with one connection on a line', () => {
     const text = join(snapshotJson(sampleReport(), { connections: allRows }));
     expect(JSON.parse(text)).toEqual(toSnapshotJson(sampleReport(), { connections: allRows }));
