@@ -1,6 +1,8 @@
+import { directionFinder } from '../model/direction.js';
+import { formatEndpoint } from '../model/endpoint.js';
 import type { Evidence } from '../model/findings.js';
 import type { Listener } from '../model/listener.js';
-import type { AcceptorFacts, HeldConnections, ThreadFacts } from '../model/processes.js';
+import type { AcceptorFacts, Downstream, HeldConnections, ThreadFacts } from '../model/processes.js';
 import type { SocketTable } from '../model/table.js';
 import { ESTABLISHED } from './codes.js';
 import { evidence } from './evidence.js';
@@ -33,7 +35,55 @@ export function heldConnections(
     held.idle++;
     held.readers += readFrom.get(socket) ?? 0;
   }
-  return held;
+  const downstream = downstreamOf(table, acceptors);
+  return downstream === undefined ? held : { ...held, downstream };
+}
+
+/**
+ * Who most threads wait for: in read() on a connection that was made from here, on which a request went out after the last answer, a second ago
+ * or longer.
+ */
+function downstreamOf(table: SocketTable, acceptors: readonly AcceptorFacts[]): Downstream | undefined {
+  const readers = readersOf(acceptors);
+  if (readers.size === 0) return undefined;
+  const inode = table.column('inode');
+  const sent = table.column('lastSentMs');
+  const received = table.column('lastReceivedMs');
+  const directionOf = directionFinder(table);
+  const byRemote = new Map<string, { row: number; threads: number; readonly processes: Set<ThreadFacts> }>();
+  for (let row = 0; row < table.length; row++) {
+    const reading = readers.get(inode?.[row] ?? 0);
+    if (reading === undefined || table.state[row] !== ESTABLISHED || directionOf(row) !== 'outbound')
+      continue;
+    const sentMs = sent?.[row] ?? 0;
+    if ((table.recvQueue[row] ?? 0) > 0 || sentMs < IDLE_MS || sentMs > (received?.[row] ?? 0)) continue;
+    const { remote } = table.row(row);
+    if (remote === undefined) continue;
+    const key = formatEndpoint(remote);
+    const one = byRemote.get(key) ?? { row, threads: 0, processes: new Set() };
+    byRemote.set(key, one);
+    one.threads += reading.length;
+    for (const process of reading) one.processes.add(process);
+  }
+  const [most] = [...byRemote.values()].sort((a, b) => b.threads - a.threads);
+  const remote = most && table.row(most.row).remote;
+  if (most === undefined || remote === undefined) return undefined;
+  const working = [...most.processes].reduce((sum, { looked, parked }) => sum + looked - parked, 0);
+  return { remote, threads: most.threads, working };
+}
+
+/** The process of each thread that waits to read, by the inode of the socket. */
+function readersOf(acceptors: readonly AcceptorFacts[]): ReadonlyMap<number, readonly ThreadFacts[]> {
+  const readers = new Map<number, ThreadFacts[]>();
+  for (const {
+    now: { threads },
+  } of acceptors)
+    for (const socket of threads?.readingFrom ?? []) {
+      const known = readers.get(socket) ?? [];
+      readers.set(socket, known);
+      if (threads !== undefined) known.push(threads);
+    }
+  return readers;
 }
 
 type ThreadNumber = Exclude<keyof ThreadFacts, 'readingFrom'>;

@@ -2,7 +2,7 @@ import type { Diagnosis, DiagnosisFacts, DiagnosisFinding, Need, Subject } from 
 import { formatEndpoint } from '../model/endpoint.js';
 import { type Rule, severityRank } from '../model/findings.js';
 import type { Gap } from '../model/observation.js';
-import { explain } from './diagnose/causes.js';
+import { depthOf, explain } from './diagnose/causes.js';
 import { existingFindings } from './diagnose/existing.js';
 import type { DiagnosisRule, Found } from './diagnose/found.js';
 import { DIAGNOSIS_RULES } from './diagnose/rules.js';
@@ -12,13 +12,14 @@ import { listed } from './words.js';
 /** Rules whose subject is said by its place in the table of topics; the rest as they came. */
 const ORDER: readonly Rule[] = DIAGNOSIS_RULES.map(({ name }) => name) as readonly Rule[];
 
-/** Everything that is wrong, the worst first; what another finding explains right behind what explains it. Pure. */
+/** Everything that is wrong, the worst first; what another finding explains behind what explains it. Pure. */
 export function diagnose(facts: DiagnosisFacts): Diagnosis {
   const missing = missingNeeds(facts);
   const found = DIAGNOSIS_RULES.filter(({ needs }) => !needs.some((need) => missing.has(need))).flatMap(
     (rule) => rule.judge(facts).map(finish),
   );
-  const findings = ranked(explain([...existingFindings(facts), ...found]));
+  const all = [...existingFindings(facts), ...found];
+  const findings = ranked(explain(facts.filtered ? all.filter((one) => !isOfAll(one)) : all));
   const names = new Set(findings.flatMap(({ settings }) => settings));
   const values = facts.stack?.last.settings ?? {};
   return {
@@ -29,9 +30,18 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
     settings: Object.fromEntries(
       [...names].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     ),
-    gaps: [...facts.gaps, ...gapsOf(missing)],
+    gaps: [...facts.gaps, ...gapsOf(missing), ...(facts.filtered ? [NOT_SPLIT] : [])],
   };
 }
+
+/** Of no socket: from counters of the namespace, or numbers of the host. UDP drops were counted of one socket. */
+const isOfAll = ({ about, rule }: DiagnosisFinding): boolean =>
+  Object.keys(about).length === 0 && rule !== 'udp_drops';
+
+const NOT_SPLIT: Gap = {
+  what: 'counters of the namespace',
+  why: 'not split by port or process: what only they tell of is left out',
+};
 
 const finish = ({ why, settings = [], ...found }: Found): DiagnosisFinding => ({
   ...found,
@@ -55,7 +65,7 @@ function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {
   return [...findings].sort(
     (a, b) =>
       severityRank(b.severity) - severityRank(a.severity) ||
-      Number(a.causedBy !== undefined) - Number(b.causedBy !== undefined) ||
+      depthOf(a, findings) - depthOf(b, findings) ||
       topic(a) - topic(b),
   );
 }

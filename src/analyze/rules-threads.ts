@@ -1,9 +1,10 @@
+import { formatEndpoint } from '../model/endpoint.js';
 import type { HeldConnections } from '../model/processes.js';
 import type { Owner } from '../model/sockets.js';
 import { acceptorEvidence, sumThreads } from './acceptors.js';
 import { evidence, queueEvidence, waitEvidence } from './evidence.js';
 import { type Draft, type Facts, isFull, isStopped, waitingOf } from './facts.js';
-import { count, counted, ownerText } from './words.js';
+import { areSeveral, count, counted, ownerText } from './words.js';
 
 /** Whoever waits for the listener itself has been woken long before. */
 const WAITED_MS = 1000;
@@ -37,7 +38,7 @@ export function judgeThreads(facts: Facts): Draft | undefined {
       ...waitEvidence(listener),
       ...acceptorEvidence(acceptors),
     ],
-    advice: `${ownerText(listener.owners)} gives each connection a thread until it closes: a keep-alive timeout of a second or two, more threads than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`,
+    advice: `${ownerText(listener.owners)} ${areSeveral(listener.owners) ? 'give' : 'gives'} each connection a thread until it closes: a keep-alive timeout of a second or two, more threads than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`,
     ...(facts.oneLook && { verdict: isFull(listener) ? ('full' as const) : ('filling' as const) }),
   };
 }
@@ -69,6 +70,41 @@ function hasWaited(facts: Facts): boolean {
   return oldest === undefined ? isStopped(facts) : oldest >= WAITED_MS;
 }
 
+/** With fewer the one reader may have nothing to do with requests. */
+const LEAST_WAITING = 2;
+
+/**
+ * The threads that serve connections wait for an answer of one other server while connections wait for accept(). Threads in epoll_wait() count
+ * as able to serve: where there are more of those, readers in the background are not why nobody accepts.
+ */
+export function judgeDownstream(facts: Facts): Draft | undefined {
+  const { listener, acceptors = [], held } = facts;
+  const { downstream } = held ?? {};
+  if (downstream === undefined || !hasWaited(facts) || judgeThreads(facts) !== undefined) return undefined;
+  const { remote, threads, working } = downstream;
+  if (threads < LEAST_WAITING || threads * 2 < working) return undefined;
+  const to = formatEndpoint(remote);
+  const text = `${count(threads)} of ${counted(working, 'thread')} that do not wait for each other wait in read() for ${to}`;
+  const { length } = listener.acceptQueue;
+  return {
+    severity: isFull(listener) ? 'critical' : 'warning',
+    message: `${count(threads)} of ${counted(working, 'thread')} of ${ownerText(listener.owners)} wait in read() for ${to}, while ${counted(length, 'connection')} ${length === 1 ? 'waits' : 'wait'} for accept()`,
+    evidence: [
+      evidence(
+        'threads.waiting',
+        threads,
+        'threads',
+        `${text}, each with a request that went out a second ago or longer`,
+      ),
+      ...queueEvidence(listener),
+      ...waitEvidence(listener),
+      ...acceptorEvidence(acceptors),
+    ],
+    advice: `see why ${to} does not answer (sockwatch diagnose on its host); a timeout on reading and a limit of requests to it keep ${ownerText(listener.owners)} from waiting with all threads`,
+    ...(facts.oneLook && { verdict: isFull(listener) ? ('full' as const) : ('filling' as const) }),
+  };
+}
+
 /**
  * Nobody accepts, and nobody works: the process does not want more connections. Tomcat stops at maxConnections, nginx at
  * worker_connections (KERNEL.md 10); a deadlock among threads looks the same.
@@ -82,9 +118,10 @@ export function judgeOwnLimit(facts: Facts): Draft | undefined {
   const busy = threads.looked - threads.parked - threads.polling - threads.pollingOne;
   if (busy > 0 || threads.polling === 0 || judgeThreads(facts) !== undefined) return undefined;
   const owner = ownerText(listener.owners);
+  const many = areSeveral(listener.owners);
   return {
     severity: isFull(listener) ? 'critical' : 'warning',
-    message: `${owner} holds ${counted(held.accepted, 'connection')} and accepts no more, though none of its threads works: it seems to be at a limit of its own`,
+    message: `${owner} ${many ? 'hold' : 'holds'} ${counted(held.accepted, 'connection')} and ${many ? 'accept' : 'accepts'} no more, though none of ${many ? 'their' : 'its'} threads works: ${many ? 'they seem to be at a limit of their' : 'it seems to be at a limit of its'} own`,
     evidence: [
       evidence(
         'connections.accepted',

@@ -11,13 +11,14 @@ import {
   judgeUnknownLimit,
 } from './rules-queue.js';
 import { judgeDropped, judgeSynQueue } from './rules-syn.js';
-import { judgeOwnLimit, judgeThreads } from './rules-threads.js';
+import { judgeDownstream, judgeOwnLimit, judgeThreads } from './rules-threads.js';
 
 /** All rules for one listener, and the verdict that each leads to: the worst of those that apply is the listener's. */
 export const LISTENER_RULES: readonly RuleSpec[] = [
   { rule: 'accept_queue_overflow', verdict: 'overflowing', judge: judgeOverflow },
   { rule: 'fd_limit', verdict: 'fd_limit', judge: judgeFdLimit },
   { rule: 'threads_blocked', verdict: 'stopped_acceptor', judge: judgeThreads },
+  { rule: 'threads_busy', verdict: 'stopped_acceptor', judge: judgeDownstream },
   { rule: 'connection_limit', verdict: 'stopped_acceptor', judge: judgeOwnLimit },
   { rule: 'stopped_acceptor', verdict: 'stopped_acceptor', judge: judgeStopped },
   { rule: 'accept_queue_full', verdict: 'full', judge: judgeFull },

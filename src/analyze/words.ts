@@ -9,10 +9,15 @@ export const count = (value: number): string => String(Math.round(value)).replac
 export const counted = (value: number, noun: string): string =>
   `${count(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
 
-/** `12 ms`, `4.1 s`, `125 s` */
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** `12 ms`, `4.1 s`, `125 s`, `17.4 h`, `3.2 d` */
 export function duration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
-  return ms < 99_950 ? `${(ms / 1000).toFixed(1)} s` : `${count(ms / 1000)} s`;
+  if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 2 * HOUR) return `${count(ms / 1000)} s`;
+  return ms < 2 * DAY ? `${(ms / HOUR).toFixed(1)} h` : `${(ms / DAY).toFixed(1)} d`;
 }
 
 /** `77%`, never rounded up: 100% means all of it. */
@@ -25,6 +30,10 @@ export function ownerText(owners: readonly Owner[] | undefined): string {
   if (first === undefined) return 'its process';
   return `${first.name}/${first.pid}${byPid.size > 1 ? ` and ${byPid.size - 1} more` : ''}`;
 }
+
+/** Whether a verb behind `ownerText` is that of several. */
+export const areSeveral = (owners: readonly Owner[] | undefined): boolean =>
+  new Set(owners?.map(({ pid }) => pid)).size > 1;
 
 /** `0.0.0.0:443 (nginx/812)`, the owner only where it is known. */
 export function listenerText({ local, owners }: Listener): string {

@@ -38,7 +38,7 @@ export function describeError(error: Error, command: string): string {
   if (error instanceof SockwatchError) return withRemedy(error.message, error.remedy);
   if (error instanceof ParseError) return oneLine(error.message);
   if (error instanceof Errors.CLIError) {
-    return withRemedy(error.message.replace('See more help with --help', ''), seeHelp(command));
+    return withRemedy(plainUsage(error.message), seeHelp(command));
   }
   // A full disk behind stdout, say: the system's own words.
   if ('syscall' in error) return oneLine(error.message);
@@ -47,6 +47,12 @@ export function describeError(error: Error, command: string): string {
     'this is a fault of sockwatch: please report it with what SOCKWATCH_DEBUG=1 prints',
   );
 }
+
+/** oclif names the value of a flag that excludes another, and says the default where it was given another one. */
+const plainUsage = (message: string) =>
+  message
+    .replace('See more help with --help', '')
+    .replaceAll(/--([a-z-]+)=\S.*? cannot also be provided/gs, '--$1 cannot also be provided');
 
 const seeHelp = (command: string) => `see sockwatch ${command} --help`;
 

@@ -50,14 +50,21 @@ export class CheckDiagnosis {
     for (const finding of findings)
       if (finding.severity !== 'info')
         byRule.set(finding.rule, [...(byRule.get(finding.rule) ?? []), finding]);
-    if (byRule.size === 0)
-      return {
-        measures: [{ metric: 'diagnosis', subject: '', value: 0, text: 'diagnose finds nothing wrong' }],
-        gaps,
-      };
+    if (byRule.size === 0) return { measures: [nothingWrong(facts.looks)], gaps };
     return { measures: [...byRule].map(([rule, all]) => asMeasure(rule, all)), gaps };
   }
 }
+
+/** One look tells of no rates, growth or retries: that it shows nothing is no good news. */
+const nothingWrong = (looks: number): Measure =>
+  looks > 1
+    ? { metric: 'diagnosis', subject: '', value: 0, text: 'diagnose finds nothing wrong' }
+    : {
+        metric: 'diagnosis',
+        subject: '',
+        unknown: 'one look',
+        text: 'one look alone does not tell whether something is wrong: give it time with --samples 6 --every 1s',
+      };
 
 /** Findings come worst first. */
 function asMeasure(rule: Rule, findings: readonly DiagnosisFinding[]): Measure {

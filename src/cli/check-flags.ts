@@ -31,8 +31,8 @@ const whatFlags = {
 };
 
 const howFlags = {
-  samples: one('look so many times; the highest value counts', '10'),
-  every: one('time between two looks', '100ms'),
+  samples: one('look so many times (default 1, for the metric diagnosis 3); the highest value counts', '10'),
+  every: one('time between two looks (default 100ms, for the metric diagnosis 500ms)', '100ms'),
   'sample-rate': one(
     'with --samples: how often accept queues are sampled between two looks, per second (default 100); 0: not at all. Netlink only',
     '100',

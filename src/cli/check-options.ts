@@ -40,6 +40,8 @@ const PLACE_FLAGS = ['port', 'listener', 'unix'] as const;
 const MOST_SAMPLES = 10_000;
 const MOST_RUNS = 100;
 const MOST_TIMEOUT_MS = 86_400_000;
+/** One look tells of no rates, growth or retries. */
+const DIAGNOSIS_PACE = { samples: 3, everyMs: 500 };
 
 /** @throws ParseError that names the flag, or file, line and field of the configuration */
 export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): CheckOptions {
@@ -58,8 +60,9 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
   const filter = filterText === undefined ? undefined : readRowFilter(filterText);
   const by = choose<ConnectionKey>(settings.one('by'), CONNECTION_KEYS, 'total');
   const timeoutMs = readTimeout(settings.one('timeout'));
-  const samples = count(settings.one('samples'), MOST_SAMPLES);
-  const everyMs = duration(settings.one('every'), 100);
+  const usual = metrics.includes('diagnosis') ? DIAGNOSIS_PACE : { samples: 1, everyMs: 100 };
+  const samples = count(settings.one('samples'), MOST_SAMPLES, usual.samples);
+  const everyMs = duration(settings.one('every'), usual.everyMs);
   const renotify = settings.one('renotify');
   const wish = { metrics, selection: { places, filter }, rows: rowsAt(places, filter), expect, by };
   const persistence = readPersistence(settings.one('for'));
@@ -235,8 +238,8 @@ function readTimeout(written: Written | undefined): number {
   return ms;
 }
 
-function count(written: Written | undefined, most: number): number {
-  if (written === undefined) return 1;
+function count(written: Written | undefined, most: number, otherwise: number): number {
+  if (written === undefined) return otherwise;
   const value = /^\d{1,6}$/.test(written.text) ? Number(written.text) : 0;
   if (value < 1 || value > most)
     throw new ParseError(written.where, `a number from 1 to ${most}`, written.text);

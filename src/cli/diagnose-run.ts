@@ -1,8 +1,10 @@
 import { diagnose } from '../analyze/diagnose.js';
 import type { Filter } from '../analyze/filter.js';
+import { unjudged } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { readText } from '../collect/small-files.js';
 import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import { severityRank } from '../model/findings.js';
@@ -23,8 +25,10 @@ export async function watchAndDiagnose(
   flags: DiagnoseFlags,
   filter: Filter | undefined,
   signal: AbortSignal,
+  limits?: DiagnosisLimits,
 ): Promise<Diagnosis> {
-  const oneLook = flags.from === undefined && flags.duration < flags.interval;
+  if (flags.from === undefined) requireProcess(flags.pid);
+  const oneLook = flags.from === undefined && flags.duration === 0;
   const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
   const gaps: Gap[] = [];
   const beside =
@@ -33,7 +37,13 @@ export async function watchAndDiagnose(
       : await readLooks(flags.from, watch, gaps, signal);
   const facts = watch.facts(beside);
   if (facts === undefined) throw nothingSeen(flags.from);
-  return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps] });
+  return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps, ...unjudged(facts.pools, limits)] });
+}
+
+/** Of a process that is none nothing can be found, which must not read as good news. */
+function requireProcess(pid: number | undefined): void {
+  if (pid === undefined || readText(`${defaultDoor().proc}/${pid}/stat`) !== undefined) return;
+  throw new SockwatchError(`there is no process ${pid}`, 'give the pid of one that runs');
 }
 
 async function lookAgain(
@@ -55,7 +65,9 @@ async function lookAgain(
     closed: true,
   };
   const { proc } = defaultDoor();
-  const pace = { samples: Math.floor(duration / interval) + 1, everyMs: interval };
+  // Two looks at least, unless one was asked for: one alone tells of no rates.
+  const everyMs = duration > 0 ? Math.min(interval, duration) : interval;
+  const pace = { samples: Math.floor(duration / everyMs) + 1, everyMs };
   let startedAt: number | undefined;
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
@@ -64,7 +76,7 @@ async function lookAgain(
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.
-      if (monotonic - startedAt + interval / 2 >= duration) break;
+      if (monotonic - startedAt + everyMs / 2 >= duration) break;
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -37,7 +37,7 @@ export default class Diagnose extends BaseCommand {
     const limits = readDiagnosisLimits(flags['fail-on']);
     const ending = endOnSignals();
 
-    const diagnosis = await watchAndDiagnose(flags, filter, ending.signal);
+    const diagnosis = await watchAndDiagnose(flags, filter, ending.signal, limits);
 
     const style = tableStyle(process.stdout, process.env, flags['no-color']);
     const text = writeDiagnosis(diagnosis, flags.format, namesFor(flags), style);

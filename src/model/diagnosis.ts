@@ -172,6 +172,8 @@ export interface DiagnosisFacts {
   readonly descriptors?: readonly ProcessDescriptors[];
   /** Connections and attempts that ended during the watch; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
+  /** Only some sockets were asked for: counters of the namespace and numbers of the host say nothing of them. */
+  readonly filtered?: true;
   readonly gaps: readonly Gap[];
 }
 

@@ -1,3 +1,4 @@
+import type { Endpoint } from './endpoint.js';
 import type { Owner } from './sockets.js';
 import type { Millis } from './units.js';
 
@@ -62,4 +63,14 @@ export interface HeldConnections {
   readonly idle: number;
   /** Threads in read() on one of the idle ones. */
   readonly readers: number;
+  /** The address that most threads wait for in read() on connections that they made; absent: none does. */
+  readonly downstream?: Downstream;
+}
+
+/** Threads that wait for an answer of one remote address and port. */
+export interface Downstream {
+  readonly remote: Endpoint;
+  readonly threads: number;
+  /** Threads of the same processes that do not wait for each other or a timer. */
+  readonly working: number;
 }

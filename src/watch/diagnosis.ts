@@ -1,17 +1,22 @@
 import { judgePools } from '../analyze/pools.js';
+import { udpRowsWithDrops } from '../analyze/scan.js';
+import type { ClosedGroup, ClosedReport } from '../model/closed.js';
 import type { DiagnosisFacts, ProcessDescriptors } from '../model/diagnosis.js';
 import { type Finding, severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Counters, Gap, Observation, Origin } from '../model/observation.js';
+import type { Counters, Gap, Observation, Origin, TableObservation } from '../model/observation.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch, type RowFilter } from './connections.js';
 import { counterDeltas } from './counters.js';
 import { PoolWatch } from './pools.js';
 import { startWatch, step, type WatchConfig, type WatchState } from './step.js';
+import { udpKey } from './udp.js';
 
 /** Which connections and listeners count; absent: all. */
 export interface DiagnosisFilter extends RowFilter {
   matchesListener(report: ListenerReport): boolean;
+  /** Absent: what ended cannot be told apart. */
+  matchesClosed?(group: ClosedGroup): boolean;
 }
 
 /** What is read beside the sockets. */
@@ -54,7 +59,7 @@ export class DiagnosisWatch {
     for (const gap of report.gaps) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
     for (const { listener } of report.listeners) this.listenerKeys.add(listener.key);
     for (const finding of [...report.findings, ...report.listeners.flatMap(({ findings }) => findings)])
-      this.keepWorst(finding);
+      if (this.isAsked(finding, observation)) this.keepWorst(finding);
   }
 
   /** Pids whose descriptors matter: owners of listeners and connections. */
@@ -91,15 +96,32 @@ export class DiagnosisWatch {
       ...(deltas !== undefined && this.looks > 1 && { counters: deltas }),
       ...(stack && { stack }),
       ...(descriptors && { descriptors }),
-      ...(closed && { closed }),
+      ...this.endings(closed),
+      ...(this.filter && { filtered: true as const }),
       gaps: this.allGaps(pools.gaps, seen.notFollowed),
     };
+  }
+
+  private endings(closed: ClosedReport | undefined): Pick<DiagnosisFacts, 'closed'> {
+    const { filter } = this;
+    if (closed === undefined || filter === undefined) return closed === undefined ? {} : { closed };
+    if (filter.matchesClosed === undefined) return {};
+    return { closed: { ...closed, groups: closed.groups.filter((group) => filter.matchesClosed?.(group)) } };
   }
 
   private listeners(): readonly ListenerReport[] {
     const { filter } = this;
     const all = this.state.report?.listeners ?? [];
     return filter === undefined ? all : all.filter((report) => filter.matchesListener(report));
+  }
+
+  /** Of a UDP socket that does not match nobody asked. */
+  private isAsked({ rule, subject }: Finding, { sockets, origin: { netns } }: TableObservation): boolean {
+    const { filter } = this;
+    if (filter === undefined || rule !== 'udp_drops') return true;
+    return udpRowsWithDrops(sockets).some(
+      (index) => udpKey(netns, sockets.row(index)) === subject && filter.matchesRow(sockets.row(index)),
+    );
   }
 
   private keepWorst(finding: Finding): void {

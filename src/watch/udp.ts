@@ -28,9 +28,8 @@ export function followUdp(
   const dropped: UdpDrop[] = [];
   for (const index of udpRowsWithDrops(table)) {
     const row = table.row(index);
-    const id = row.inode || row.cookie;
-    if (id === undefined) continue;
-    const key = `${netns ?? ''}:udp ${id}`;
+    const key = udpKey(netns, row);
+    if (key === undefined) continue;
     const now = row.drops ?? 0;
     drops.set(key, now);
     const delta = dropDelta(before?.get(key), now);
@@ -39,4 +38,10 @@ export function followUdp(
   }
   const worst = dropped.sort((a, b) => b.dropped - a.dropped || (a.key < b.key ? -1 : 1)).slice(0, MOST);
   return { state: { drops }, dropped: worst };
+}
+
+/** What names the same socket at every look, and in findings. */
+export function udpKey(netns: string | undefined, { inode, cookie }: SocketRow): string | undefined {
+  const id = inode || cookie;
+  return id === undefined ? undefined : `${netns ?? ''}:udp ${id}`;
 }

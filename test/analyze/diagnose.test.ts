@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/analyze/diagnose.js';
+import { parseFilter } from '../../src/analyze/filter.js';
 import { synTimeout } from '../../src/analyze/syn-schedule.js';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
 import type { Counters, TableObservation } from '../../src/model/observation.js';
@@ -38,8 +39,11 @@ interface Look {
 }
 
 /** What is found in looks half a second apart. */
-function judge(looks: readonly Look[], beside: Beside = { descriptors: [] }) {
-  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS });
+function judge(looks: readonly Look[], beside: Beside = { descriptors: [] }, filter?: string) {
+  const watch = new DiagnosisWatch(
+    { thresholds: DEFAULT_THRESHOLDS },
+    filter === undefined ? undefined : parseFilter(filter),
+  );
   for (const [index, { rows = [], counters = {}, stack }] of looks.entries()) {
     const rest: Partial<TableObservation> = {
       counters,
@@ -100,19 +104,75 @@ describe('nothing', () => {
   });
 });
 
+describe('a filter', () => {
+  const rows = [
+    { ...out(1), queues: [60_000, 0] as const },
+    ...many(2, (n) => ({ protocol: 'udp' as const, state: 'close' as const, local: `0.0.0.0:${5353 + n}` })),
+  ];
+  const looks = times(6, (n) => ({
+    rows: rows.map((row, index) => ({ ...row, columns: { ...row.columns, inode: 300 + index, drops: n } })),
+    counters: {
+      ActiveOpens: n * 20,
+      AttemptFails: n * 20,
+      TCPReqQFullDrop: n,
+      TCPTimeWaitOverflow: n,
+    },
+    stack: { orphans: 900, memoryPages: 11_000 },
+  }));
+  const OF_ALL = [
+    'connect_refused',
+    'memory_pressure',
+    'orphans',
+    'retry_storm',
+    'syn_queue_full',
+    'time_wait_overflow',
+  ];
+  const found = (filter?: string) =>
+    [...new Set(judge(looks, undefined, filter).findings.map(({ rule }) => rule))].sort();
+
+  it('keeps out what only counters of the namespace and numbers of the host tell of, and says so', () => {
+    expect(found()).toEqual(['app_not_reading', ...OF_ALL, 'udp_drops'].sort());
+    expect(found('port:3306')).toEqual(['app_not_reading']);
+    expect(found('port:9999')).toEqual([]);
+    expect(judge(looks, undefined, 'port:9999').gaps).toContainEqual({
+      what: 'counters of the namespace',
+      why: 'not split by port or process: what only they tell of is left out',
+    });
+    expect(judge(looks).gaps.map(({ what }) => what)).not.toContain('counters of the namespace');
+  });
+
+  it('keeps UDP sockets that match', () => {
+    const { findings } = judge(looks, undefined, 'port:5353');
+    expect(findings.map(({ message }) => message)).toEqual([expect.stringMatching(/^UDP socket .*:5353 /)]);
+  });
+});
+
 describe('fd_limit', () => {
   const owner = JAVA;
   it.each([
-    ['at the limit', 1022, ['critical fd_limit']],
-    ['near it', 922, ['warning fd_limit']],
-    ['far from it', 500, []],
-  ])('%s', (_, open, expected) => {
-    expect(
-      texts(
-        times(2, () => ({})),
-        { descriptors: [{ owner, open, limit: 1024 }] },
-      ),
-    ).toEqual(expected);
+    [
+      'at the limit',
+      1024,
+      1024,
+      ['critical java/812 has 1,024 of 1,024 descriptors open: it can open nothing more'],
+    ],
+    [
+      'one below it',
+      1023,
+      1024,
+      ['warning java/812 has 1,023 of 1,024 descriptors open: it can open 1 more'],
+    ],
+    ['near a small one', 18, 20, ['warning java/812 has 18 of 20 descriptors open: it can open 2 more']],
+    ['far from it', 500, 1024, []],
+    ['lowered by a sandbox', 6, 0, []],
+    ['lowered to what is open', 6, 6, []],
+    ['lowered below what is open', 60, 32, []],
+  ])('%s', (_, open, limit, expected) => {
+    const { findings } = judge(
+      times(2, () => ({})),
+      { descriptors: [{ owner, open, limit }] },
+    );
+    expect(findings.map(({ severity, message }) => `${severity} ${message}`)).toEqual(expected);
   });
 
   it('is the cause of a full queue whose owner is at it, and told once', () => {
@@ -181,7 +241,23 @@ describe('ephemeral_ports', () => {
       subject: 'java/812 10.0.0.1:* > 10.0.0.9:3306',
       message: '90 of 100 local ports from 10.0.0.1 to 10.0.0.9:3306 are in use (90%)',
     });
-    expect(finding?.evidence.map(({ text }) => text).join('\n')).toMatch(/1\.7 new connections per second/);
+    expect(finding?.evidence.map(({ text }) => text)).toEqual([
+      '90 open, 0 in TIME-WAIT; java/812 holds open ones',
+      expect.stringMatching(/^with TIME-WAIT of 60 s on this side, 1\.7 new connections per second/),
+      expect.stringMatching(/^tcp_tw_reuse is 2/),
+      expect.stringMatching(/^90 different ports/),
+    ]);
+  });
+
+  it('does not contradict itself where tcp_tw_reuse is in force', () => {
+    const [finding] = judge(
+      times(3, () => ({ rows: many(96, (n) => timeWait(n, 500)), stack: { settings } })),
+    ).findings;
+    expect(finding?.evidence.map(({ text }) => text).slice(0, 3)).toEqual([
+      '0 open, 96 in TIME-WAIT: this side closed first',
+      'with tcp_tw_reuse, which takes ports again after 1 s of TIME-WAIT, 100 new connections per second to this destination are all that the range allows',
+      'tcp_tw_reuse is in force: 0 ports in TIME-WAIT for more than 1 s may be taken again',
+    ]);
   });
 });
 
@@ -211,6 +287,17 @@ describe('buffers', () => {
     ],
   ])('%s', (_, looks, expected) => {
     expect(texts(looks)).toEqual(expected);
+  });
+
+  it('speak of one byte, and of several', () => {
+    const message = (bytes: number) =>
+      judge(
+        times(6, () => ({
+          rows: [1, 2].map((n) => out(n, { queues: [bytes, 0], columns: { bytesReceived: 900 } })),
+        })),
+      ).findings[0]?.message;
+    expect(message(1)).toMatch(/: 1 byte waits on the fullest$/);
+    expect(message(2)).toMatch(/: 2 bytes wait on the fullest$/);
   });
 
   const unsent = (columns: RowSpec['columns'] = {}) =>
@@ -334,6 +421,23 @@ describe('connects', () => {
     ]);
   });
 
+  it('of a client whose first attempt had ended before it was found are told once', () => {
+    const timeouts = (...owners: (typeof JAVA)[]) =>
+      judge(
+        times(8, (n) => ({
+          rows: [
+            ...owners.map((owner, at) => ({ ...trying(20 + at, 1200 + n * 500), owners: [owner] })),
+            ...(n < 3 ? [{ ...trying(30, 1200 + n * 500), owners: [] }] : []),
+          ],
+        })),
+      )
+        .findings.filter(({ rule }) => rule === 'connect_timeout')
+        .map(({ message }) => message);
+    expect(timeouts(JAVA)).toEqual(['nobody answered 2 connects of java/812 to 10.0.0.9:3306']);
+    // Of two it may be either's.
+    expect(timeouts(JAVA, NGINX)).toHaveLength(3);
+  });
+
   it('into a full table of connection tracking', () => {
     const advice = (count: number) =>
       judge(
@@ -352,24 +456,25 @@ describe('connects', () => {
     expect(retryTexts(times(6, (n) => ({ rows: [trying(50 + n, 300)] })))).toEqual([]);
   });
 
-  const failing = (perLook: (n: number) => number, more: Counters = {}) => {
+  const failingLooks = (perLook: (n: number) => number, more: Counters = {}) => {
     let fails = 0;
-    return retryTexts(
-      times(11, (n) => {
-        fails += n === 0 ? 0 : perLook(n);
-        return {
-          counters: {
-            ActiveOpens: fails + 10 * n,
-            AttemptFails: fails,
-            EmbryonicRsts: more.EmbryonicRsts === undefined ? 0 : fails,
-            OutRsts: fails,
-          },
-        };
-      }),
-    );
+    return times(11, (n) => {
+      fails += n === 0 ? 0 : perLook(n);
+      return {
+        counters: {
+          ActiveOpens: fails + (more.succeeded ?? 1) * n,
+          AttemptFails: fails,
+          EmbryonicRsts: more.EmbryonicRsts === undefined ? 0 : fails,
+          OutRsts: fails,
+        },
+      };
+    });
   };
+  const failing = (...args: Parameters<typeof failingLooks>) => retryTexts(failingLooks(...args));
   it.each([
-    ['refused at a steady pace', () => 5, {}, ['warning retry_storm', 'warning connect_refused']],
+    ['refused at a steady pace, many', () => 12, {}, ['warning retry_storm', 'warning connect_refused']],
+    ['as many, half of which succeed', () => 12, { succeeded: 12 }, ['warning connect_refused']],
+    ['refused at the pace of several clients that wait', () => 5, {}, ['warning connect_refused']],
     [
       'refused, with back-off',
       (n: number) => (n <= 2 ? 8 : n === 5 ? 1 : 0),
@@ -380,6 +485,17 @@ describe('connects', () => {
     ['reset by clients in SYN-RECV', () => 5, { EmbryonicRsts: 1 }, []],
   ])('%s', (_, perLook, more, expected) => {
     expect(failing(perLook, more)).toEqual(expected);
+  });
+
+  it('that are refused at a steady pace may be of one client or of several, and of a second address', () => {
+    const paceOf = (succeeded: number) =>
+      judge(failingLooks(() => 5, { succeeded }))
+        .findings.find(({ rule }) => rule === 'connect_refused')
+        ?.evidence.find(({ metric }) => metric === 'failed_per_second')?.text;
+    expect(paceOf(0)).toBe(
+      '50 of 50 connects failed (100%): 10 per second in the first half of the watch, 10 in the second; a steady pace: one client without back-off, or several',
+    );
+    expect(paceOf(5)).toMatch(/as many succeed: it looks as if a second address was tried/);
   });
 
   it('storm a listener whose queue is full of clients that are gone', () => {

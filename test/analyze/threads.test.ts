@@ -70,7 +70,8 @@ function rulesOf(rows: readonly RowSpec[], acceptors: readonly AcceptorFacts[], 
     acceptors,
     held: heldConnections(table, listener as Listener, acceptors),
   });
-  return findings.filter(({ rule }) => rule === 'threads_blocked' || rule === 'connection_limit');
+  const OF_THREADS = ['threads_blocked', 'threads_busy', 'connection_limit'];
+  return findings.filter(({ rule }) => OF_THREADS.includes(rule));
 }
 
 const IDLE = [accepted(1, 4000), accepted(2, 5000), accepted(3, 6000)];
@@ -186,5 +187,51 @@ describe('what may slow accept() down', () => {
     expect(textsOf(acceptor({ blockedOnDisk: 2 }))).toEqual([
       '2 threads of java/812 in uninterruptible sleep (state D): storage, mostly',
     ]);
+  });
+});
+
+describe('threads_busy', () => {
+  /** Connection `n` to the database, whose last answer came after `answeredMs`, and the last request `askedMs` ago. */
+  const toDatabase = (n: number, askedMs = 3000, answeredMs = 4000, rest: RowSpec = {}): RowSpec => ({
+    local: `10.0.0.1:${40_000 + n}`,
+    remote: '10.0.0.9:3306',
+    ...rest,
+    columns: { inode: 200 + n, lastSentMs: askedMs, lastReceivedMs: answeredMs },
+  });
+  const server = acceptor({
+    threads: 6,
+    looked: 6,
+    parked: 1,
+    running: 1,
+    readingFrom: [201, 202, 203, 204],
+  });
+  const found = (make: (n: number) => RowSpec, of = server, waitMs = 2000) =>
+    rulesOf([LISTEN(5), ...[1, 2, 3, 4].map(make), ...waits(5, waitMs)], [of]);
+
+  it('most threads wait for one other server while connections wait', () => {
+    expect(found((n) => toDatabase(n))).toMatchObject([
+      {
+        rule: 'threads_busy',
+        severity: 'critical',
+        message:
+          '4 of 5 threads of java/812 wait in read() for 10.0.0.9:3306, while 5 connections wait for accept()',
+      },
+    ]);
+  });
+
+  it.each([
+    ['each for another server', (n: number) => toDatabase(n, 3000, 4000, { remote: `10.0.0.${n}:3306` })],
+    ['with answers that they have not read', (n: number) => toDatabase(n, 3000, 4000, { queues: [9, 0] })],
+    ['with nothing asked since the last answer', (n: number) => toDatabase(n, 5000, 4000)],
+    ['for a moment', (n: number) => toDatabase(n, 300, 4000)],
+  ])('not %s', (_, make) => {
+    expect(found(make)).toEqual([]);
+  });
+
+  it('not where others could accept, nor where nobody waits', () => {
+    const many = acceptor({ threads: 12, looked: 12, polling: 8, readingFrom: [201, 202, 203, 204] });
+    expect(found((n) => toDatabase(n), many)).toEqual([]);
+    expect(found((n) => toDatabase(n), acceptor({ readingFrom: [201], running: 1, parked: 1 }))).toEqual([]);
+    expect(found((n) => toDatabase(n), server, 100)).toEqual([]);
   });
 });

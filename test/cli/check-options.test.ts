@@ -63,6 +63,15 @@ describe('what a check is told', () => {
     });
   });
 
+  it('looks more than once for a diagnosis, unless it is told how often', () => {
+    expect(read({})).toMatchObject({ samples: 1, everyMs: 100 });
+    expect(read({ metric: ['diagnosis'] })).toMatchObject({ samples: 3, everyMs: 500 });
+    expect(read({ metric: ['diagnosis'], samples: '6', every: '1s' })).toMatchObject({
+      samples: 6,
+      everyMs: 1000,
+    });
+  });
+
   it('a range without a name is for the metric that was named, else for the queues', () => {
     expect(limits({ warning: ['60'] })['accept-queue']).toBe('60;@90:');
     expect(limits({ metric: ['time-wait'], warning: ['5000'] })).toEqual({ 'time-wait': '5000;' });

@@ -1,3 +1,4 @@
+import { Errors } from '@oclif/core';
 import { describe, expect, it } from 'vitest';
 import { describeError } from '../../src/cli/base-command.js';
 import { UsageError } from '../../src/cli/usage.js';
@@ -12,6 +13,12 @@ describe('describeError', () => {
     [
       new UsageError('--warn: expected a percentage'),
       '--warn: expected a percentage; see sockwatch snapshot --help',
+    ],
+    [
+      new Errors.CLIError(
+        'The following error occurred:\n  --duration=5s cannot also be provided when using --from\nSee more help with --help',
+      ),
+      'The following error occurred: --duration cannot also be provided when using --from; see sockwatch snapshot --help',
     ],
     [new ParseError('ss line 1', 'a state', 'x\x1b[2J'), 'ss line 1: expected a state, got "x\\u001b[2J"'],
     [new SourceError('garbage', 'ss said\n\tevil \x1b]0;x'), 'ss said evil \\e]0;x'],

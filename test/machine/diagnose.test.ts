@@ -82,6 +82,28 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
     });
   });
 
+  it('passes nothing in silence: it looks twice at least, and says what it could not judge', async () => {
+    await withNamespace(async (namespace) => {
+      await joined(namespace, 4);
+      const short = ['diagnose', '--duration', '300ms', '--interval', '5s', '--fail-on'];
+      const warned = await sockwatch(namespace, [...short, 'warning']);
+      expect(warned).toMatchObject({ code: 0, stderr: '' });
+      expect(warned.stdout).not.toContain('there was one look only');
+      const nameless = await sockwatch(namespace, [...short, 'pool_exhausted', '--no-owners']);
+      const said = nameless.stdout.replaceAll(/\s+/g, ' ');
+      expect(said).toContain('pool_exhausted: not judged: the processes of 4 connections are not known');
+      expect(said).toContain('pool_exhausted: not judged: it needs 3 looks over 1.0 s, there were 2 in');
+      expect(said).not.toContain('pool_leak: not judged: it needs');
+      const check = ['check', '--metric', 'diagnosis', '--no-state'];
+      const once = await sockwatch(namespace, [...check, '--samples', '1']);
+      expect(once).toMatchObject({ code: 3 });
+      expect(once.stdout).toContain('one look alone does not tell whether something is wrong');
+      const usual = await sockwatch(namespace, check);
+      expect(usual).toMatchObject({ code: 0 });
+      expect(usual.stdout).toContain('diagnose finds nothing wrong');
+    });
+  });
+
   describe('CLOSE-WAIT', () => {
     it('that a program leaks is found, with the time until its limit of descriptors', async () => {
       await withNamespace(async (namespace) => {
@@ -296,7 +318,7 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
     it('that are refused again and again without back-off are found, with one the client waits longer each time not', async () => {
       await withNamespace(async (namespace) => {
         const client = await Trouble.start(namespace);
-        await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 50 });
+        await client.tryAgain({ address: HERE, port: 9, timeoutMs: 1000, pauseMs: 2 });
         const said = await diagnose(namespace);
         const refused = findingOf(said, 'connect_refused');
         expect(refused).toMatchObject({ severity: 'warning', subject: { remote: `${HERE}:9` } });
@@ -338,14 +360,11 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
       expect(failed.stdout).not.toMatch(/python3|127\.0\.0\.1/);
       expect(await sockwatch(namespace, [...look, '--fail-on', 'retry_storm'])).toMatchObject({ code: 0 });
       expect(await sockwatch(namespace, [...look, '--fail-on', 'nonsense'])).toMatchObject({ code: 2 });
-      const other = await sockwatch(namespace, [
-        ...look,
-        '--pid',
-        `${server.pid + 100_000}`,
-        '--fail-on',
-        'info',
-      ]);
-      expect(other).toMatchObject({ code: 0 });
+      const other = await sockwatch(namespace, [...look, '--pid', '4194304', '--fail-on', 'info']);
+      expect(other).toMatchObject({ code: 1, stdout: '' });
+      expect(other.stderr).toContain('there is no process');
+      const own = await sockwatch(namespace, [...look, '--pid', `${process.pid}`, '--fail-on', 'info']);
+      expect(own).toMatchObject({ code: 0 });
     });
   });
 });

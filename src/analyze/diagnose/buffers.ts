@@ -30,7 +30,7 @@ export const unreadRule: DiagnosisRule = {
         severity,
         sure: first.moved === undefined ? 'suspected' : 'certain',
         about: { ...endOf(direction, end), ...ownerOf(owner) },
-        message: `${whoText(owner)} does not read from ${counted(queues.length, 'connection')} ${towards(direction, end)}: ${counted(most.bytes, 'byte')} wait${queues.length > 1 ? ' on the fullest' : 's'.repeat(Number(most.bytes === 1))}`,
+        message: `${whoText(owner)} does not read from ${counted(queues.length, 'connection')} ${towards(direction, end)}: ${waitingBytes(most, queues)}`,
         evidence: [
           evidence(
             'unread',
@@ -57,6 +57,9 @@ export const unreadRule: DiagnosisRule = {
       };
     }),
 };
+
+const waitingBytes = ({ bytes }: StuckQueue, { length }: readonly StuckQueue[]): string =>
+  `${counted(bytes, 'byte')} wait${bytes === 1 ? 's' : ''}${length > 1 ? ' on the fullest' : ''}`;
 
 /** Not a byte left the queue, or it cannot be told and the queue never fell. */
 const isStill = ({ moved, bytes, firstBytes }: StuckQueue): boolean =>
@@ -87,7 +90,7 @@ export const unsentRule: DiagnosisRule = {
         severity: 'warning',
         sure: shut >= MOSTLY_ZERO ? 'certain' : 'suspected',
         about: { ...endOf(direction, end), ...ownerOf(owner) },
-        message: `${peer} ${direction === 'inbound' ? 'do' : 'does'} not take what ${whoText(owner)} wrote on ${counted(queues.length, 'connection')}: ${counted(most.bytes, 'byte')} wait${queues.length > 1 ? ' on the fullest' : ''}`,
+        message: `${peer} ${direction === 'inbound' ? 'do' : 'does'} not take what ${whoText(owner)} wrote on ${counted(queues.length, 'connection')}: ${waitingBytes(most, queues)}`,
         evidence: [
           evidence(
             'unsent',

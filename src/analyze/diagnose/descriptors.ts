@@ -5,11 +5,11 @@ import type { DiagnosisRule, Found } from './found.js';
 
 /** From here on a burst of connections may reach the limit. */
 const NEAR = 0.9;
-/** Some programs keep one or two in reserve. */
-const FEW = 2;
+/** Nobody serves connections with so few: a sandbox has lowered the limit on purpose (setrlimit(2), systemd's LimitNOFILE=0). */
+const LEAST_LIMIT = 8;
 
 /**
- * Processes at or near RLIMIT_NOFILE. Owners of listeners whose queue waits for it have a finding of their own (rules-queue), which names
+ * Processes at or near RLIMIT_NOFILE. With more open than the limit allows, it was lowered afterwards, on purpose as well. Owners of listeners whose queue waits for it have a finding of their own (rules-queue), which names
  * the listener.
  */
 export const descriptorRule: DiagnosisRule = {
@@ -19,16 +19,16 @@ export const descriptorRule: DiagnosisRule = {
   judge: (facts) => {
     const told = toldByListeners(facts);
     return (facts.descriptors ?? []).flatMap(({ owner, open, limit }): Found[] => {
-      if (open < limit * NEAR || told.has(owner.pid)) return [];
+      if (limit < LEAST_LIMIT || open > limit || open < limit * NEAR || told.has(owner.pid)) return [];
       const name = ownerText([owner]);
-      const isFull = open + FEW >= limit;
+      const isFull = open === limit;
       return [
         {
           rule: 'fd_limit',
           severity: isFull ? 'critical' : 'warning',
           sure: 'certain',
           about: { owner },
-          message: `${name} has ${count(open)} of ${count(limit)} descriptors open${isFull ? ': it can open nothing more' : ''}`,
+          message: `${name} has ${count(open)} of ${count(limit)} descriptors open: it can open ${isFull ? 'nothing' : count(limit - open)} more`,
           evidence: [
             evidence(
               'descriptors.open',

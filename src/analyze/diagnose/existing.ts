@@ -11,6 +11,7 @@ const SURENESS: Partial<Record<Rule, Sureness>> = {
   stopped_acceptor: 'likely',
   slow_acceptor: 'likely',
   threads_blocked: 'likely',
+  threads_busy: 'likely',
   connection_limit: 'suspected',
   small_backlog: 'likely',
   dropped_segments: 'suspected',
@@ -56,7 +57,9 @@ export function* existingFindings({
       ...(pool.direction === 'outbound' ? { remote: pool.end } : { local: pool.end }),
       ...(typeof pool.owner === 'object' && { owner: pool.owner }),
     };
-    yield dress(finding, about, finding.sure, '');
+    // What moves data again between two looks looks like what moves it once.
+    const sure = finding.rule === 'pool_churn' && finding.sure === 'certain' ? 'likely' : finding.sure;
+    yield dress(finding, about, sure, '');
   }
 }
 

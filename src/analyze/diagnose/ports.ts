@@ -1,5 +1,6 @@
 import type { DiagnosisFacts, PortUse } from '../../model/diagnosis.js';
 import { formatEndpoint, formatHost } from '../../model/endpoint.js';
+import type { Evidence } from '../../model/findings.js';
 import { isLoopback } from '../../model/ip.js';
 import { evidence } from '../evidence.js';
 import { count, percent } from '../words.js';
@@ -9,6 +10,8 @@ const WARN = 0.8;
 const CRITICAL = 0.95;
 /** TCP_TIMEWAIT_LEN, not tcp_fin_timeout. */
 const TIME_WAIT_SECONDS = 60;
+/** Younger ports are not taken again (the default of net.ipv4.tcp_tw_reuse_delay; fixed before there was one). */
+const REUSE_SECONDS = 1;
 const RANGE = 'net.ipv4.ip_local_port_range';
 const RESERVED = 'net.ipv4.ip_local_reserved_ports';
 const REUSE = 'net.ipv4.tcp_tw_reuse';
@@ -47,7 +50,6 @@ function judgeUse(use: PortUse, capacity: number, facts: DiagnosisFacts): Found[
   const { source, remote, total, timeWait } = use;
   const from = source.kind === 'ip' ? formatHost(source) : formatEndpoint(source);
   const to = formatEndpoint(remote);
-  const pace = capacity / TIME_WAIT_SECONDS;
   return [
     {
       rule: 'ephemeral_ports',
@@ -60,14 +62,9 @@ function judgeUse(use: PortUse, capacity: number, facts: DiagnosisFacts): Found[
           'ports.total',
           total,
           'ports',
-          `${count(total - timeWait)} open, ${count(timeWait)} in TIME-WAIT: this side closed first${mostOf(use)}`,
+          `${count(total - timeWait)} open, ${count(timeWait)} in TIME-WAIT${timeWait > 0 ? ': this side closed first' : ''}${mostOf(use)}`,
         ),
-        evidence(
-          'ports.per_second',
-          pace,
-          'connections per second',
-          `with TIME-WAIT of ${TIME_WAIT_SECONDS} s on this side, ${pace < 10 ? pace.toFixed(1) : count(pace)} new connections per second to this destination are all that the range allows`,
-        ),
+        paceEvidence(capacity, reusing),
         evidence('ports.reusable', reusing ? use.reusable : 0, 'ports', reuseText(facts, use, reusing)),
         ...globalUse(facts, capacity),
       ],
@@ -75,6 +72,17 @@ function judgeUse(use: PortUse, capacity: number, facts: DiagnosisFacts): Found[
       settings: [RANGE, RESERVED, REUSE],
     },
   ];
+}
+
+/** How many connections that this side closes first may be made; open ones come on top. */
+function paceEvidence(capacity: number, reusing: boolean): Evidence {
+  const seconds = reusing ? REUSE_SECONDS : TIME_WAIT_SECONDS;
+  const pace = capacity / seconds;
+  const held = reusing
+    ? `with tcp_tw_reuse, which takes ports again after ${seconds} s of TIME-WAIT`
+    : `with TIME-WAIT of ${seconds} s on this side`;
+  const text = `${held}, ${pace < 10 ? pace.toFixed(1) : count(pace)} new connections per second to this destination are all that the range allows`;
+  return evidence('ports.per_second', pace, 'connections per second', text);
 }
 
 const mostOf = ({ owner }: PortUse) =>

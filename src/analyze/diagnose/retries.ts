@@ -16,6 +16,8 @@ const MANY = 5;
 const TABLE_FULL = 0.99;
 /** Attempts per second that are no chance, and how many there must be to tell. */
 const STORM = { perSecond: 2, attempts: 10, steady: 0.6 };
+/** So many failures of a whole namespace, and hardly a success, are no sum of clients that each wait. */
+const SURE_STORM = { perSecond: 20, failing: 0.8 };
 const REFUSED = { warnPerSecond: 1, least: 5 };
 
 /** SYN-SENT whose SYN was sent again: nobody answers (KERNEL.md 3, S1, and 9). */
@@ -189,6 +191,7 @@ export const refusedRule: DiagnosisRule = {
             'connects',
             `AttemptFails of the namespace, without what ended in SYN-RECV, rose by ${count(refused)} of ${counted(opened, 'connect')} (ActiveOpens)`,
           ),
+          ...paceOfFailures(facts),
           ...refusedAt(facts).map(destinationEvidence),
           ...resetsHere(facts, refused),
         ],
@@ -197,6 +200,14 @@ export const refusedRule: DiagnosisRule = {
     ];
   },
 };
+
+function paceOfFailures(facts: DiagnosisFacts): Evidence[] {
+  const pace = steadyPace(facts);
+  if (pace === undefined) return [];
+  return [
+    evidence('failed_per_second', pace.perSecond, 'per second', `${pace.text}; a steady pace: ${WHOSE_PACE}`),
+  ];
+}
 
 /** Destinations that answered with a RST, the one with most first. What blocks in connect() has none (KERNEL.md 7). */
 const refusedAt = ({ closed }: DiagnosisFacts): ClosedGroup[] =>
@@ -270,34 +281,52 @@ const stormsTo = ({ seen, watchedMs }: DiagnosisFacts): Found[] =>
     ];
   });
 
-/** Of the namespace: what fails at once is gone before a look. */
-function stormOfFailures({ seen: { attempts } }: DiagnosisFacts): Found[] {
-  const half = attempts.length >> 1;
-  const [early, late] = [sumOf(attempts.slice(0, half)), sumOf(attempts.slice(half))];
-  const all = sumOf(attempts);
-  const perSecond = (all.failed * 1000) / Math.max(1, all.ms);
-  if (half === 0 || all.failed < STORM.attempts || perSecond < STORM.perSecond) return [];
-  const pace = (of: AttemptWindow) => (of.failed * 1000) / Math.max(1, of.ms);
-  if (pace(late) < pace(early) * STORM.steady) return [];
+/**
+ * Of the namespace: what fails at once is gone before a look. Many clients that each wait between attempts sum up to a steady pace as well, so
+ * that alone is no more than a hint, which connect_refused gives where it speaks.
+ */
+function stormOfFailures(facts: DiagnosisFacts): Found[] {
+  const pace = steadyPace(facts);
+  if (pace === undefined) return [];
+  const { all, perSecond, text } = pace;
+  const isStorm =
+    perSecond >= SURE_STORM.perSecond && all.failed > Math.max(1, all.opened) * SURE_STORM.failing;
+  if (!isStorm && refusedRule.judge(facts).length > 0) return [];
   return [
     {
       rule: 'retry_storm',
-      severity: 'warning',
-      sure: 'likely',
+      severity: isStorm ? 'warning' : 'info',
+      sure: isStorm ? 'likely' : 'suspected',
       about: {},
-      message: `connects of this network namespace fail at a steady ${rateText(perSecond)} per second: somebody tries without back-off`,
-      evidence: [
-        evidence(
-          'attempts_failed',
-          all.failed,
-          'connects',
-          `${count(all.failed)} of ${counted(all.opened, 'connect')} failed (${percent(all.failed / Math.max(1, all.opened))}): ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second`,
-        ),
-      ],
+      message: `connects of this network namespace fail at a steady ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
+      evidence: [evidence('attempts_failed', all.failed, 'connects', text)],
       advice: `${backOff('the client')}; connect_refused says how to find it`,
     },
   ];
 }
+
+const WHOSE_PACE = 'one client without back-off, or several';
+
+/** How connects of the namespace failed at a pace that did not fall; `undefined`: they did not. */
+function steadyPace({ seen: { attempts } }: DiagnosisFacts) {
+  const half = attempts.length >> 1;
+  const [early, late] = [sumOf(attempts.slice(0, half)), sumOf(attempts.slice(half))];
+  const all = sumOf(attempts);
+  const pace = (of: AttemptWindow) => (of.failed * 1000) / Math.max(1, of.ms);
+  const perSecond = pace(all);
+  if (half === 0 || all.failed < STORM.attempts || perSecond < STORM.perSecond) return undefined;
+  if (pace(late) < pace(early) * STORM.steady) return undefined;
+  const text = `${count(all.failed)} of ${counted(all.opened, 'connect')} failed (${percent(all.failed / Math.max(1, all.opened))}): ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second${isSecondTry(all) ? SECOND_TRY : ''}`;
+  return { all, perSecond, text };
+}
+
+/** As many succeed as fail. */
+const isSecondTry = ({ opened, failed }: AttemptWindow): boolean =>
+  Math.abs(opened - 2 * failed) <= failed * NEARLY;
+
+const NEARLY = 0.2;
+const SECOND_TRY =
+  '; as many succeed: it looks as if a second address was tried after each failure (IPv6 first, then IPv4)';
 
 /** Clients that gave up, and hold places in the queue while they try again. */
 const stormsOn = ({ listeners, ...facts }: DiagnosisFacts): Found[] =>

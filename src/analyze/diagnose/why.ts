@@ -11,7 +11,7 @@ const WHY: Partial<Record<Rule, string>> = {
   stopped_acceptor: 'clients connect, send their request and hear nothing until they give up',
   threads_blocked:
     'clients that want to talk wait for clients that do not: more load changes nothing, idle connections do',
-  threads_busy: 'each request waits for others to end, though its connection was accepted at once',
+  threads_busy: 'each new request waits until others end',
   connection_limit: 'clients connect, and wait in the queue until somebody else leaves',
   slow_acceptor: 'every client waits in the queue before the application even knows of it',
   burst: 'the queue may be full between two looks',

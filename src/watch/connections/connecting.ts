@@ -55,7 +55,7 @@ export class ConnectingWatch {
 
   seen(at: number): Connecting[] {
     const middle = ((this.firstAt ?? at) + at) / 2;
-    return [...this.destinations.values()].map(({ begun, ends, oldestMs, ...rest }) => ({
+    return joined([...this.destinations.values()]).map(({ begun, ends, oldestMs, ...rest }) => ({
       ...rest,
       begun: [begun.filter((time) => time < middle).length, begun.filter((time) => time >= middle).length],
       ...(ends.length > 0 && { gaveUpMs: middleOf(ends) }),
@@ -98,18 +98,7 @@ export class ConnectingWatch {
     const key = `${pidOf(owner)} ${formatEndpoint(remote)}`;
     const known = this.destinations.get(key);
     if (known !== undefined) return known;
-    const none = { open: 0, retried: 0, mostRetries: 0, attempts: 0, everRetried: 0 };
-    const made = {
-      remote,
-      owner,
-      ...none,
-      begun: [],
-      established: 0,
-      gone: 0,
-      goneUnanswered: 0,
-      ends: [],
-      oldestMs: 0,
-    };
+    const made = { remote, owner, ...nothing() };
     this.destinations.set(key, made);
     return made;
   }
@@ -139,6 +128,50 @@ export class ConnectingWatch {
     }
   }
 }
+
+/** Attempts that had ended before their process was found are of the one process that connects there, where it is but one. */
+function joined(destinations: readonly Destination[]): readonly Destination[] {
+  const byRemote = new Map<string, Destination[]>();
+  for (const one of destinations) {
+    const remote = formatEndpoint(one.remote);
+    byRemote.set(remote, [...(byRemote.get(remote) ?? []), one]);
+  }
+  return [...byRemote.values()].flatMap((all) => {
+    const named = all.filter(({ owner }) => typeof owner === 'object');
+    const [only] = named;
+    return only === undefined || named.length > 1 ? all : [all.reduce(sumOf, { ...only, ...nothing() })];
+  });
+}
+
+const nothing = () => ({
+  open: 0,
+  retried: 0,
+  mostRetries: 0,
+  attempts: 0,
+  everRetried: 0,
+  begun: [],
+  established: 0,
+  gone: 0,
+  goneUnanswered: 0,
+  ends: [],
+  oldestMs: 0,
+});
+
+const sumOf = (sum: Destination, one: Destination): Destination => ({
+  remote: sum.remote,
+  owner: sum.owner,
+  open: sum.open + one.open,
+  retried: sum.retried + one.retried,
+  mostRetries: Math.max(sum.mostRetries, one.mostRetries),
+  attempts: sum.attempts + one.attempts,
+  everRetried: sum.everRetried + one.everRetried,
+  begun: [...sum.begun, ...one.begun],
+  established: sum.established + one.established,
+  gone: sum.gone + one.gone,
+  goneUnanswered: sum.goneUnanswered + one.goneUnanswered,
+  ends: [...sum.ends, ...one.ends],
+  oldestMs: Math.max(sum.oldestMs, one.open > 0 ? one.oldestMs : 0),
+});
 
 /** The times of all in between, where they agree; else those of the one in the middle. */
 function middleOf(ends: readonly (readonly [number, number])[]) {
