@@ -341,9 +341,14 @@ class LookPass {
   private noteClosing(row: number, entry: number, known: number): void {
     const { now, before, closes, at, elapsed = 0 } = this.options;
     const state = this.table.state[row];
+    now.closedLow[entry] = before.closedLow[known] ?? Number.NaN;
+    now.closedHigh[entry] = before.closedHigh[known] ?? Number.NaN;
     if (before.state[known] !== ESTABLISHED || state === ESTABLISHED) return;
-    now.marks[entry] =
-      (now.marks[entry] ?? 0) | closes.closing(before, known, this.table, row, { at, elapsed });
+    const closed = closes.closing(before, known, this.table, row, { at, elapsed });
+    if (closed === undefined) return;
+    now.marks[entry] = (now.marks[entry] ?? 0) | closed.mark;
+    now.closedLow[entry] = closed.low;
+    now.closedHigh[entry] = closed.high;
   }
 
   private noteReuse(row: number, entry: number, known: number, tally: PoolTally): void {
@@ -367,7 +372,7 @@ class LookPass {
 
   private tally(row: number, entry: number, known: number, { identity, tally }: PoolEntry): void {
     const { now } = this.options;
-    now.quietMs[entry] = now.rttMs[entry] = Number.NaN;
+    now.quietMs[entry] = now.answerMs[entry] = now.rttMs[entry] = Number.NaN;
     switch (this.table.state[row]) {
       case ESTABLISHED:
         this.tallyOpen(row, entry, identity.direction === 'outbound', tally);
@@ -397,6 +402,7 @@ class LookPass {
     tally.open++;
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
+    now.answerMs[entry] = (columns.received?.[row] ?? Number.NaN) - (columns.sent?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
     if (
       ((now.marks[entry] ?? 0) & MARKS.created) !== 0 &&
