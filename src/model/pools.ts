@@ -83,6 +83,9 @@ export interface CloseWaitFacts {
   readonly stuck: Connections;
   /** Looks at which more were stuck than ever before: a single one is a burst. */
   readonly rises: number;
+  /** That came into that state during the watch, and that left it or were answered on: of a leak hardly any. */
+  readonly came: number;
+  readonly left: number;
   /** More (or less) than at the first look. */
   readonly growth: number;
   /** Time since the last segment of the peer: a lower bound of the time since its FIN. */

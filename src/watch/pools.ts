@@ -266,6 +266,7 @@ class LookPass {
       this.noteReuse(row, entry, known, pool.tally);
       if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
       this.noteClosing(row, entry, known);
+      if (this.table.state[row] !== CLOSE_WAIT && isHeldCloseWait(before, known)) pool.tally.leftCloseWait++;
     }
     now.moved[entry] = this.movedBytes(row);
     now.sentBytes[entry] = this.columns.bytesSent?.[row] || 0;
@@ -473,7 +474,11 @@ class LookPass {
     if (this.columns.inode?.[row] === 0) return;
     let marks = now.marks[entry] ?? 0;
     const again = (marks & MARKS.closeWait) !== 0;
-    if (again && (now.sentBytes[entry] ?? 0) > (before.sentBytes[known] ?? 0)) marks |= MARKS.halfClosed;
+    if (!again) tally.cameToCloseWait++;
+    if (again && (now.sentBytes[entry] ?? 0) > (before.sentBytes[known] ?? 0)) {
+      if ((marks & MARKS.halfClosed) === 0) tally.leftCloseWait++;
+      marks |= MARKS.halfClosed;
+    }
     now.marks[entry] = marks | MARKS.closeWait;
     if ((marks & MARKS.halfClosed) !== 0 && !((this.columns.sent?.[row] ?? 0) >= ANSWERED_MS)) return;
     tally.heldCloseWait++;
@@ -490,6 +495,7 @@ class LookPass {
       const pool = this.book.get(before.pool[entry] ?? -1);
       const state = before.state[entry];
       if (pool === undefined || hasEnded(state)) continue;
+      if (isHeldCloseWait(before, entry)) pool.tally.leftCloseWait++;
       if (!isConnecting(state)) pool.tally.closedNow++;
       else if (state === SYN_SENT) pool.tally.connectFailed++;
     }
@@ -500,6 +506,11 @@ class LookPass {
 /** Closed by its process: FIN-WAIT, CLOSING, LAST-ACK and TIME-WAIT, whether or not the peer has heard. */
 const hasEnded = (state: number | undefined): boolean =>
   state !== ESTABLISHED && state !== SYN_SENT && state !== SYN_RECV && state !== CLOSE_WAIT;
+
+/** One that was answered on has been counted. */
+const isHeldCloseWait = ({ state, marks }: ConnectionList, entry: number): boolean =>
+  state[entry] === CLOSE_WAIT &&
+  ((marks[entry] ?? 0) & (MARKS.closeWait | MARKS.halfClosed)) === MARKS.closeWait;
 
 const isConnecting = (state: number | undefined): boolean => state === SYN_SENT || state === SYN_RECV;
 

@@ -422,6 +422,18 @@ describe('close_wait_leak', () => {
   });
 
   it.each([
+    [
+      'requests under way that are answered and closed, at first more than later',
+      times(8, (at) => many(Math.min(12, at * 4), (n) => left(Math.max(0, at - 3) * 4 + n))),
+    ],
+    [
+      'streams on which something is sent now and then',
+      times(10, (at) =>
+        many(3 + at, (n) =>
+          left(n, 2000, { columns: { bytesSent: 100 + Math.max(0, Math.floor((at - n + 3) / 3)) } }),
+        ),
+      ),
+    ],
     ['a burst, seen once', times(6, (at) => many(at < 2 ? 0 : 6, (n) => left(n)))],
     [
       'answered still: the client has ended its side only',

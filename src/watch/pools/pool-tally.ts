@@ -70,6 +70,9 @@ export class PoolTally {
   private firstCloseWait = 0;
   private mostStuck = 0;
   private stuckRises = 0;
+  /** Held in CLOSE-WAIT: came, and closed or answered, during the watch. */
+  cameToCloseWait = 0;
+  leftCloseWait = 0;
   private openBefore = 0;
   private createdBefore = 0;
   private closedBefore = 0;
@@ -217,6 +220,8 @@ export class PoolTally {
       stuck: connections(this.stuckCloseWait),
       growth: this.heldCloseWait - this.firstCloseWait,
       rises: this.stuckRises,
+      came: this.cameToCloseWait,
+      left: this.leftCloseWait,
       ...(Number.isFinite(this.oldestCloseWaitMs) && { oldestMs: millis(this.oldestCloseWaitMs) }),
     };
   }
