@@ -323,6 +323,7 @@ class LookPass {
       if (tally === undefined) continue;
       tally.seen += one;
       if ((marks & MARKS.reused) !== 0) tally.reused += one;
+      if ((marks & MARKS.answered) !== 0) tally.answered += one;
       if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
     }
   }
@@ -355,9 +356,20 @@ class LookPass {
   private noteReuse(row: number, entry: number, known: number, tally: PoolTally): void {
     const { now, before } = this.options;
     const marks = now.marks[entry] ?? 0;
+    this.noteAnswer(row, entry, known, tally);
     if ((marks & MARKS.reused) !== 0 || !(this.movedBytes(row) > (before.moved[known] ?? 0))) return;
-    now.marks[entry] = marks | MARKS.reused;
+    now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.reused;
     tally.reused++;
+  }
+
+  /** A FIN counts as a byte, but only in another state. */
+  private noteAnswer(row: number, entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
+    const marks = now.marks[entry] ?? 0;
+    if ((marks & MARKS.answered) !== 0 || this.table.state[row] !== ESTABLISHED) return;
+    if (!((this.columns.bytesReceived?.[row] || 0) > (before.receivedBytes[known] ?? Number.NaN))) return;
+    now.marks[entry] = marks | MARKS.answered;
+    tally.answered++;
   }
 
   /** Times count from the handshake on where nothing was sent or received since: a connection is at least as old. */

@@ -25,6 +25,8 @@ export const MARKS = {
   closedIdle: 128,
   /** Data were sent after the FIN of the peer: it only ended its own side. */
   halfClosed: 256,
+  /** Bytes came between two looks after the first that showed it. */
+  answered: 512,
 } as const;
 
 /** The 4-tuple of one row, loaded once for every list that is asked about it. */

@@ -37,6 +37,8 @@ export class PoolTally {
   /** Made during the watch, and without data for long. */
   longIdle = 0;
   private surelyBusy = 0;
+  /** Outbound, with answers that the process has not read. */
+  private unread = 0;
   waiting = 0;
   closeWait = 0;
   heldCloseWait = 0;
@@ -62,8 +64,8 @@ export class PoolTally {
   private highestBusy = 0;
   private highestMaybeBusy = 0;
   private neverIdleLooks = 0;
+  /** At the looks after the first. */
   private busySum = 0;
-  private leastBusyShare = 1;
   private openSum = 0;
   private created = 0;
   private closed = 0;
@@ -88,15 +90,17 @@ export class PoolTally {
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
   reused = 0;
+  answered = 0;
   seen = 0;
   connectFailed = 0;
 
   /** `moved`: data went either way since its first look. */
   addUse(use: Use, moved: boolean): void {
     if (use === USE.unknown) this.unknownUse++;
-    else if (use === USE.busy || use === USE.active || use === USE.recent) this.busy++;
+    else if (use === USE.busy || use === USE.active || use === USE.recent || use === USE.unread) this.busy++;
     else if (use !== USE.unsure) this.idle++;
     if (use === USE.busy || use === USE.active) this.surelyBusy++;
+    if (use === USE.unread) this.unread++;
     if (use === USE.unsure) this.unsure++;
     if (use === USE.unsure && !moved) this.unsureAndStill++;
   }
@@ -107,6 +111,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
+    this.unread = 0;
     this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
@@ -136,11 +141,11 @@ export class PoolTally {
     this.highestBusy = Math.max(this.highestBusy, busy);
     this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
     if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
-    this.busySum += this.surelyBusy;
     // The first look has nothing to compare with: much is unsure there.
-    if (open > 0 && this.looks > 1)
-      this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
-    this.openSum += open;
+    if (this.looks > 1) {
+      this.busySum += this.surelyBusy;
+      this.openSum += open;
+    }
     this.created += this.createdNow;
     this.newByTime.add(look, this.createdNow);
     this.closed += this.closedNow;
@@ -202,11 +207,12 @@ export class PoolTally {
       neverIdleLooks: this.neverIdleLooks,
       neverSeenUsed: connections(this.unsureAndStill),
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
-      leastBusyShare: ratio(this.openSum === 0 ? 0 : this.leastBusyShare),
+      unread: connections(this.unread),
       created: this.created,
       closed: this.closed,
       createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
+      answered: this.answered,
       seen: this.seen,
       connectFailed: this.connectFailed,
       waves: slow?.times ?? [...this.waves],
