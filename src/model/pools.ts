@@ -77,7 +77,6 @@ export interface PoolPast {
   readonly waves: readonly number[];
   /** How long it took at most, where it took longer than from look to look. */
   readonly waveMs?: Millis;
-  readonly waveLooks: number;
 }
 
 /** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9), and on which it does not answer any more. */

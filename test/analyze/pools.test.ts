@@ -334,13 +334,13 @@ describe('reconnect_wave', () => {
   });
 
   it('again and again, with the period', () => {
-    const { findings } = judge(times(13, (at) => wave(Math.floor(at / 4))));
+    const { findings } = judge(times(37, (at) => wave(Math.floor(at / 12))));
     const found = findings.find(({ rule }) => rule === 'reconnect_wave');
     expect(found).toMatchObject({
       severity: 'warning',
-      message: expect.stringMatching(/3 times in 12\.0 s$/),
+      message: expect.stringMatching(/3 times in 36\.0 s$/),
     });
-    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 4 });
+    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 12 });
   });
 
   /** Ten connections that are replaced one after the other within 45 s, each half hour; a look each 5 s. */
@@ -360,11 +360,22 @@ describe('reconnect_wave', () => {
     expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 1800 });
   });
 
+  /** Six connections that live for four looks, begun one after the other within three of them. */
+  const evenly = (at: number) =>
+    many(6, (n) => idle(Math.floor((at * 500 + 2000 - n * 300) / 2000) * 100 + n, 100));
+
+  it('of a restart that takes three looks, with quiet before and after it', () => {
+    const restart = (at: number) => many(6, (n) => idle(n + (at - 14 > n / 2 ? 100 : 0), 100));
+    expect(rulesOf(times(30, restart))).toContain('info reconnect_wave');
+  });
+
   it('not where they are replaced one after the other all the time', () => {
     expect(rulesOf(times(400, spread(60_000)), { everyMs: 5000 }).join()).not.toContain('reconnect_wave');
   });
 
   it.each([
+    ['evenly, after a lifetime of four looks', times(25, evenly)],
+    ['at once, but at every fourth look', times(25, (at) => wave(Math.floor(at / 4)))],
     ['one by one', times(8, (at) => many(10, (n) => idle(n, 100), at))],
     ['closed, not opened again', times(8, (at) => (at < 4 ? wave(0) : wave(0).slice(5)))],
     ['opened only', times(8, (at) => many(at < 4 ? 5 : 10, (n) => idle(n, 100)))],

@@ -8,12 +8,8 @@ import { NewTimeline } from './new-timeline.js';
 import { ProbeTally } from './probe-tally.js';
 import { ServeTally } from './serve-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
+import { WaveRuns } from './wave-runs.js';
 import { WaveWindows } from './wave-windows.js';
-
-/** So many times of waves are kept: enough for a period. */
-const KEPT_WAVES = 16;
-/** A wave replaces at least so many connections, and half of those that were open. */
-const LEAST_WAVE = 3;
 
 /** Monotonic ms of a look and of the one before, its wall clock and its number. */
 interface LookMoment {
@@ -78,9 +74,7 @@ export class PoolTally {
   private openBefore = 0;
   private createdBefore = 0;
   private closedBefore = 0;
-  private inWave = false;
-  private waveLooks = 0;
-  private readonly waves: number[] = [];
+  private readonly waves = new WaveRuns();
   private readonly growth = new Growth();
   private readonly windows = new WaveWindows();
   readonly levels = new UseLevels();
@@ -151,8 +145,13 @@ export class PoolTally {
     this.closed += this.closedNow;
     this.growth.add(at, this.longIdle);
     this.serving.finish();
-    this.noteWave(time);
-    this.windows.add(at, time, { created: this.createdNow, closed: this.closedNow, open: this.openBefore });
+    const turnover = { created: this.createdNow, closed: this.closedNow, open: this.openBefore };
+    this.waves.add(time, turnover, {
+      created: this.createdNow + this.createdBefore,
+      closed: this.closedNow + this.closedBefore,
+      open: this.openBefore + this.closedBefore,
+    });
+    this.windows.add(at, time, turnover);
   }
 
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
@@ -194,7 +193,8 @@ export class PoolTally {
   }
 
   past(now: number, lastLook: number): PoolPast {
-    const slow = this.waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
+    const waves = this.waves.times();
+    const slow = waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
       watchedMs: millis(this.sinceMs(now)),
@@ -215,9 +215,8 @@ export class PoolTally {
       answered: this.answered,
       seen: this.seen,
       connectFailed: this.connectFailed,
-      waves: slow?.times ?? [...this.waves],
+      waves: slow?.times ?? waves,
       ...(slow && { waveMs: millis(slow.longestMs) }),
-      waveLooks: this.waveLooks,
     };
   }
 
@@ -230,16 +229,5 @@ export class PoolTally {
       left: this.leftCloseWait,
       ...(Number.isFinite(this.oldestCloseWaitMs) && { oldestMs: millis(this.oldestCloseWaitMs) }),
     };
-  }
-
-  /** Replacements of half of the pool within two looks: the closing may be seen one look before the opening. */
-  private noteWave(time: number): void {
-    const least = Math.max(LEAST_WAVE, (this.openBefore + this.closedBefore) / 2);
-    const closed = this.closedNow + this.closedBefore;
-    const created = this.createdNow + this.createdBefore;
-    const isWave = closed >= least && created >= least;
-    if (isWave) this.waveLooks++;
-    if (isWave && !this.inWave && this.waves.push(time) > KEPT_WAVES) this.waves.shift();
-    this.inWave = isWave;
   }
 }
