@@ -154,14 +154,14 @@ export class PoolWatch {
   }
 }
 
-/** Short connections that the other side closes first leave nothing here: only the kernel's counter tells of them. */
+/** Short connections that leave no TIME-WAIT here: only the kernel's counter tells of them. */
 function missedOpens(activeOpens: number | undefined, seen: number, ms: number): Gap[] {
   const missed = (activeOpens ?? 0) - seen;
   if (missed < Math.max(MISSED.least, seen) || missed < (MISSED.perSecond * ms) / 1000) return [];
   return [
     {
       what: 'pool_churn',
-      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks, and that the other side closes first, leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
+      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks mostly leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
     },
   ];
 }
@@ -230,8 +230,14 @@ class LookPass {
     const entry = before.find(key);
     if (entry < 0) return -1;
     const turned = this.table.state[row] === TIME_WAIT;
-    const again = before.state[entry] === TIME_WAIT && !turned;
+    const again = before.state[entry] === TIME_WAIT && (!turned || this.isSetAgain(entry, row));
     return again || !(turned || before.hasCookieOf(entry, this.table, row)) ? -1 : entry;
+  }
+
+  /** Between two looks its port was used once more (tcp_tw_reuse), and closed: the time that is left rises only so. */
+  private isSetAgain(entry: number, row: number): boolean {
+    const left = this.columns.timer?.[row] ?? Number.NaN;
+    return left > (this.options.before.timeWaitMs[entry] ?? Number.NaN) + SLACK_MS;
   }
 
   /** Owners come late, or with accept(). */
@@ -247,6 +253,8 @@ class LookPass {
     const { now, before } = this.options;
     const pool = this.book.get(now.pool[entry] ?? NOT_COUNTED);
     now.state[entry] = this.table.state[row] ?? 0;
+    now.timeWaitMs[entry] =
+      now.state[entry] === TIME_WAIT ? (this.columns.timer?.[row] ?? Number.NaN) : Number.NaN;
     if (known >= 0) this.found[known] = 1;
     if (pool === undefined) {
       now.marks[entry] = known < 0 ? 0 : (before.marks[known] ?? 0);
@@ -531,6 +539,7 @@ function columnsOf(table: SocketTable) {
   const bytesReceived = table.column('bytesReceived');
   return {
     inode: table.column('inode'),
+    timer: table.column('timerMs'),
     sent: table.column('lastSentMs'),
     received: table.column('lastReceivedMs'),
     acked: table.column('lastAckMs'),

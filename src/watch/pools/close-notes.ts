@@ -13,8 +13,11 @@ const TIME_WAIT_MS = 60_000;
 const SURELY_THERE_MS = 5000;
 /** Times of the kernel are jiffies of 4 to 10 ms. */
 const GRAIN_MS = 20;
-/** What the closing side sends just before its FIN (close_notify of TLS, a message of a protocol) does not end the idleness. */
-const FAREWELL_MS = 100;
+/**
+ * What the closing side sends just before its FIN (close_notify of TLS, a message of a protocol) does not end the idleness. The peer may acknowledge both
+ * late (TCP_DELACK_MAX, 200 ms).
+ */
+const FAREWELL_MS = 300;
 
 /** What a connection's own times tell of its end, when the kernel announced it. */
 interface Announced {

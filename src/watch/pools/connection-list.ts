@@ -78,6 +78,8 @@ export class ConnectionList {
   /** How much later the last data were sent than received, ms; negative: received last. */
   answerMs = new Float64Array(FIRST_CAPACITY);
   rttMs = new Float64Array(FIRST_CAPACITY);
+  /** What is left of TIME-WAIT; NaN: another state, or not known. */
+  timeWaitMs = new Float64Array(FIRST_CAPACITY);
   /** Where `closedIdle` is marked: how long it had been idle, bounds, ms. */
   closedLow = new Float64Array(FIRST_CAPACITY);
   closedHigh = new Float64Array(FIRST_CAPACITY);
@@ -172,6 +174,7 @@ export class ConnectionList {
     this.quietMs = new Float64Array(capacity);
     this.answerMs = new Float64Array(capacity);
     this.rttMs = new Float64Array(capacity);
+    this.timeWaitMs = new Float64Array(capacity);
     this.closedLow = new Float64Array(capacity);
     this.closedHigh = new Float64Array(capacity);
     this.keys = new Uint32Array(capacity * KEY_WORDS);
