@@ -24,6 +24,11 @@ interface Close {
 /** The ends of idle connections of one pool: the last 64 of them. */
 export class IdleCloseBook {
   private closes: Close[] | undefined;
+  /**
+   * Data went from here before some FINs: what is in FIN-WAIT-2 without a process has no times (tcp_time_wait), and nobody can tell of which the peer
+   * left them unread.
+   */
+  hasFarewells = false;
   private lost = 0;
   /** Closed from here first, and ended by a reset. */
   private resets: Close[] | undefined;

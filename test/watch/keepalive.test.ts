@@ -265,6 +265,30 @@ describe('requests that meet the FIN of an idle connection', () => {
     expect(found).not.toHaveProperty('resets');
   });
 
+  it('and none of which the looks cannot tell, once another had a farewell', () => {
+    const said = inbound(1, 0, {
+      columns: { lastSentMs: 30, lastReceivedMs: 3050, bytesSent: 131, bytesAcked: 133 },
+    });
+    const finWait = inbound(2, 0, { state: 'fin-wait-2' });
+    const { lastSentMs: _, lastReceivedMs: __, ...columns } = finWait.columns ?? {};
+    const of = (first: RowSpec) => {
+      const timeWait = (n: number) =>
+        inbound(n, 0, { state: 'time-wait', cookie: 70 + n, columns: { timerMs: 59_600, inode: 0 } });
+      return watch(
+        [0, [inbound(1, 2500), inbound(2, 1500), inbound(3, 500), inbound(4, 1500)]],
+        [600, [first], 'ended'],
+        [1000, [timeWait(1), inbound(2, 2500), inbound(3, 1500), inbound(4, 2500)]],
+        [1600, [closedHere(4)], 'ended'],
+        [2000, [{ ...finWait, columns }, timeWait(4), inbound(3, 2500)]],
+        [2600, [closedHere(3)], 'ended'],
+        [3000, [timeWait(3)]],
+      );
+    };
+    expect(of(closedHere(1))?.lost).toEqual({ by: 'self', count: 1 });
+    expect(of(said)?.timeout).toMatchObject({ by: 'self' });
+    expect(of(said)).not.toHaveProperty('lost');
+  });
+
   it('and none without a timeout: only that they ended by a reset, unless all did so at one moment', () => {
     const three = [1, 2, 3];
     const restart = watch(

@@ -70,6 +70,7 @@ export class CloseNotes {
     const by = endingOf(finIn, finOut);
     const said = saidFarewell(list, entry, closing) ? beforeFarewell(list, entry, closing, false) : undefined;
     if (said !== undefined) {
+      book.hasFarewells = true;
       this.announced.set(entry, { by: finIn === 0 ? 'self' : 'peer', ...said, farewell: true });
       return;
     }
@@ -102,6 +103,7 @@ export class CloseNotes {
     const said = farewellBounds(before, known, table, row, byPeer);
     const { low, high } = said ?? boundsOf(before, known, table, row, look);
     book.note(byPeer ? 'peer' : 'self', low, high, look.at);
+    if (said !== undefined && !byPeer) book.hasFarewells = true;
     if (!byPeer)
       return low >= LEAST_IDLE_MS && said === undefined ? { mark: MARKS.closedIdle, low, high } : undefined;
     if (lateMs === undefined) return undefined;
@@ -130,7 +132,7 @@ export class CloseNotes {
     const state = before.state[entry];
     const isFinWait = state === FIN_WAIT_1 || state === FIN_WAIT_2;
     // TIME-WAIT would have followed.
-    if (isFinWait && (marks & MARKS.closedIdle) !== 0 && elapsed < SURELY_THERE_MS)
+    if (isFinWait && (marks & MARKS.closedIdle) !== 0 && elapsed < SURELY_THERE_MS && !book.hasFarewells)
       book.noteReset(before.closedLow[entry] ?? Number.NaN, before.closedHigh[entry] ?? Number.NaN, at);
     if (state !== ESTABLISHED || isBusy(before, entry)) return;
     const quiet = before.quietMs[entry] ?? Number.NaN;
