@@ -40,6 +40,8 @@ export interface HalfClosed {
   readonly count: number;
   /** In that state at an earlier look too. */
   readonly stuck: number;
+  /** Of those, in FIN-WAIT-2 for 30 s or longer without a byte from the peer. */
+  readonly silent: number;
   /** More than at the first look. */
   readonly growth: number;
   /** Time since the last segment of the peer, of the oldest. */

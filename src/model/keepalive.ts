@@ -16,9 +16,9 @@ export interface IdleClose {
   readonly of: number;
 }
 
-/** Requests on connections that had been closed for idleness: they crossed the FIN, or came after it, and were reset. */
+/** Requests on connections that had been closed for idleness: they met the FIN, on the way or later, and were reset. */
 export interface LostRequests {
-  /** Whose FIN they crossed. */
+  /** Whose FIN they met. */
   readonly by: Closer;
   readonly count: number;
   /** Time without data before the request, the median; absent on the side that only saw that it was reset. */
@@ -29,6 +29,11 @@ export interface LostRequests {
 export interface IdleCloses {
   readonly timeout?: IdleClose;
   readonly lost?: LostRequests;
+  /**
+   * Closed from here after some idleness, at different moments and after no time that they share, and ended by a reset: requests that came after the FIN,
+   * or peers that closed with data unread.
+   */
+  readonly resets?: number;
 }
 
 /** TCP keep-alive of established connections, by their timers (KERNEL.md 10). */

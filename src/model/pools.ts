@@ -57,9 +57,10 @@ export interface PoolPast {
   readonly neverIdleLooks: number;
   /** Unsure at the last look, and without data since the first: they may have been idle all the time. */
   readonly neverSeenUsed: Connections;
-  /** Of all connections at all looks, how many were surely busy; and at the look with the least of them, after the first. */
+  /** Of all connections at all looks after the first, how many were surely busy. */
   readonly busyShare: Ratio;
-  readonly leastBusyShare: Ratio;
+  /** Outbound, with answers that the process had not read at the last look. */
+  readonly unread: Connections;
   /** Lower bounds: what came and went between two looks was not seen. */
   readonly created: number;
   readonly closed: number;
@@ -67,6 +68,8 @@ export interface PoolPast {
   readonly createdByTime: readonly number[];
   /** Connections on which data moved between two looks after the one that first showed them, and all that were seen. */
   readonly reused: number;
+  /** Likewise, on which bytes came. */
+  readonly answered: number;
   readonly seen: number;
   /** SYN-SENT at one look and gone at the next: refused, given up, or (seldom) open in between and closed by the peer. */
   readonly connectFailed: number;
@@ -74,7 +77,6 @@ export interface PoolPast {
   readonly waves: readonly number[];
   /** How long it took at most, where it took longer than from look to look. */
   readonly waveMs?: Millis;
-  readonly waveLooks: number;
 }
 
 /** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9), and on which it does not answer any more. */
@@ -83,6 +85,9 @@ export interface CloseWaitFacts {
   readonly stuck: Connections;
   /** Looks at which more were stuck than ever before: a single one is a burst. */
   readonly rises: number;
+  /** That came into that state during the watch, and that left it or were answered on: of a leak hardly any. */
+  readonly came: number;
+  readonly left: number;
   /** More (or less) than at the first look. */
   readonly growth: number;
   /** Time since the last segment of the peer: a lower bound of the time since its FIN. */

@@ -49,7 +49,7 @@ export class ConnectionWatch {
     this.connecting.linear = linear ?? LINEAR_TIMEOUTS;
     this.connecting.take(sockets, rows.connecting, rows.others, monotonic);
     this.queues.take(sockets, rows.held, monotonic);
-    this.halfClosed.take(sockets, rows.halfClosed);
+    this.halfClosed.take(sockets, rows.halfClosed, monotonic);
     this.limits.take(sockets, rows.held, monotonic);
     this.noteAttempts(observation);
     this.last = observation;

@@ -24,7 +24,14 @@ interface Close {
 /** The ends of idle connections of one pool: the last 64 of them. */
 export class IdleCloseBook {
   private closes: Close[] | undefined;
-  private readonly lost = { peer: 0, self: 0 };
+  /**
+   * Data went from here before some FINs: what is in FIN-WAIT-2 without a process has no times (tcp_time_wait), and nobody can tell of which the peer
+   * left them unread.
+   */
+  hasFarewells = false;
+  private lost = 0;
+  /** Closed from here first, and ended by a reset. */
+  private resets: Close[] | undefined;
   private lostAfter: number[] | undefined;
 
   /** Without data for `low` to `high` ms when it was closed; shorter ones are not idle. */
@@ -34,22 +41,29 @@ export class IdleCloseBook {
     if (this.closes.push({ by, low, high, at }) > KEPT) this.closes.shift();
   }
 
-  /** A request, sent after `afterMs` without data, met the FIN of `by`. */
-  noteLost(by: Closer, afterMs?: number): void {
-    this.lost[by]++;
-    if (afterMs === undefined) return;
+  /** Closed from here after `low` to `high` ms without data; a reset came instead of the FIN of the peer. */
+  noteReset(low: number, high: number, at: number): void {
+    this.resets ??= [];
+    if (this.resets.push({ by: 'self', low, high, at }) > KEPT) this.resets.shift();
+  }
+
+  /** A request, sent after `afterMs` without data, met the FIN of the peer. */
+  noteLost(afterMs: number): void {
+    this.lost++;
     this.lostAfter ??= [];
     if (this.lostAfter.push(afterMs) > KEPT) this.lostAfter.shift();
   }
 
   describe(): IdleCloses {
     const timeout = this.timeout();
-    const lostHere = this.lost.self + (timeout?.by === 'self' ? this.resetsAt(timeout) : 0);
-    const by: Closer = this.lost.peer >= lostHere ? 'peer' : 'self';
-    const count = Math.max(this.lost.peer, lostHere);
+    const lostHere = timeout?.by === 'self' ? this.lostAt(timeout) : 0;
+    const by: Closer = this.lost >= lostHere ? 'peer' : 'self';
+    const count = Math.max(this.lost, lostHere);
     const after = by === 'peer' ? median(this.lostAfter ?? []) : undefined;
+    const resets = lostHere > 0 ? 0 : this.scatteredResets();
     return {
       ...(timeout && { timeout }),
+      ...(resets > 0 && { resets }),
       ...(count > 0 && { lost: { by, count, ...(after !== undefined && { afterMs: millis(after) }) } }),
     };
   }
@@ -63,14 +77,21 @@ export class IdleCloseBook {
     return found.sort((a, b) => b.closes - a.closes)[0];
   }
 
+  /** Without a timeout that explains them. Those of one moment are a process that ended, and peers that use their connections later. */
+  private scatteredResets(): number {
+    const { resets = [] } = this;
+    return momentsOf(resets, 0) < MOMENTS.least ? 0 : resets.length;
+  }
+
   /**
-   * Ended by a reset just when this side's timeout would have closed them: data came between our FIN and its
+   * Closed by this side's timeout, and then reset: a request came after the FIN. Or ended by a reset just when this side's timeout would have closed them: data came between our FIN and its
    * acknowledgement, which the kernel answers with a reset (tcp_rcv_state_process).
    */
-  private resetsAt({ ms, withinMs }: IdleClose): number {
+  private lostAt({ ms, withinMs }: IdleClose): number {
     const slack = jitter(ms) + withinMs;
-    const isNear = ({ by, low, high }: Close) => by === 'reset' && low <= ms + slack && high >= ms - slack;
-    return (this.closes ?? []).filter(isNear).length;
+    const isNear = ({ low, high }: Close) => low <= ms + slack && high >= ms - slack;
+    const byReset = (this.closes ?? []).filter((close) => close.by === 'reset' && isNear(close));
+    return byReset.length + (this.resets ?? []).filter(isNear).length;
   }
 }
 

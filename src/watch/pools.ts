@@ -154,14 +154,14 @@ export class PoolWatch {
   }
 }
 
-/** Short connections that the other side closes first leave nothing here: only the kernel's counter tells of them. */
+/** Short connections that leave no TIME-WAIT here: only the kernel's counter tells of them. */
 function missedOpens(activeOpens: number | undefined, seen: number, ms: number): Gap[] {
   const missed = (activeOpens ?? 0) - seen;
   if (missed < Math.max(MISSED.least, seen) || missed < (MISSED.perSecond * ms) / 1000) return [];
   return [
     {
       what: 'pool_churn',
-      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks, and that the other side closes first, leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
+      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks mostly leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
     },
   ];
 }
@@ -230,8 +230,14 @@ class LookPass {
     const entry = before.find(key);
     if (entry < 0) return -1;
     const turned = this.table.state[row] === TIME_WAIT;
-    const again = before.state[entry] === TIME_WAIT && !turned;
+    const again = before.state[entry] === TIME_WAIT && (!turned || this.isSetAgain(entry, row));
     return again || !(turned || before.hasCookieOf(entry, this.table, row)) ? -1 : entry;
+  }
+
+  /** Between two looks its port was used once more (tcp_tw_reuse), and closed: the time that is left rises only so. */
+  private isSetAgain(entry: number, row: number): boolean {
+    const left = this.columns.timer?.[row] ?? Number.NaN;
+    return left > (this.options.before.timeWaitMs[entry] ?? Number.NaN) + SLACK_MS;
   }
 
   /** Owners come late, or with accept(). */
@@ -247,6 +253,8 @@ class LookPass {
     const { now, before } = this.options;
     const pool = this.book.get(now.pool[entry] ?? NOT_COUNTED);
     now.state[entry] = this.table.state[row] ?? 0;
+    now.timeWaitMs[entry] =
+      now.state[entry] === TIME_WAIT ? (this.columns.timer?.[row] ?? Number.NaN) : Number.NaN;
     if (known >= 0) this.found[known] = 1;
     if (pool === undefined) {
       now.marks[entry] = known < 0 ? 0 : (before.marks[known] ?? 0);
@@ -266,6 +274,7 @@ class LookPass {
       this.noteReuse(row, entry, known, pool.tally);
       if (hasEnded(this.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
       this.noteClosing(row, entry, known);
+      if (this.table.state[row] !== CLOSE_WAIT && isHeldCloseWait(before, known)) pool.tally.leftCloseWait++;
     }
     now.moved[entry] = this.movedBytes(row);
     now.sentBytes[entry] = this.columns.bytesSent?.[row] || 0;
@@ -322,6 +331,7 @@ class LookPass {
       if (tally === undefined) continue;
       tally.seen += one;
       if ((marks & MARKS.reused) !== 0) tally.reused += one;
+      if ((marks & MARKS.answered) !== 0) tally.answered += one;
       if ((marks & MARKS.created) !== 0) tally.addCreated(one, isRecent);
     }
   }
@@ -341,17 +351,33 @@ class LookPass {
   private noteClosing(row: number, entry: number, known: number): void {
     const { now, before, closes, at, elapsed = 0 } = this.options;
     const state = this.table.state[row];
+    now.closedLow[entry] = before.closedLow[known] ?? Number.NaN;
+    now.closedHigh[entry] = before.closedHigh[known] ?? Number.NaN;
     if (before.state[known] !== ESTABLISHED || state === ESTABLISHED) return;
-    now.marks[entry] =
-      (now.marks[entry] ?? 0) | closes.closing(before, known, this.table, row, { at, elapsed });
+    const closed = closes.closing(before, known, this.table, row, { at, elapsed });
+    if (closed === undefined) return;
+    now.marks[entry] = (now.marks[entry] ?? 0) | closed.mark;
+    now.closedLow[entry] = closed.low;
+    now.closedHigh[entry] = closed.high;
   }
 
   private noteReuse(row: number, entry: number, known: number, tally: PoolTally): void {
     const { now, before } = this.options;
     const marks = now.marks[entry] ?? 0;
+    this.noteAnswer(row, entry, known, tally);
     if ((marks & MARKS.reused) !== 0 || !(this.movedBytes(row) > (before.moved[known] ?? 0))) return;
-    now.marks[entry] = marks | MARKS.reused;
+    now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.reused;
     tally.reused++;
+  }
+
+  /** A FIN counts as a byte, but only in another state. */
+  private noteAnswer(row: number, entry: number, known: number, tally: PoolTally): void {
+    const { now, before } = this.options;
+    const marks = now.marks[entry] ?? 0;
+    if ((marks & MARKS.answered) !== 0 || this.table.state[row] !== ESTABLISHED) return;
+    if (!((this.columns.bytesReceived?.[row] || 0) > (before.receivedBytes[known] ?? Number.NaN))) return;
+    now.marks[entry] = marks | MARKS.answered;
+    tally.answered++;
   }
 
   /** Times count from the handshake on where nothing was sent or received since: a connection is at least as old. */
@@ -367,7 +393,7 @@ class LookPass {
 
   private tally(row: number, entry: number, known: number, { identity, tally }: PoolEntry): void {
     const { now } = this.options;
-    now.quietMs[entry] = now.rttMs[entry] = Number.NaN;
+    now.quietMs[entry] = now.answerMs[entry] = now.rttMs[entry] = Number.NaN;
     switch (this.table.state[row]) {
       case ESTABLISHED:
         this.tallyOpen(row, entry, identity.direction === 'outbound', tally);
@@ -397,6 +423,7 @@ class LookPass {
     tally.open++;
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
     now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
+    now.answerMs[entry] = (columns.received?.[row] ?? Number.NaN) - (columns.sent?.[row] ?? Number.NaN);
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
     if (
       ((now.marks[entry] ?? 0) & MARKS.created) !== 0 &&
@@ -467,7 +494,11 @@ class LookPass {
     if (this.columns.inode?.[row] === 0) return;
     let marks = now.marks[entry] ?? 0;
     const again = (marks & MARKS.closeWait) !== 0;
-    if (again && (now.sentBytes[entry] ?? 0) > (before.sentBytes[known] ?? 0)) marks |= MARKS.halfClosed;
+    if (!again) tally.cameToCloseWait++;
+    if (again && (now.sentBytes[entry] ?? 0) > (before.sentBytes[known] ?? 0)) {
+      if ((marks & MARKS.halfClosed) === 0) tally.leftCloseWait++;
+      marks |= MARKS.halfClosed;
+    }
     now.marks[entry] = marks | MARKS.closeWait;
     if ((marks & MARKS.halfClosed) !== 0 && !((this.columns.sent?.[row] ?? 0) >= ANSWERED_MS)) return;
     tally.heldCloseWait++;
@@ -484,6 +515,7 @@ class LookPass {
       const pool = this.book.get(before.pool[entry] ?? -1);
       const state = before.state[entry];
       if (pool === undefined || hasEnded(state)) continue;
+      if (isHeldCloseWait(before, entry)) pool.tally.leftCloseWait++;
       if (!isConnecting(state)) pool.tally.closedNow++;
       else if (state === SYN_SENT) pool.tally.connectFailed++;
     }
@@ -495,6 +527,11 @@ class LookPass {
 const hasEnded = (state: number | undefined): boolean =>
   state !== ESTABLISHED && state !== SYN_SENT && state !== SYN_RECV && state !== CLOSE_WAIT;
 
+/** One that was answered on has been counted. */
+const isHeldCloseWait = ({ state, marks }: ConnectionList, entry: number): boolean =>
+  state[entry] === CLOSE_WAIT &&
+  ((marks[entry] ?? 0) & (MARKS.closeWait | MARKS.halfClosed)) === MARKS.closeWait;
+
 const isConnecting = (state: number | undefined): boolean => state === SYN_SENT || state === SYN_RECV;
 
 function columnsOf(table: SocketTable) {
@@ -502,6 +539,7 @@ function columnsOf(table: SocketTable) {
   const bytesReceived = table.column('bytesReceived');
   return {
     inode: table.column('inode'),
+    timer: table.column('timerMs'),
     sent: table.column('lastSentMs'),
     received: table.column('lastReceivedMs'),
     acked: table.column('lastAckMs'),

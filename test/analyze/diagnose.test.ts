@@ -332,9 +332,21 @@ describe('half-closed connections', () => {
   const finWait = (n: number, rest: RowSpec = {}) => out(n, { state: 'fin-wait-2', ...rest });
   it.each([
     [
-      'grow, with their descriptor',
+      'grow, with their descriptor, while their peers work on answers',
       times(6, (n) => ({ rows: many(2 + n, (i) => finWait(i)) })),
+      [],
+    ],
+    [
+      'are probed by keep-alive, and nothing comes for half a minute',
+      times(64, () => ({ rows: many(3, (i) => finWait(i, { columns: { bytesReceived: 10 } })) })),
       ['warning fin_wait_2'],
+    ],
+    [
+      'get bytes now and then',
+      times(64, (n) => ({
+        rows: many(3, (i) => finWait(i, { columns: { bytesReceived: 10 + Math.floor(n / 20) } })),
+      })),
+      [],
     ],
     [
       'grow, and nobody holds them',
@@ -344,8 +356,17 @@ describe('half-closed connections', () => {
     ['others at each look', times(6, (n) => ({ rows: many(2, (i) => finWait(n * 10 + i)) })), []],
     [
       'are old',
-      times(4, () => ({ rows: many(3, (i) => finWait(i, { columns: { lastAckMs: 90_000 } })) })),
+      times(4, () => ({
+        rows: many(3, (i) => finWait(i, { columns: { lastAckMs: 90_000, lastReceivedMs: 90_000 } })),
+      })),
       ['warning fin_wait_2'],
+    ],
+    [
+      'are two',
+      times(4, () => ({
+        rows: many(2, (i) => finWait(i, { columns: { lastAckMs: 90_000, lastReceivedMs: 90_000 } })),
+      })),
+      [],
     ],
     [
       'whose peers are gone',

@@ -57,7 +57,7 @@ describe('keepalive_race', () => {
         'keepalive_race',
         'warning',
         'certain',
-        '10.0.0.9:8080 (http) closes connections that were idle for 15.0 s; 3 requests crossed its FIN and were reset',
+        '10.0.0.9:8080 (http) closes connections that were idle for 15.0 s; 3 requests met its FIN and were reset',
       ],
     ]);
     expect(said([conn(1, 500)], { lost: { ...lost, count: 1 } })).toMatchObject([
@@ -65,7 +65,7 @@ describe('keepalive_race', () => {
         'keepalive_race',
         'warning',
         'certain',
-        '10.0.0.9:8080 (http) closes idle connections; 1 request crossed its FIN and was reset',
+        '10.0.0.9:8080 (http) closes idle connections; 1 request met its FIN and was reset',
       ],
     ]);
   });
@@ -78,9 +78,19 @@ describe('keepalive_race', () => {
         'keepalive_race',
         'warning',
         'likely',
-        'nginx/90 on 0.0.0.0:443 (https) closes connections that were idle for 15.0 s; 2 requests crossed its FIN and were reset',
+        'nginx/90 on 0.0.0.0:443 (https) closes connections that were idle for 15.0 s; 2 requests came after its FIN and were reset',
       ],
     ]);
+  });
+
+  it('and only a suspicion where connections that it closed were reset, and no timeout was measured', () => {
+    const [found, ...more] = said([inbound(1, 500)], { resets: 4 });
+    expect(more).toEqual([]);
+    expect(found?.slice(0, 3)).toEqual(['keepalive_race', 'info', 'suspected']);
+    expect(found?.[3]).toMatch(
+      /^4 connections that nginx\/90 .* ended by a reset: a request that came after the FIN, or a peer/,
+    );
+    expect(said([conn(1, 500)], { resets: 4 })).toEqual([]);
   });
 
   it('says only what was measured where none was lost', () => {

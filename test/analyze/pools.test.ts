@@ -3,6 +3,7 @@ import { unjudged } from '../../src/analyze/pools/unjudged.js';
 import { judgePools, type PoolsBeside } from '../../src/analyze/pools.js';
 import type { Rule } from '../../src/model/findings.js';
 import type { HikariStats } from '../../src/model/hikari.js';
+import type { PoolsSeen } from '../../src/model/pools.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { listen, look, type RowSpec } from '../support/table-builder.js';
 
@@ -41,11 +42,15 @@ function judge(
   looks: readonly (readonly RowSpec[])[],
   { everyMs = 1000, ...beside }: PoolsBeside & { everyMs?: number } = {},
 ) {
+  return judgePools(watchOf(looks, everyMs), beside);
+}
+
+function watchOf(looks: readonly (readonly RowSpec[])[], everyMs = 1000): PoolsSeen {
   const pools = new PoolWatch();
   for (const [index, rows] of looks.entries()) pools.take(look(index * everyMs, [LISTENER, ...rows]));
   const seen = pools.report();
   if (seen === undefined) throw new Error('no look');
-  return judgePools(seen, beside);
+  return seen;
 }
 
 const rulesOf = (...args: Parameters<typeof judge>) =>
@@ -100,6 +105,20 @@ describe('pool_exhausted', () => {
       times(6, () => many(4, (n) => busy(n, 300, { columns: { bytesReceived: 0 } }))),
     ],
     [
+      'a greeting came once, and nothing after it: a one-way sender',
+      times(6, (at) =>
+        many(6, (n) => busy(n, 30, { columns: { bytesSent: 100 + at * 50, bytesReceived: 6 } })),
+      ),
+    ],
+    [
+      'answers lie there that the process does not read',
+      times(6, (at) => many(10, (n) => turning(n, at, { queues: [n < 4 ? 50 : 0, 0] }))),
+    ],
+    [
+      'answers lie there and nothing moves any more',
+      times(6, () => many(10, (n) => busy(n, 300, { queues: [50, 0] }))),
+    ],
+    [
       'a service that always has requests under way',
       times(6, (at) => many(4, (n) => turning(n, at, { remote: '10.0.0.9:9092' }))),
     ],
@@ -116,6 +135,39 @@ describe('pool_exhausted', () => {
     ],
   ])('not where %s', (_, looks) => {
     expect(rulesOf(looks)).toEqual([]);
+  });
+
+  /** Of most of its connections it cannot be told at look 3, which follows an answer at once. */
+  const unsureOnce = (at: number, from: number) =>
+    many(10, (n) =>
+      n >= from && at === 3
+        ? used(n, 300, 300, { columns: { bytesSent: 100 + at, bytesReceived: 900 + at } })
+        : turning(n, at),
+    );
+
+  it('although of some it cannot be told at one look', () => {
+    expect(rulesOf(times(6, (at) => unsureOnce(at, 2)))).toEqual(['warning pool_exhausted']);
+  });
+
+  it('is not judged, and that is said, where it cannot be told of most', () => {
+    const unsure = times(6, (at) =>
+      many(10, (n) =>
+        used(n, 300, 300, {
+          columns: {
+            bytesSent: 100 + at,
+            bytesReceived: 900 + at * 10,
+            dataSegmentsIn: at * 7,
+            dataSegmentsOut: at * n,
+          },
+        }),
+      ),
+    );
+    expect(rulesOf(unsure)).toEqual([]);
+    const seen = watchOf(unsure);
+    expect(unjudged(seen).map(({ what, why }) => `${what}: ${why}`)).toEqual([
+      'pool_exhausted: not judged: none of the 10 connections of java/812 to 10.0.0.9:3306 (mysql) was surely idle, but of most it cannot be told',
+    ]);
+    expect(unjudged(watchOf(times(6, pressed)))).toEqual([]);
   });
 
   const hikari = (rest: Partial<HikariStats>): PoolsBeside => ({
@@ -282,13 +334,13 @@ describe('reconnect_wave', () => {
   });
 
   it('again and again, with the period', () => {
-    const { findings } = judge(times(13, (at) => wave(Math.floor(at / 4))));
+    const { findings } = judge(times(37, (at) => wave(Math.floor(at / 12))));
     const found = findings.find(({ rule }) => rule === 'reconnect_wave');
     expect(found).toMatchObject({
       severity: 'warning',
-      message: expect.stringMatching(/3 times in 12\.0 s$/),
+      message: expect.stringMatching(/3 times in 36\.0 s$/),
     });
-    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 4 });
+    expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 12 });
   });
 
   /** Ten connections that are replaced one after the other within 45 s, each half hour; a look each 5 s. */
@@ -308,11 +360,22 @@ describe('reconnect_wave', () => {
     expect(found?.evidence[1]).toMatchObject({ metric: 'wave_period', value: 1800 });
   });
 
+  /** Six connections that live for four looks, begun one after the other within three of them. */
+  const evenly = (at: number) =>
+    many(6, (n) => idle(Math.floor((at * 500 + 2000 - n * 300) / 2000) * 100 + n, 100));
+
+  it('of a restart that takes three looks, with quiet before and after it', () => {
+    const restart = (at: number) => many(6, (n) => idle(n + (at - 14 > n / 2 ? 100 : 0), 100));
+    expect(rulesOf(times(30, restart))).toContain('info reconnect_wave');
+  });
+
   it('not where they are replaced one after the other all the time', () => {
     expect(rulesOf(times(400, spread(60_000)), { everyMs: 5000 }).join()).not.toContain('reconnect_wave');
   });
 
   it.each([
+    ['evenly, after a lifetime of four looks', times(25, evenly)],
+    ['at once, but at every fourth look', times(25, (at) => wave(Math.floor(at / 4)))],
     ['one by one', times(8, (at) => many(10, (n) => idle(n, 100), at))],
     ['closed, not opened again', times(8, (at) => (at < 4 ? wave(0) : wave(0).slice(5)))],
     ['opened only', times(8, (at) => many(at < 4 ? 5 : 10, (n) => idle(n, 100)))],
@@ -422,6 +485,18 @@ describe('close_wait_leak', () => {
   });
 
   it.each([
+    [
+      'requests under way that are answered and closed, at first more than later',
+      times(8, (at) => many(Math.min(12, at * 4), (n) => left(Math.max(0, at - 3) * 4 + n))),
+    ],
+    [
+      'streams on which something is sent now and then',
+      times(10, (at) =>
+        many(3 + at, (n) =>
+          left(n, 2000, { columns: { bytesSent: 100 + Math.max(0, Math.floor((at - n + 3) / 3)) } }),
+        ),
+      ),
+    ],
     ['a burst, seen once', times(6, (at) => many(at < 2 ? 0 : 6, (n) => left(n)))],
     [
       'answered still: the client has ended its side only',

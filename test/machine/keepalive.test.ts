@@ -128,7 +128,7 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
         const race = raceOf(here, nginx.worker);
         expect(race).toMatchObject({ severity: 'warning', sure: 'certain' });
         expect(race?.message).toMatch(
-          /closes connections that were idle for \d\.\d s; \d+ requests? crossed its FIN/,
+          /closes connections that were idle for \d\.\d s; \d+ requests? met its FIN/,
         );
         const inbound = poolOf(there, node, 'inbound');
         expect(inbound).toMatchObject({ idle_close_by: 'self', lost_requests_by: 'self' });

@@ -231,16 +231,114 @@ describe('requests that meet the FIN of an idle connection', () => {
     expect(found).not.toHaveProperty('lost');
   });
 
-  it('at the side that closed: a FIN that was acknowledged, and nothing left of the connection', () => {
-    const end = (n: number) => inbound(n, 3000, { columns: { bytesAcked: 102 } });
-    expect(watch([0, [inbound(1, 2500)]], [600, [end(1)], 'ended'], [1000, []])).toEqual({
+  const closedHere = (n: number, ms = 3000) => inbound(n, ms, { columns: { bytesAcked: 102 } });
+  /** Two of a timeout of 3 s that end as they should, at different moments, and what more there is. */
+  const withTimeout = (more: (n: number) => RowSpec, stays: RowSpec[] = []) => {
+    const timeWait = (n: number) =>
+      inbound(n, 0, { state: 'time-wait', cookie: 70 + n, columns: { timerMs: 59_600, inode: 0 } });
+    return watch(
+      [0, [inbound(1, 2500), inbound(2, 1500), inbound(3, 500), inbound(4, 1500)]],
+      [600, [closedHere(1)], 'ended'],
+      [1000, [timeWait(1), inbound(2, 2500), inbound(3, 1500), inbound(4, 2500)]],
+      [1600, [closedHere(2), more(4)], 'ended'],
+      [2000, [timeWait(2), inbound(3, 2500), ...stays]],
+      [2600, [closedHere(3)], 'ended'],
+      [3000, [timeWait(3)]],
+    );
+  };
+
+  it('at the side that closed by its timeout: a FIN that was acknowledged, and nothing left of the connection', () => {
+    expect(withTimeout((n) => closedHere(n))).toMatchObject({
+      timeout: { by: 'self' },
       lost: { by: 'self', count: 1 },
     });
-    const timeWait = inbound(1, 0, {
-      state: 'time-wait',
-      cookie: 70,
-      columns: { timerMs: 59_600, inode: 0 },
+  });
+
+  it('but none where a farewell went before the FIN: the peer may have closed without reading it', () => {
+    const said = (n: number) =>
+      inbound(n, 0, {
+        columns: { lastSentMs: 30, lastReceivedMs: 3050, bytesSent: 131, bytesAcked: 133 },
+      });
+    const found = withTimeout(said);
+    expect(found?.timeout).toMatchObject({ by: 'self', closes: 4, of: 4 });
+    expect(found).not.toHaveProperty('lost');
+    expect(found).not.toHaveProperty('resets');
+  });
+
+  it('and none of which the looks cannot tell, once another had a farewell', () => {
+    const said = inbound(1, 0, {
+      columns: { lastSentMs: 30, lastReceivedMs: 3050, bytesSent: 131, bytesAcked: 133 },
     });
-    expect(watch([0, [inbound(1, 2500)]], [600, [end(1)], 'ended'], [1000, [timeWait]])).toEqual({});
+    const finWait = inbound(2, 0, { state: 'fin-wait-2' });
+    const { lastSentMs: _, lastReceivedMs: __, ...columns } = finWait.columns ?? {};
+    const of = (first: RowSpec) => {
+      const timeWait = (n: number) =>
+        inbound(n, 0, { state: 'time-wait', cookie: 70 + n, columns: { timerMs: 59_600, inode: 0 } });
+      return watch(
+        [0, [inbound(1, 2500), inbound(2, 1500), inbound(3, 500), inbound(4, 1500)]],
+        [600, [first], 'ended'],
+        [1000, [timeWait(1), inbound(2, 2500), inbound(3, 1500), inbound(4, 2500)]],
+        [1600, [closedHere(4)], 'ended'],
+        [2000, [{ ...finWait, columns }, timeWait(4), inbound(3, 2500)]],
+        [2600, [closedHere(3)], 'ended'],
+        [3000, [timeWait(3)]],
+      );
+    };
+    expect(of(closedHere(1))?.lost).toEqual({ by: 'self', count: 1 });
+    expect(of(said)?.timeout).toMatchObject({ by: 'self' });
+    expect(of(said)).not.toHaveProperty('lost');
+  });
+
+  it('and none without a timeout: only that they ended by a reset, unless all did so at one moment', () => {
+    const three = [1, 2, 3];
+    const restart = watch(
+      [0, three.map((n) => inbound(n, 500 + n * 400))],
+      [600, three.map((n) => closedHere(n, 1100 + n * 400)), 'ended'],
+      [1000, []],
+    );
+    expect(restart).toEqual({});
+    const scattered = watch(
+      [0, [inbound(1, 2500), inbound(2, 500)]],
+      [600, [closedHere(1)], 'ended'],
+      [1000, [inbound(2, 1500)]],
+      [1600, [closedHere(2, 2100)], 'ended'],
+      [2000, []],
+    );
+    expect(scattered).toEqual({ resets: 2 });
+  });
+});
+
+describe('a farewell before the FIN', () => {
+  it('of the peer does not end the idleness, as looks show it', () => {
+    const closeWait = (n: number) =>
+      outbound(
+        n,
+        { sent: 3100, received: 80, acked: 60 },
+        { state: 'close-wait', columns: { bytesReceived: 932 } },
+      );
+    const found = watch(
+      [0, [outbound(1, 2200), outbound(2, 1200), outbound(3, 200)]],
+      [1000, [closeWait(1), outbound(2, 2200), outbound(3, 1200)]],
+      [2000, [closeWait(2), outbound(3, 2200)]],
+      [3000, [closeWait(3)]],
+    );
+    expect(found?.timeout).toMatchObject({ by: 'peer', closes: 3, of: 3, ms: 3000 });
+  });
+
+  it('is none where it answers a request that was under way', () => {
+    const asks = (n: number, ms: number) => outbound(n, { sent: ms, received: ms + 500 });
+    const answered = (n: number) =>
+      outbound(
+        n,
+        { sent: 3100, received: 80, acked: 60 },
+        { state: 'close-wait', columns: { bytesReceived: 932 } },
+      );
+    const found = watch(
+      [0, [asks(1, 2200), asks(2, 1200), asks(3, 200)]],
+      [1000, [answered(1), asks(2, 2200), asks(3, 1200)]],
+      [2000, [answered(2), asks(3, 2200)]],
+      [3000, [answered(3)]],
+    );
+    expect(found).toEqual({});
   });
 });

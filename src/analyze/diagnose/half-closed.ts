@@ -13,8 +13,8 @@ import {
 } from './found.js';
 
 const GROWN = 2;
-/** Fewer and younger ones are half-way through a normal close. */
-const OLD = { count: 3, ms: 60_000 };
+/** Fewer are chance. */
+const LEAST = 3;
 const ORPHANS_NEAR = 0.8;
 
 /** FIN-WAIT-2 of sockets that a process still holds: it has shut down its side, the peer has not (KERNEL.md 9). */
@@ -25,21 +25,21 @@ export const finWaitRule: DiagnosisRule = {
   judge: ({ seen, watchedMs }) =>
     seen.halfClosed.flatMap((group): Found[] => {
       // Without a process the kernel ends them after tcp_fin_timeout.
-      if (group.state !== 'fin-wait-2' || typeof group.owner !== 'object' || !lasts(group)) return [];
-      const { owner, direction, end, stuck, growth, oldestMs } = group;
+      if (group.state !== 'fin-wait-2' || typeof group.owner !== 'object' || group.silent < LEAST) return [];
+      const { owner, direction, end, silent, growth, oldestMs } = group;
       return [
         {
           rule: 'fin_wait_2',
           severity: 'warning',
           sure: growth >= GROWN ? 'likely' : 'certain',
           about: { ...endOf(direction, end), ...ownerOf(owner) },
-          message: `${whoText(owner)} has shut down ${counted(group.count, 'connection')} ${towards(direction, end)} that the peer does not close`,
+          message: `${whoText(owner)} has shut down ${counted(silent, 'connection')} ${towards(direction, end)} that the peer does not close`,
           evidence: [
             evidence(
               'fin_wait_2',
               group.count,
               'connections',
-              `${count(group.count)} in FIN-WAIT-2 with their descriptor open, ${count(stuck)} of them at an earlier look too`,
+              `${count(group.count)} in FIN-WAIT-2 with their descriptor open, ${count(silent)} of them for 30 s or longer without a byte from the peer`,
             ),
             ...growthEvidence(group, watchedMs),
             ...(oldestMs === undefined
@@ -59,9 +59,6 @@ export const finWaitRule: DiagnosisRule = {
       ];
     }),
 };
-
-const lasts = ({ stuck, growth, oldestMs }: HalfClosed): boolean =>
-  (stuck > 0 && growth >= GROWN) || (stuck >= OLD.count && (oldestMs ?? 0) >= OLD.ms);
 
 const growthEvidence = ({ growth }: HalfClosed, watchedMs: number) =>
   growth === 0
@@ -83,7 +80,7 @@ export const lastAckRule: DiagnosisRule = {
   judge: ({ seen }) =>
     seen.halfClosed.flatMap((group): Found[] => {
       const { state, unanswered, direction, end, stuck } = group;
-      if (state === 'fin-wait-2' || stuck === 0 || unanswered < OLD.count) return [];
+      if (state === 'fin-wait-2' || stuck === 0 || unanswered < LEAST) return [];
       return [
         {
           rule: 'last_ack',

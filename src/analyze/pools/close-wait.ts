@@ -5,6 +5,8 @@ import { endText, fact, processText } from './words.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+/** Where a larger share of those that come leave again, they are requests under way. */
+const MOST_LEFT = 0.2;
 const CLOSE_WAIT = { grown: 2, rises: 2, old: 3, oldMs: MINUTE, soonMs: 60 * MINUTE };
 
 /**
@@ -12,9 +14,10 @@ const CLOSE_WAIT = { grown: 2, rises: 2, old: 3, oldMs: MINUTE, soonMs: 60 * MIN
  * requests on connections that are half closed looks the same once, a leak goes on.
  */
 export const closeWaitLeak: PoolRule = (pool, context) => {
-  const { stuck, growth, rises, oldestMs } = pool.closeWaits;
+  const { stuck, growth, rises, came, left: gone, oldestMs } = pool.closeWaits;
   const isOld = stuck >= CLOSE_WAIT.old && (oldestMs ?? 0) >= CLOSE_WAIT.oldMs;
-  const grows = stuck > 0 && growth >= CLOSE_WAIT.grown && rises >= CLOSE_WAIT.rises;
+  const stays = gone < came * MOST_LEFT || (oldestMs ?? 0) > pool.past.watchedMs;
+  const grows = stays && stuck > 0 && growth >= CLOSE_WAIT.grown && rises >= CLOSE_WAIT.rises;
   if (!isOld && !grows) return undefined;
   const left = grows ? untilLimit(pool, context) : undefined;
   const held = grows ? Math.max(stuck, growth) : stuck;

@@ -5,10 +5,12 @@ import type { PoolRule } from './context.js';
 import { endText, fact, processText, type Said } from './words.js';
 
 /**
- * Surely busy at every look: at least this share. Of the rest it cannot be told, and what lies idle most of the time may look like that at many
+ * Surely busy over all looks: at least this share. Of the rest it cannot be told, and what lies idle most of the time may look like that at many
  * looks, however many there are.
  */
-const SURE_SHARE = 0.5;
+const SURE_SHARE = 0.6;
+/** Where more of them have answers that nobody reads, their process is what is slow. */
+const MOST_UNREAD = 0.25;
 /** Fewer are no pool, or a small one that happens to work. */
 const LEAST_OPEN = 4;
 const LEAST = { looks: 3, ms: 1000 };
@@ -35,7 +37,7 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
         'busy',
         busy,
         'connections',
-        `${count(busy)} of ${count(open)} busy (inferred) at the last look; at least ${percent(past.leastBusyShare)} surely at every look after the first, ${percent(past.busyShare)} over all; of the others it cannot be told`,
+        `${count(busy)} of ${count(open)} busy (inferred) at the last look; ${percent(past.busyShare)} surely over all looks after the first; of the others it cannot be told`,
       ),
       fact(
         'highest',
@@ -45,9 +47,9 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
       ),
       fact(
         'turned_over',
-        past.reused,
+        past.answered,
         'connections',
-        `data moved on ${count(past.reused)} of ${count(open)} during the watch`,
+        `answers came on ${count(past.answered)} of ${count(open)} during the watch`,
       ),
     ],
     advice: `compare ${count(open)} with the pool's maximum (HikariCP maximumPoolSize), and ask the pool itself whether callers wait, which sockets do not show (--hikari LOG); then look for slow requests to ${endText(pool)} and for connections that are held too long, before raising the maximum`,
@@ -63,7 +65,7 @@ export const allWait: PoolRule = (pool, { hikari }) => {
   // It has said more, or otherwise.
   if (hikari !== undefined && (hikari.stats.idle > 0 || hikari.stats.waiting > 0)) return undefined;
   const { open, past, service, quiet } = pool;
-  if (!isPinned(pool) || turnsOver(pool) || quiet === undefined) return undefined;
+  if (!isPinned(pool) || moves(pool) || quiet === undefined) return undefined;
   return {
     rule: 'pool_waiting',
     severity: isDatabase(service) ? 'warning' : 'info',
@@ -72,9 +74,9 @@ export const allWait: PoolRule = (pool, { hikari }) => {
     evidence: [
       fact(
         'busy_share',
-        past.leastBusyShare,
+        past.busyShare,
         'ratio',
-        `at least ${percent(past.leastBusyShare)} surely busy (inferred) at each look after the first, none surely idle at any of ${past.looks}`,
+        `${percent(past.busyShare)} surely busy (inferred) over all looks after the first, none surely idle at any of ${past.looks}`,
       ),
       fact(
         'turned_over',
@@ -87,17 +89,32 @@ export const allWait: PoolRule = (pool, { hikari }) => {
   };
 };
 
+const isPinned = (pool: Pool): boolean => mayBePinned(pool) && pool.past.busyShare >= SURE_SHARE;
+
+/** It may be at its maximum, but at most looks it could not be told which of its connections were busy. */
+export const isPinnedUnsurely = (pool: Pool): boolean =>
+  pool.direction === 'outbound' &&
+  typeof pool.owner === 'object' &&
+  mayBePinned(pool) &&
+  turnsOver(pool) &&
+  pool.past.busyShare < SURE_SHARE;
+
 /** One-way senders and streams are always busy; they say nothing of a pool. */
-function isPinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
+function mayBePinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
   if (isStreaming(service) || bytesReceived === 0 || connecting > 0) return false;
   if (open < LEAST_OPEN || past.looks < LEAST.looks || past.watchedMs < LEAST.ms) return false;
   if (past.lowest !== open || past.highest !== open || past.neverSeenUsed > 0) return false;
   if (past.created > 0 || past.closed > 0) return false;
-  return past.neverIdleLooks === past.looks && past.leastBusyShare >= SURE_SHARE;
+  return past.neverIdleLooks === past.looks && past.unread <= open * MOST_UNREAD;
 }
 
-const turnsOver = ({ open, past }: Pool): boolean =>
-  past.reused >= Math.max(TURNED_OVER.least, open * TURNED_OVER.share);
+const isEnough = (some: number, open: number) =>
+  some >= Math.max(TURNED_OVER.least, open * TURNED_OVER.share);
+
+const turnsOver = ({ open, past }: Pool): boolean => isEnough(past.answered, open);
+
+/** Whoever goes on sending without an answer does not wait for one. */
+const moves = ({ open, past }: Pool): boolean => isEnough(past.reused, open);
 
 /** Which sockets a log belongs to is a guess, unless the user said it; where they contradict it, it may be of another pool. */
 const exhaustedByHikari = (pool: Pool, { stats, by, ageMs, disagreements }: HikariMatch): Said => {

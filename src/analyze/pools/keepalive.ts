@@ -11,12 +11,13 @@ const SECOND = 1000;
  * else only the timeout that was measured. Whoever sends the requests may close without such a race: that says nothing.
  */
 export const keepaliveRace: PoolRule = (pool) => {
-  const { timeout, lost } = pool.idleCloses;
+  const { timeout, lost, resets = 0 } = pool.idleCloses;
   const closer = pool.direction === 'outbound' ? 'peer' : 'self';
   const raced = lost?.by === closer ? lost : undefined;
   const measured = timeout?.by === closer ? timeout : undefined;
   if (raced !== undefined) return lostSaid(pool, raced, measured);
-  return measured === undefined ? undefined : measuredSaid(pool, measured);
+  if (measured !== undefined) return measuredSaid(pool, measured);
+  return pool.direction === 'inbound' && resets > 0 ? resetsSaid(pool, resets) : undefined;
 };
 
 function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined): Said {
@@ -26,7 +27,7 @@ function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined
     rule: 'keepalive_race',
     severity: 'warning',
     sure: outbound ? 'certain' : 'likely',
-    message: `${closesText(pool, timeout)}; ${requests} crossed its FIN and ${lost.count === 1 ? 'was' : 'were'} reset`,
+    message: `${closesText(pool, timeout)}; ${requests} ${outbound ? 'met' : 'came after'} its FIN and ${lost.count === 1 ? 'was' : 'were'} reset`,
     evidence: [
       ...timeoutEvidence(timeout),
       fact(
@@ -59,6 +60,23 @@ const measuredSaid = (pool: Pool, timeout: IdleClose): Said => ({
   message: `${closesText(pool, timeout)}; no request was seen to be lost to it`,
   evidence: timeoutEvidence(timeout),
   advice: adviceFor(pool, timeout),
+});
+
+/** Without a timeout it is not known what was lost, if anything was. */
+const resetsSaid = (pool: Pool, resets: number): Said => ({
+  rule: 'keepalive_race',
+  severity: 'info',
+  sure: 'suspected',
+  message: `${counted(resets, 'connection')} that ${processText(pool)} on ${endText(pool)} closed ended by a reset: a request that came after the FIN, or a peer that closed with unread data`,
+  evidence: [
+    fact(
+      'resets_after_close',
+      resets,
+      'connections',
+      `${counted(resets, 'idle connection')} closed from here ended within seconds, without TIME-WAIT`,
+    ),
+  ],
+  advice: `look at the packets of one such end (sockwatch capture): only a request after the FIN of ${processText(pool)} is lost`,
 });
 
 /** `10.0.0.9:8080 closes connections that were idle for 15.0 s` */

@@ -14,7 +14,7 @@ const SECOND = 1000;
 const WAVE_LEAST_SIZE = 3;
 
 /** Half of a pool replaced at once: a common lifetime, a restart of the other side, or a balancer that closed them. */
-export const reconnectWave: PoolRule = (pool) => {
+export const reconnectWave: PoolRule = (pool, context) => {
   const { past, direction } = pool;
   // Connections that get their process late leave one pool for another: that is no wave.
   if (
@@ -24,8 +24,8 @@ export const reconnectWave: PoolRule = (pool) => {
     past.highest < WAVE_LEAST_SIZE
   )
     return undefined;
-  // All the time is no wave.
-  if (past.waveLooks * 2 > past.looks && past.looks > 4) return undefined;
+  // Short connections are another matter.
+  if (churn(pool, context) !== undefined) return undefined;
   const periods = past.waves.slice(1).map((time, index) => time - (past.waves[index] ?? 0));
   const period = periods.length === 0 ? undefined : periods.reduce((sum, ms) => sum + ms, 0) / periods.length;
   return {

@@ -2,6 +2,8 @@ import type { Rule, Severity } from '../../model/findings.js';
 import type { Gap } from '../../model/observation.js';
 import type { PoolsSeen } from '../../model/pools.js';
 import { counted, duration } from '../words.js';
+import { isPinnedUnsurely } from './exhausted.js';
+import { endText, processText } from './words.js';
 
 /** Rules that look at one process, at how its connections are used, and at several looks (so many, over so long). */
 const OF_PROCESS: readonly Rule[] = [
@@ -47,6 +49,11 @@ export function unjudged(seen: PoolsSeen, wanted?: Wanted): Gap[] {
       add(rule, `the processes of ${counted(nameless, 'connection')} are not known`);
   if (timeless > 0)
     for (const rule of OF_USE) add(rule, `the source has no times of ${counted(timeless, 'connection')}`);
+  for (const pool of outbound.filter(isPinnedUnsurely))
+    add(
+      'pool_exhausted',
+      `none of the ${counted(pool.open, 'connection')} of ${processText(pool)} to ${endText(pool)} was surely idle, but of most it cannot be told`,
+    );
   for (const [rule, { looks, ms }] of Object.entries(NEEDS) as [Rule, { looks: number; ms: number }][])
     if (isWanted(rule) && (seen.looks < looks || seen.watchedMs < ms))
       add(

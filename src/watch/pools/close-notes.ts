@@ -13,12 +13,19 @@ const TIME_WAIT_MS = 60_000;
 const SURELY_THERE_MS = 5000;
 /** Times of the kernel are jiffies of 4 to 10 ms. */
 const GRAIN_MS = 20;
+/**
+ * What the closing side sends just before its FIN (close_notify of TLS, a message of a protocol) does not end the idleness. The peer may acknowledge both
+ * late (TCP_DELACK_MAX, 200 ms).
+ */
+const FAREWELL_MS = 300;
 
 /** What a connection's own times tell of its end, when the kernel announced it. */
 interface Announced {
   readonly by: Ending;
   readonly low: number;
   readonly high: number;
+  /** A peer that closes without reading it answers with a reset. */
+  readonly farewell?: boolean;
 }
 
 /** Nothing more is to be noted of it. */
@@ -52,7 +59,7 @@ export class CloseNotes {
     if (lateMs >= LEAST_IDLE_MS && isUnanswered(list, entry, closing)) {
       // Without a FIN of the peer it was reset for another reason.
       if (finIn !== 1 && list.state[entry] !== CLOSE_WAIT) return;
-      book.noteLost('peer', lateMs);
+      book.noteLost(lateMs);
       if (list.state[entry] !== CLOSE_WAIT) book.note('peer', lateMs, closing.receivedMs, at);
       this.announced.set(entry, TOLD);
       return;
@@ -61,33 +68,48 @@ export class CloseNotes {
     const idle = Math.min(closing.sentMs, closing.receivedMs);
     const low = idle - 2 * (closing.rttMs || 0) - GRAIN_MS;
     const by = endingOf(finIn, finOut);
+    const said = saidFarewell(list, entry, closing) ? beforeFarewell(list, entry, closing, false) : undefined;
+    if (said !== undefined) {
+      book.hasFarewells = true;
+      this.announced.set(entry, { by: finIn === 0 ? 'self' : 'peer', ...said, farewell: true });
+      return;
+    }
     const bounds = { low: Math.max(0, low), high: idle };
     // After a reset there is no TIME-WAIT to look for.
     if (by === 'reset') book.note(by, bounds.low, bounds.high, at);
     this.announced.set(entry, by === 'reset' ? TOLD : { by, ...bounds });
   }
 
-  /** A connection that was established at the last look shows now as `row`, in a state of closing. Gives marks for it. */
-  closing(before: ConnectionList, known: number, table: SocketTable, row: number, look: LookTimes): number {
+  /** A connection that was established at the last look shows now as `row`, in a state of closing. Gives what is to be kept of it. */
+  closing(
+    before: ConnectionList,
+    known: number,
+    table: SocketTable,
+    row: number,
+    look: LookTimes,
+  ): Closed | undefined {
     const book = this.bookOf(before.pool[known]);
     const state = table.state[row];
-    if (book === undefined || before.state[known] !== ESTABLISHED) return 0;
+    if (book === undefined || before.state[known] !== ESTABLISHED) return undefined;
     const byPeer = state === CLOSE_WAIT || state === LAST_ACK;
     const announced = this.announced.get(known);
     if (announced !== undefined) {
       this.announced.delete(known);
       if (!byPeer) book.note('self', announced.low, announced.high, look.at);
-      return MARKS.closedIdle;
+      return announced.farewell === true ? undefined : { mark: MARKS.closedIdle, ...announced };
     }
     const lateMs = byPeer ? crossedAfter(before, known, table, row) : undefined;
-    if (lateMs === undefined && isBusy(before, known)) return 0;
-    const { low, high } = boundsOf(before, known, table, row, look);
+    if (lateMs === undefined && isBusy(before, known)) return undefined;
+    const said = farewellBounds(before, known, table, row, byPeer);
+    const { low, high } = said ?? boundsOf(before, known, table, row, look);
     book.note(byPeer ? 'peer' : 'self', low, high, look.at);
-    if (!byPeer) return low >= LEAST_IDLE_MS ? MARKS.closedIdle : 0;
-    if (lateMs === undefined) return 0;
+    if (said !== undefined && !byPeer) book.hasFarewells = true;
+    if (!byPeer)
+      return low >= LEAST_IDLE_MS && said === undefined ? { mark: MARKS.closedIdle, low, high } : undefined;
+    if (lateMs === undefined) return undefined;
     // After its FIN the peer cannot answer any more.
-    book.noteLost('peer', lateMs);
-    return MARKS.crossed;
+    book.noteLost(lateMs);
+    return { mark: MARKS.crossed, low, high };
   }
 
   /** A connection of the last look is there no more. */
@@ -102,14 +124,16 @@ export class CloseNotes {
       if (Number.isNaN(announced.low)) return;
       book.note(announced.by, announced.low, announced.high, at);
       // Our FIN was acknowledged, and yet nothing is left of FIN-WAIT-2 or TIME-WAIT: data came, and were answered with a reset.
-      if (announced.by === 'self' && elapsed < SURELY_THERE_MS && announced.low >= LEAST_IDLE_MS)
-        book.noteLost('self');
+      const isReset = announced.by === 'self' && announced.farewell !== true && elapsed < SURELY_THERE_MS;
+      if (isReset && announced.low >= LEAST_IDLE_MS)
+        book.noteReset(Math.min(announced.low, before.quietMs[entry] ?? announced.low), announced.high, at);
       return;
     }
     const state = before.state[entry];
     const isFinWait = state === FIN_WAIT_1 || state === FIN_WAIT_2;
     // TIME-WAIT would have followed.
-    if (isFinWait && (marks & MARKS.closedIdle) !== 0 && elapsed < SURELY_THERE_MS) book.noteLost('self');
+    if (isFinWait && (marks & MARKS.closedIdle) !== 0 && elapsed < SURELY_THERE_MS && !book.hasFarewells)
+      book.noteReset(before.closedLow[entry] ?? Number.NaN, before.closedHigh[entry] ?? Number.NaN, at);
     if (state !== ESTABLISHED || isBusy(before, entry)) return;
     const quiet = before.quietMs[entry] ?? Number.NaN;
     book.note('unknown', quiet, quiet + elapsed, at);
@@ -125,6 +149,13 @@ export interface LookTimes {
   /** Monotonic ms of this look, and since the one before. */
   readonly at: number;
   readonly elapsed: number;
+}
+
+/** A mark of its connection, and how long it had been idle when it was closed: bounds, ms. */
+interface Closed {
+  readonly mark: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 interface Closing {
@@ -162,6 +193,47 @@ function crossedAfter(before: ConnectionList, known: number, table: SocketTable,
   if (closing === undefined || !isUnanswered(before, known, closing)) return undefined;
   const lateMs = closing.receivedMs - closing.sentMs;
   return lateMs >= LEAST_IDLE_MS ? lateMs : undefined;
+}
+
+/** New bytes that had been sent at the last look; NaN: not known. */
+const sentBefore = (list: ConnectionList, entry: number): number =>
+  (list.ackedBytes[entry] ?? Number.NaN) - (list.begun[entry] ?? Number.NaN);
+
+/** Our FIN was acknowledged, and data that were sent not long ago. */
+function saidFarewell(list: ConnectionList, entry: number, { sent, acked, sentMs }: Closing): boolean {
+  return acked - (list.begun[entry] ?? Number.NaN) - sent === 1 && sentMs < LEAST_IDLE_MS;
+}
+
+/**
+ * How long it had been idle before data that one side alone sent, the peer or this one, since the last look. Only where both had spoken before, and nothing
+ * was under way: else that was an answer.
+ */
+function beforeFarewell(list: ConnectionList, entry: number, closing: Closing, byPeer: boolean) {
+  const { sentMs, receivedMs, sent, received } = closing;
+  const before = sentBefore(list, entry);
+  const receivedBefore = list.receivedBytes[entry] ?? Number.NaN;
+  if (!(before > 0) || !(receivedBefore > 0) || isBusy(list, entry)) return undefined;
+  const peerSaid = received - receivedBefore > 1;
+  if (peerSaid !== byPeer || sent > before === byPeer) return undefined;
+  const gap = list.answerMs[entry] ?? Number.NaN;
+  const idle = byPeer ? sentMs - Math.max(0, -gap) - receivedMs : receivedMs - Math.max(0, gap) - sentMs;
+  if (!(idle >= LEAST_IDLE_MS) || !(idle >= (list.quietMs[entry] ?? Number.NaN) - GRAIN_MS)) return undefined;
+  return { low: Math.max(0, idle - GRAIN_MS), high: idle + GRAIN_MS };
+}
+
+/** The same where a look shows it: the FIN came with the last ACK, or was acknowledged by it, or is not acknowledged yet. */
+function farewellBounds(
+  list: ConnectionList,
+  entry: number,
+  table: SocketTable,
+  row: number,
+  byPeer: boolean,
+) {
+  const closing = closingOf(table, row);
+  if (closing === undefined) return undefined;
+  const lastMs = byPeer ? closing.receivedMs : closing.sentMs;
+  const ackMs = table.state[row] === FIN_WAIT_1 ? 0 : (table.column('lastAckMs')?.[row] ?? Number.NaN);
+  return lastMs - ackMs <= FAREWELL_MS ? beforeFarewell(list, entry, closing, byPeer) : undefined;
 }
 
 /** With both FINs it depends on whether TIME-WAIT is here, which the next look shows: none, unless the caller finds it. */

@@ -25,6 +25,8 @@ export const MARKS = {
   closedIdle: 128,
   /** Data were sent after the FIN of the peer: it only ended its own side. */
   halfClosed: 256,
+  /** Bytes came between two looks after the first that showed it. */
+  answered: 512,
 } as const;
 
 /** The 4-tuple of one row, loaded once for every list that is asked about it. */
@@ -73,7 +75,14 @@ export class ConnectionList {
   plainAcks = new Float64Array(FIRST_CAPACITY);
   /** NaN: unknown or not open. */
   quietMs = new Float64Array(FIRST_CAPACITY);
+  /** How much later the last data were sent than received, ms; negative: received last. */
+  answerMs = new Float64Array(FIRST_CAPACITY);
   rttMs = new Float64Array(FIRST_CAPACITY);
+  /** What is left of TIME-WAIT; NaN: another state, or not known. */
+  timeWaitMs = new Float64Array(FIRST_CAPACITY);
+  /** Where `closedIdle` is marked: how long it had been idle, bounds, ms. */
+  closedLow = new Float64Array(FIRST_CAPACITY);
+  closedHigh = new Float64Array(FIRST_CAPACITY);
   private keys = new Uint32Array(FIRST_CAPACITY * KEY_WORDS);
   private cookieHigh = new Uint32Array(FIRST_CAPACITY);
   private cookieLow = new Uint32Array(FIRST_CAPACITY);
@@ -163,7 +172,11 @@ export class ConnectionList {
     this.received = new Float64Array(capacity);
     this.plainAcks = new Float64Array(capacity);
     this.quietMs = new Float64Array(capacity);
+    this.answerMs = new Float64Array(capacity);
     this.rttMs = new Float64Array(capacity);
+    this.timeWaitMs = new Float64Array(capacity);
+    this.closedLow = new Float64Array(capacity);
+    this.closedHigh = new Float64Array(capacity);
     this.keys = new Uint32Array(capacity * KEY_WORDS);
     this.cookieHigh = new Uint32Array(capacity);
     this.cookieLow = new Uint32Array(capacity);

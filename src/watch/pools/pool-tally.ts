@@ -8,12 +8,8 @@ import { NewTimeline } from './new-timeline.js';
 import { ProbeTally } from './probe-tally.js';
 import { ServeTally } from './serve-tally.js';
 import { USE, type Use, UseLevels } from './use.js';
+import { WaveRuns } from './wave-runs.js';
 import { WaveWindows } from './wave-windows.js';
-
-/** So many times of waves are kept: enough for a period. */
-const KEPT_WAVES = 16;
-/** A wave replaces at least so many connections, and half of those that were open. */
-const LEAST_WAVE = 3;
 
 /** Monotonic ms of a look and of the one before, its wall clock and its number. */
 interface LookMoment {
@@ -37,6 +33,8 @@ export class PoolTally {
   /** Made during the watch, and without data for long. */
   longIdle = 0;
   private surelyBusy = 0;
+  /** Outbound, with answers that the process has not read. */
+  private unread = 0;
   waiting = 0;
   closeWait = 0;
   heldCloseWait = 0;
@@ -62,20 +60,21 @@ export class PoolTally {
   private highestBusy = 0;
   private highestMaybeBusy = 0;
   private neverIdleLooks = 0;
+  /** At the looks after the first. */
   private busySum = 0;
-  private leastBusyShare = 1;
   private openSum = 0;
   private created = 0;
   private closed = 0;
   private firstCloseWait = 0;
   private mostStuck = 0;
   private stuckRises = 0;
+  /** Held in CLOSE-WAIT: came, and closed or answered, during the watch. */
+  cameToCloseWait = 0;
+  leftCloseWait = 0;
   private openBefore = 0;
   private createdBefore = 0;
   private closedBefore = 0;
-  private inWave = false;
-  private waveLooks = 0;
-  private readonly waves: number[] = [];
+  private readonly waves = new WaveRuns();
   private readonly growth = new Growth();
   private readonly windows = new WaveWindows();
   readonly levels = new UseLevels();
@@ -85,15 +84,17 @@ export class PoolTally {
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
   reused = 0;
+  answered = 0;
   seen = 0;
   connectFailed = 0;
 
   /** `moved`: data went either way since its first look. */
   addUse(use: Use, moved: boolean): void {
     if (use === USE.unknown) this.unknownUse++;
-    else if (use === USE.busy || use === USE.active || use === USE.recent) this.busy++;
+    else if (use === USE.busy || use === USE.active || use === USE.recent || use === USE.unread) this.busy++;
     else if (use !== USE.unsure) this.idle++;
     if (use === USE.busy || use === USE.active) this.surelyBusy++;
+    if (use === USE.unread) this.unread++;
     if (use === USE.unsure) this.unsure++;
     if (use === USE.unsure && !moved) this.unsureAndStill++;
   }
@@ -104,6 +105,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
+    this.unread = 0;
     this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
@@ -133,18 +135,23 @@ export class PoolTally {
     this.highestBusy = Math.max(this.highestBusy, busy);
     this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
     if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
-    this.busySum += this.surelyBusy;
     // The first look has nothing to compare with: much is unsure there.
-    if (open > 0 && this.looks > 1)
-      this.leastBusyShare = Math.min(this.leastBusyShare, this.surelyBusy / open);
-    this.openSum += open;
+    if (this.looks > 1) {
+      this.busySum += this.surelyBusy;
+      this.openSum += open;
+    }
     this.created += this.createdNow;
     this.newByTime.add(look, this.createdNow);
     this.closed += this.closedNow;
     this.growth.add(at, this.longIdle);
     this.serving.finish();
-    this.noteWave(time);
-    this.windows.add(at, time, { created: this.createdNow, closed: this.closedNow, open: this.openBefore });
+    const turnover = { created: this.createdNow, closed: this.closedNow, open: this.openBefore };
+    this.waves.add(time, turnover, {
+      created: this.createdNow + this.createdBefore,
+      closed: this.closedNow + this.closedBefore,
+      open: this.openBefore + this.closedBefore,
+    });
+    this.windows.add(at, time, turnover);
   }
 
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
@@ -186,7 +193,8 @@ export class PoolTally {
   }
 
   past(now: number, lastLook: number): PoolPast {
-    const slow = this.waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
+    const waves = this.waves.times();
+    const slow = waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
       watchedMs: millis(this.sinceMs(now)),
@@ -199,16 +207,16 @@ export class PoolTally {
       neverIdleLooks: this.neverIdleLooks,
       neverSeenUsed: connections(this.unsureAndStill),
       busyShare: ratio(this.openSum === 0 ? 0 : this.busySum / this.openSum),
-      leastBusyShare: ratio(this.openSum === 0 ? 0 : this.leastBusyShare),
+      unread: connections(this.unread),
       created: this.created,
       closed: this.closed,
       createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
+      answered: this.answered,
       seen: this.seen,
       connectFailed: this.connectFailed,
-      waves: slow?.times ?? [...this.waves],
+      waves: slow?.times ?? waves,
       ...(slow && { waveMs: millis(slow.longestMs) }),
-      waveLooks: this.waveLooks,
     };
   }
 
@@ -217,18 +225,9 @@ export class PoolTally {
       stuck: connections(this.stuckCloseWait),
       growth: this.heldCloseWait - this.firstCloseWait,
       rises: this.stuckRises,
+      came: this.cameToCloseWait,
+      left: this.leftCloseWait,
       ...(Number.isFinite(this.oldestCloseWaitMs) && { oldestMs: millis(this.oldestCloseWaitMs) }),
     };
-  }
-
-  /** Replacements of half of the pool within two looks: the closing may be seen one look before the opening. */
-  private noteWave(time: number): void {
-    const least = Math.max(LEAST_WAVE, (this.openBefore + this.closedBefore) / 2);
-    const closed = this.closedNow + this.closedBefore;
-    const created = this.createdNow + this.createdBefore;
-    const isWave = closed >= least && created >= least;
-    if (isWave) this.waveLooks++;
-    if (isWave && !this.inWave && this.waves.push(time) > KEPT_WAVES) this.waves.shift();
-    this.inWave = isWave;
   }
 }

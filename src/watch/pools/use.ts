@@ -2,10 +2,19 @@ import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
 
 /**
  * What an established connection seems to do. `idle` and `busy`: by the order of the last request and answer, from which others may be
- * told. `fresh` is idle and was never used, `active` is busy by its queues, `recent` was used both ways a moment ago: it may lie idle by now.
+ * told. `fresh` is idle and was never used, `active` is busy by its queues, `unread` waits for its own process, not for the peer, `recent` was used both ways a moment ago: it may lie idle by now.
  * `unsure`: request and answer came within one jiffy, in which order is not known. `unknown`: the source has no times.
  */
-export const USE = { unknown: 0, idle: 1, busy: 2, unsure: 3, fresh: 4, active: 5, recent: 6 } as const;
+export const USE = {
+  unknown: 0,
+  idle: 1,
+  busy: 2,
+  unsure: 3,
+  fresh: 4,
+  active: 5,
+  recent: 6,
+  unread: 7,
+} as const;
 export type Use = (typeof USE)[keyof typeof USE];
 
 /** Times of the kernel are jiffies, 4 to 10 ms: sent and received within one of them cannot be put in order. */
@@ -33,7 +42,8 @@ export function useReader(table: SocketTable): (row: number, outbound: boolean) 
   const { flags, recvQueue, sendQueue } = table;
   return (row, outbound) => {
     const queued = ((flags[row] ?? 0) & ROW_FLAGS.queues) !== 0;
-    if (queued && ((recvQueue[row] ?? 0) > 0 || (sendQueue[row] ?? 0) > 0)) return USE.active;
+    if (queued && (recvQueue[row] ?? 0) > 0) return outbound ? USE.unread : USE.active;
+    if (queued && (sendQueue[row] ?? 0) > 0) return USE.active;
     if ((unacked?.[row] ?? 0) > 0) return USE.active;
     const out = sent?.[row] ?? Number.NaN;
     const back = received?.[row] ?? Number.NaN;
