@@ -167,6 +167,19 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
     );
   }, 40_000);
 
+  it('where the source can read none of them, all fail: nothing read is not all well', async () => {
+    await withNamespace(async (namespace) => {
+      const env = { NODE_OPTIONS: '--no-addons' };
+      const all = ['--netns', 'all', '--source', 'netlink'];
+      const looked = await sockwatch(namespace, ['snapshot', ...all], { env });
+      expect(looked.code).toBe(1);
+      expect(looked.stderr).toContain('koffi');
+      const checked = await sockwatch(namespace, ['check', '--no-config', '--no-state', ...all], { env });
+      expect(checked.code).toBe(3);
+      expect(checked.stdout).toContain('koffi');
+    });
+  }, 30_000);
+
   it('that nobody has is a plain error', async () => {
     await withNamespace(async (namespace) => {
       const { code, stderr } = await sockwatch(namespace, ['snapshot', '--netns', 'sw-nobody']);
