@@ -160,6 +160,26 @@ describe('a listener that changes hands', () => {
     ]);
   });
 
+  it('who comes back after more than 10 s has taken over from nobody, however far apart the looks are', () => {
+    const timeline = new Timeline();
+    const minute = (n: number, rows: RowSpec[]) => texts(timeline.take(look(n * 60_000, rows)).changes);
+    expect(minute(0, [at(1, [owner(640)])])).toEqual([]);
+    expect(minute(1, [])).toEqual([]);
+    expect(minute(2, [at(2, [owner(812)])])).toEqual([
+      'listener 10.0.0.5:8080 listens no more (was nginx/640)',
+      'listener 10.0.0.5:8080 nginx/812 listens now',
+    ]);
+    // The very same socket was only missed by a look.
+    expect(minute(3, [])).toEqual([]);
+    expect(minute(4, [at(2, [owner(812)])])).toEqual([]);
+  });
+
+  it('several processes listen, one listens', () => {
+    expect(tell([], [at(1, [owner(640), owner(641), owner(642)])])[1]).toEqual([
+      'listener 10.0.0.5:8080 nginx/640 and 2 more listen now',
+    ]);
+  });
+
   it('listeners that come say who they are as soon as that is known', () => {
     expect(tell([], [at(1, [owner(640)])])).toEqual([[], ['listener 10.0.0.5:8080 nginx/640 listens now']]);
     expect(tell([], [at(1, undefined)], [at(1, [owner(640)])])).toEqual([

@@ -143,8 +143,8 @@ describe('looks into several namespaces', () => {
       ]),
     );
     expect(report.changes?.map(({ subjectText, message }) => `${subjectText} ${message}`)).toEqual([
-      'netns shop came, with 1 listener',
       'netns web went, with 1 listener',
+      'netns shop came, with 1 listener',
     ]);
     expect(report.namespaces?.[1]).not.toHaveProperty('countersDelta');
   });
