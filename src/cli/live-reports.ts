@@ -78,10 +78,10 @@ export class EventFilter {
 
   /** Of a report that was taken in: those of listeners that match or did, and of namespaces in which one is or was shown. */
   selectChanges(changes: readonly Change[]): readonly Change[] {
-    return changes.filter(({ kind, subject, netns }) => {
+    return changes.filter(({ kind, subject, others = [], netns }) => {
       if (kind === 'namespace') return this.namespaces.has(subject);
       if (subject === HOST) return netns === undefined || this.namespaces.has(netns);
-      return this.verdicts.get(subject)?.ever === true;
+      return [subject, ...others].some((key) => this.verdicts.get(key)?.ever === true);
     });
   }
 

@@ -174,6 +174,45 @@ describe('a listener that changes hands', () => {
     expect(minute(4, [at(2, [owner(812)])])).toEqual([]);
   });
 
+  it('a restart of a process with many listeners is one event, with all the connections that are left', () => {
+    const many = (pid: number, inode: number) =>
+      Array.from({ length: 800 }, (_, n) => at(inode + n, [owner(pid)], `10.0.0.5:${20_000 + n}`));
+    const old = row({
+      local: '10.0.0.5:20799',
+      remote: '10.0.0.9:4000',
+      columns: { inode: 9000 },
+      owners: [owner(640)],
+    });
+    const timeline = new Timeline();
+    timeline.take(look(0, many(640, 1)));
+    const { changes = [] } = timeline.take(look(1000, [...many(812, 1001), old]));
+    expect(texts(changes)).toEqual([
+      'takeover 10.0.0.5:20000 taken over by nginx/812, was nginx/640: 800 listeners (10.0.0.5:20000, 10.0.0.5:20001, 10.0.0.5:20002 and 797 more); 1 connection is left on nginx/640',
+    ]);
+    expect(changes[0]?.others).toHaveLength(799);
+  });
+
+  it('between two looks at all connections it waits for the next, and no longer than 5 s', () => {
+    const watch = () => {
+      const timeline = new Timeline();
+      timeline.take(look(0, [at(1, [owner(640)]), connection(640, 1)]));
+      const part = (ms: number) =>
+        texts(timeline.take(look(ms, [at(2, [owner(812)])], { scope: 'listeners' })).changes);
+      return { timeline, part };
+    };
+    const soon = watch();
+    expect(soon.part(1000)).toEqual([]);
+    const whole = look(2000, [at(2, [owner(812)]), connection(640, 1)]);
+    expect(texts(soon.timeline.take(whole).changes)).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; 1 connection is left on nginx/640',
+    ]);
+    const late = watch();
+    expect([1000, 3000, 5000].flatMap(late.part)).toEqual([]);
+    expect(late.part(6000)).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; how many connections are left is not known',
+    ]);
+  });
+
   it('several processes listen, one listens', () => {
     expect(tell([], [at(1, [owner(640), owner(641), owner(642)])])[1]).toEqual([
       'listener 10.0.0.5:8080 nginx/640 and 2 more listen now',
