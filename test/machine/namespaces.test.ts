@@ -194,6 +194,12 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
       const { code, stderr } = await sockwatch(namespace, ['snapshot', '--netns', 'sw-nobody']);
       expect(code).toBe(1);
       expect(stderr).toContain('no network namespace or container is called "sw-nobody"');
+      const otherKind = await sockwatch(namespace, ['snapshot', '--netns', '/proc/self/ns/mnt']);
+      expect(otherKind.code).toBe(1);
+      expect(otherKind.stderr).toContain('/proc/self/ns/mnt is no network namespace');
+      const unset = await sockwatch(namespace, ['snapshot', '--netns', '']);
+      expect(unset.code).toBe(2);
+      expect(unset.stderr).toContain('--netns: expected a name, a pid, a path or all');
     });
   });
 });
