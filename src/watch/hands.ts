@@ -42,7 +42,7 @@ export function followHands(
 ): { readonly state: HandsState; readonly changes: readonly Change[] } {
   const teller = new HandsTeller(look);
   const places = new Map<string, Place>();
-  for (const [name, members] of byPlace(look.listeners)) {
+  for (const [name, members] of byPlace(look.listeners, before?.places)) {
     const last = before?.places.get(name);
     const isLate = last !== undefined && isForgotten(last, members, look);
     // Nobody has heard of its end yet.
@@ -71,18 +71,41 @@ const isForgotten = (
   { monotonic }: HandsLook,
 ): boolean => goneLooks > 0 && monotonic - seen > REMEMBER_MS && !members.some(({ key }) => keys.has(key));
 
-function byPlace(listeners: readonly Listener[]): Map<string, [Listener, ...Listener[]]> {
+function byPlace(
+  listeners: readonly Listener[],
+  before: HandsState['places'] | undefined,
+): Map<string, [Listener, ...Listener[]]> {
+  const known = unixNames(before);
   const places = new Map<string, [Listener, ...Listener[]]>();
   for (const listener of listeners) {
-    const { local, key, protocol } = listener;
-    const text = formatEndpoint(local);
-    // Unix sockets without a name have nothing in common.
-    const name = text === '' ? key : `${protocol === 'unix' ? 'unix' : 'ip'} ${text}`;
+    const name =
+      listener.protocol === 'unix'
+        ? (known.get(listener.key) ?? unixName(listener))
+        : `ip ${formatEndpoint(listener.local)}`;
     const members = places.get(name);
     if (members === undefined) places.set(name, [listener]);
     else members.push(listener);
   }
   return places;
+}
+
+/** A socket stays where it was seen first, also when more is known of it later. */
+function unixNames(before: HandsState['places'] = new Map()): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, { listener, keys }] of before)
+    if (listener.protocol === 'unix') for (const key of keys) names.set(key, name);
+  return names;
+}
+
+/**
+ * Those without a name have nothing in common. A path is of a mount namespace, not of a network namespace: containers that share a network each have
+ * their own, and of whom it is unknown where they live nobody has taken over from.
+ */
+function unixName({ local, owners, home, key }: Listener): string {
+  const text = formatEndpoint(local);
+  if (text === '') return key;
+  if (local.kind === 'unix' && local.path.startsWith('@')) return `unix ${text}`;
+  return owners === undefined || owners.length === 0 ? key : `unix ${home?.container?.id ?? ''} ${text}`;
 }
 
 /** `undefined` where the owners of any of them are not known, or it has none that can be seen. */

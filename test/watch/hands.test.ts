@@ -213,6 +213,41 @@ describe('a listener that changes hands', () => {
     ]);
   });
 
+  describe('a Unix socket of a path', () => {
+    const here = (inode: number, owners?: readonly Owner[]): RowSpec => ({
+      ...listen('/run/app.sock', [0, 9], { inode }, owners === undefined ? {} : { owners }),
+      protocol: 'unix',
+    });
+    const inContainer = (id: string) => ({ container: { id: id.repeat(64) } });
+    const homes = new Map([
+      [640, inContainer('a')],
+      [812, inContainer('b')],
+      [900, inContainer('b')],
+    ]);
+    const tellOf = (...looks: readonly (readonly RowSpec[])[]) => {
+      const timeline = new Timeline();
+      return looks.flatMap((rows, n) => texts(timeline.take(look(n * 1000, rows, { homes })).changes));
+    };
+
+    it('is another in another container, though the path is the same', () => {
+      expect(tellOf([here(1, [owner(640)])], [here(1, [owner(640)]), here(2, [owner(812)])])).toEqual([
+        'listener /run/app.sock nginx/812 listens now',
+      ]);
+      const gone = [here(2, [owner(812)])];
+      expect(tellOf([here(1, [owner(640)])], gone, gone)).toEqual([
+        'listener /run/app.sock nginx/812 listens now',
+        'listener /run/app.sock listens no more (was nginx/640)',
+      ]);
+    });
+
+    it('changes hands within its container, and stays one when its owners become known', () => {
+      expect(tellOf([here(2, [owner(812)])], [here(3, [owner(900)])])).toEqual([
+        'takeover /run/app.sock taken over by nginx/900, was nginx/812',
+      ]);
+      expect(tellOf([here(2)], [here(2, [owner(812)])], [here(2, [owner(812)])])).toEqual([]);
+    });
+  });
+
   it('several processes listen, one listens', () => {
     expect(tell([], [at(1, [owner(640), owner(641), owner(642)])])[1]).toEqual([
       'listener 10.0.0.5:8080 nginx/640 and 2 more listen now',
