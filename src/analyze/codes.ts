@@ -7,6 +7,8 @@ export const protocolCode = (protocol: Protocol): number => PROTOCOLS.indexOf(pr
 export const LISTEN = stateCode('listen');
 export const SYN_RECV = stateCode('syn-recv');
 export const ESTABLISHED = stateCode('established');
+export const TIME_WAIT = stateCode('time-wait');
+export const FIN_WAIT_2 = stateCode('fin-wait-2');
 export const CLOSE_WAIT = stateCode('close-wait');
 export const TCP = protocolCode('tcp');
 export const MPTCP = protocolCode('mptcp');

@@ -20,13 +20,15 @@ export const samplesEvidence = (samples: SampleFacts): Evidence =>
     `${samplingText(samples)} since the last look`,
   );
 
+const timesFull = ({ fullShare, count: samples }: SampleFacts): number => Math.round(fullShare * samples);
+
 /** In how many samples it was full; none where nobody sampled, or no sample saw it. */
 export function fullEvidence(window: ListenerWindow | undefined): Evidence[] {
   const samples = window?.samples;
   if (samples === undefined || samples.fullShare === 0) return [];
-  const times = count(samples.fullShare * samples.count);
-  const longest = samples.longestFullMs > 0 ? `, for ${duration(samples.longestFullMs)} at most` : '';
-  const text = `full in ${times} of ${samplingText(samples)}${longest}`;
+  const { longestFullMs } = samples;
+  const longest = longestFullMs === undefined ? '' : `, for at least ${duration(longestFullMs)}`;
+  const text = `full in ${count(timesFull(samples))} of ${samplingText(samples)}${longest}`;
   return [evidence('accept_queue.samples.full_share', samples.fullShare, 'ratio', text)];
 }
 
@@ -34,17 +36,29 @@ export function fullEvidence(window: ListenerWindow | undefined): Evidence[] {
 const severityOf = (facts: Facts): Severity =>
   isSmall(facts) && (facts.window?.droppedDelta ?? 0) === 0 ? 'info' : 'warning';
 
+/** Fewer than these say nothing of a time: each may stand for a moment. */
+const LEAST_FULL_SAMPLES = 3;
+
+/** For how long, where the samples are close enough to tell; else in how many of them. */
+function fullTime(samples: SampleFacts, { windowMs }: ListenerWindow): string {
+  const { fullShare, longestGapMs, count: all, rateHz } = samples;
+  const fullMs = fullShare * windowMs;
+  if (timesFull(samples) >= LEAST_FULL_SAMPLES && longestGapMs < fullMs)
+    return `for about ${duration(fullMs)} of the last ${duration(windowMs)} (${percent(fullShare)} of the samples)`;
+  const apart = rateHz > 0 ? ` (${duration(1000 / rateHz)} apart)` : '';
+  return `in ${count(timesFull(samples))} of ${counted(all, 'sample')}${apart} of the last ${duration(windowMs)}`;
+}
+
 /** Full between two looks, and not any more: the looks would never have seen it. */
 export function judgeSampledFull(facts: Facts): Draft | undefined {
   const { listener, window } = facts;
   const { samples } = window ?? {};
   if (window === undefined || samples === undefined || samples.fullShare === 0 || isFull(listener))
     return undefined;
-  const share = samples.fullShare * window.windowMs;
   const blocks = listener.protocol === 'unix' ? '; connect() blocked, or failed with EAGAIN' : '';
   return {
     severity: severityOf(facts),
-    message: `accept queue was full for about ${duration(share)} of the last ${duration(window.windowMs)} (${percent(samples.fullShare)} of the samples)${blocks}`,
+    message: `accept queue was full ${fullTime(samples, window)}${blocks}`,
     evidence: [
       ...fullEvidence(window),
       evidence(

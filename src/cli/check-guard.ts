@@ -62,6 +62,12 @@ export function judged(): void {
   hasJudged = true;
 }
 
+/** oclif has answered by itself (`--help`): there is no check to guard. */
+export function endGuard(): void {
+  clearTimeout(firstTimer);
+  watchdog?.end();
+}
+
 function endAsUnknown(status: number): void {
   if (status !== 0 && !hasJudged) process.exitCode = UNKNOWN;
 }

@@ -22,16 +22,9 @@ import type {
 import type { Report } from '../model/report.js';
 import { wallMillis } from '../model/units.js';
 import { PLAIN_NAMES } from '../render/names.js';
-import {
-  compareRuns,
-  judgeMeasures,
-  keptCounters,
-  keptListeners,
-  knownOf,
-  newsOf,
-  nextHistory,
-} from '../watch/check-memory.js';
+import { judgeMeasures, newsOf, nextHistory } from '../watch/check-memory.js';
 import { startWatch, step, type WatchState } from '../watch/step.js';
+import { CheckBaseline, stateOf } from './check-baseline.js';
 import type { CheckOptions } from './check-options.js';
 import type { StateStore } from './check-state.js';
 import { gapNotes } from './gap-notes.js';
@@ -81,7 +74,9 @@ interface Looks {
   readonly facts: HostFacts;
   /** How many there were. */
   readonly looks: number;
-  readonly since: Since | string | undefined;
+  readonly since: Since | undefined;
+  /** Why the run before cannot be compared with. */
+  readonly note: string | undefined;
 }
 
 /** Takes observations one after the other; of each measure the highest is kept. Throws where there is none. */
@@ -90,10 +85,11 @@ export async function lookTimes(
   compareWith: CheckState | 'first look' | undefined,
   observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation>,
 ): Promise<Looks> {
-  let before = compareWith === 'first look' ? undefined : compareWith;
+  const isRecording = compareWith === 'first look';
+  const baseline = new CheckBaseline(isRecording ? undefined : compareWith, isRecording);
   let state: WatchState = startWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook: samples === 1 });
   const diagnosis = wish.metrics.includes('diagnosis')
-    ? await openDiagnosis(wish, samples === 1, compareWith !== 'first look')
+    ? await openDiagnosis(wish, samples === 1, !isRecording)
     : undefined;
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since' | 'facts'> | undefined;
@@ -103,14 +99,14 @@ export async function lookTimes(
     state = taken.state;
     if (observation.kind === 'samples' || observation.kind === 'closed') continue;
     const { report } = taken;
-    if (compareWith === 'first look') before ??= stateOf(report, '');
-    const since = sinceOf(before, report);
-    const whole: CheckLook = { report, facts: factsOf(observation), ...inWindow(since) };
+    baseline.begin(report);
+    const since = baseline.since(report);
+    const whole: CheckLook = { report, facts: factsOf(observation), since };
     measured.push(
       observation.kind === 'table'
         ? measure(whole, wish)
         : [
-            ...measureAll(partsOf(observation, state, report, before), whole, wish),
+            ...measureAll(partsOf(observation, state, report, baseline), whole, wish),
             ...unread(observation, wish),
           ],
     );
@@ -123,14 +119,10 @@ export async function lookTimes(
     measures: [...mergeLooks(measured), ...(found?.measures ?? [])],
     looks: measured.length,
     ...last,
+    note: baseline.note,
     report: found === undefined ? report : { ...report, gaps: [...report.gaps, ...found.gaps] },
   };
 }
-
-const sinceOf = (before: CheckState | undefined, { origin, counters, listeners }: Report) =>
-  compareRuns(before, origin, counters, listeners);
-
-const inWindow = (since: Since | string | undefined) => (typeof since === 'object' ? { since } : {});
 
 /** Of several namespaces those of our own. A recording has none. */
 function factsOf(observation: LookObservation): HostFacts {
@@ -145,20 +137,19 @@ function partsOf(
   { looks, origin }: NamespacesObservation,
   { namespaces }: WatchState,
   whole: Report,
-  before: CheckState | undefined,
+  baseline: CheckBaseline,
 ): CheckPart[] {
   const sections = whole.sockets?.table.sections ?? [];
   return looks.flatMap((look): CheckPart[] => {
     const id = look.origin.netns ?? '';
     const report = namespaces?.get(id)?.report;
     if (report === undefined || look.kind === 'gap') return [];
-    const since = sinceOf(knownOf(before, id), report);
     return [
       {
         namespace: look.namespace ?? { id },
         isOwn: id === origin.netns,
         from: sections.find(({ namespace }) => namespace.id === id)?.from ?? 0,
-        look: { report, facts: factsOf(look), ...inWindow(since) },
+        look: { report, facts: factsOf(look), since: baseline.since(report, id) },
       },
     ];
   });
@@ -227,6 +218,7 @@ function conclude(
     report,
     facts,
     since,
+    note,
     looks,
   }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
   options: CheckOptions,
@@ -252,31 +244,11 @@ function conclude(
     ...(origin.bootId !== undefined && { bootId: origin.bootId }),
     source: origin.source,
     samples: looks,
-    ...(typeof since === 'object' && { windowMs: since.windowMs }),
+    ...(since !== undefined && { windowMs: since.windowMs }),
+    ...(since?.whileLooking && { whileLooking: true as const }),
     items,
     news,
-    notes: [
-      ...(typeof since === 'string' ? [since] : []),
-      ...(store?.notes ?? []),
-      ...gapNotes(gaps, PLAIN_NAMES),
-    ],
+    notes: [...(note === undefined ? [] : [note]), ...(store?.notes ?? []), ...gapNotes(gaps, PLAIN_NAMES)],
   };
   return { result, report, facts };
-}
-
-/** What a later look compares with. */
-function stateOf({ origin, counters, listeners, namespaces = [] }: Report, check: string): CheckState {
-  return {
-    check,
-    ...(origin.bootId !== undefined && { bootId: origin.bootId }),
-    ...(origin.netns !== undefined && { netns: origin.netns }),
-    time: origin.time,
-    monotonic: origin.monotonic,
-    counters: keptCounters(counters),
-    ...(namespaces.length > 1 && {
-      namespaces: new Map(namespaces.map((one) => [one.namespace.id, keptCounters(one.counters)])),
-    }),
-    listeners: keptListeners(listeners),
-    history: new Map(),
-  };
 }

@@ -1,5 +1,5 @@
 import { Errors, execute, run } from '@oclif/core';
-import { guardCheck } from './check-guard.js';
+import { endGuard, guardCheck } from './check-guard.js';
 
 /** What bin/run.js starts; `dir`: its address. oclif comes along in one file. */
 export async function start(dir: string, argv: readonly string[]): Promise<void> {
@@ -11,6 +11,7 @@ export async function start(dir: string, argv: readonly string[]): Promise<void>
   try {
     // Not `execute`: what fails while a command is loaded would end with oclif's own status.
     await run([...argv], dir);
+    endGuard();
   } catch (error) {
     if (error instanceof Errors.ExitError) process.exit(error.oclif.exit);
     end((error as Error).message);

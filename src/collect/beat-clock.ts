@@ -29,6 +29,12 @@ export class BeatClock {
 
 /** Costs that are remembered; the quarter of them that was cheapest counts: a thread that lost its processor for a moment did not work. */
 const REMEMBERED = 16;
+/**
+ * The first beats find nothing in the caches, and meet every listener for the first time: none of them may cost the next one seconds. Each
+ * beat after them that still costs too much may double the longest gap.
+ */
+const COLD_BEATS = 3;
+const COLD_GAP_MS = 200;
 
 /**
  * Keeps a task of many beats to its share of a core: where one beat costs much, beats are left out. A beat that is left out costs
@@ -38,6 +44,7 @@ export class BeatBudget {
   private readonly costs = new Float64Array(REMEMBERED);
   private count = 0;
   private gapMs = 0;
+  private isKnown = false;
   private lastAt = Number.NEGATIVE_INFINITY;
 
   /** @param share of one core, as 0.02 */
@@ -54,7 +61,15 @@ export class BeatBudget {
   worked(startedAt: number, costMs: number): void {
     this.lastAt = startedAt;
     this.costs[this.count++ % REMEMBERED] = costMs;
-    this.gapMs = this.typicalCost() / this.share;
+    const gapMs = this.typicalCost() / this.share;
+    const mostMs = COLD_GAP_MS * 2 ** Math.max(0, this.count - COLD_BEATS);
+    this.isKnown = this.count > COLD_BEATS && gapMs <= mostMs;
+    this.gapMs = Math.min(gapMs, mostMs);
+  }
+
+  /** Time between two beats that the costs allow, ms; absent while they are not known. */
+  get pace(): { readonly costMs: number; readonly gapMs?: number } {
+    return { costMs: this.typicalCost(), ...(this.isKnown && { gapMs: this.gapMs }) };
   }
 
   private typicalCost(): number {

@@ -38,8 +38,15 @@ export class ClosedSource {
     if (taken !== undefined) return this.observations(taken, 'netlink');
     const why = told?.faults[0] ?? this.helper?.fault;
     if (this.helper !== undefined && why !== undefined) await this.fallBack(why);
-    const fromSs = this.events?.take(monotonicNow());
+    const fromSs = this.events?.take();
     return fromSs === undefined ? [] : this.observations(fromSs, 'ss');
+  }
+
+  /** Why nobody tells now: for a look that nothing came before. */
+  get silence(): readonly Gap[] {
+    if (this.helper !== undefined) return [];
+    if (this.events === undefined) return this.gaps;
+    return this.events.silence === undefined ? [] : [this.events.silence];
   }
 
   /** The thread and the program end with it. */
@@ -58,7 +65,7 @@ export class ClosedSource {
 
   private listenThroughSs(): void {
     this.gaps = [{ what: WHAT, why: NO_COUNT }];
-    this.events = new SsEvents(this.path, monotonicNow());
+    this.events = new SsEvents(this.path, monotonicNow);
   }
 
   private observations(taken: ClosedTaken, source: 'netlink' | 'ss'): ClosedObservation[] {

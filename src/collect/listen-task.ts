@@ -5,6 +5,7 @@ import { LISTEN_DUMPS, ListenReader } from '../parse/netlink/listen-reader.js';
 import { BeatBudget } from './beat-clock.js';
 import type { BeatTask, Taken } from './beat-loop.js';
 import { type DiagSocket, diagError, type OpenDiagSocket, openDiagSocket } from './netlink-socket.js';
+import type { Pace } from './sample-pace.js';
 
 /** Samples the listeners of one kind in one network namespace. */
 export interface ListenTaskSpec {
@@ -26,6 +27,7 @@ export interface ListenBatch {
   readonly longestGapMs: number;
   /** What the looks have cost. */
   readonly costMs: number;
+  readonly pace: Pace;
   readonly listeners: readonly ListenerSamples[];
   /** Why some looks, or parts of them, are missing. */
   readonly faults: readonly string[];
@@ -132,6 +134,7 @@ export class ListenTask implements BeatTask {
       to: this.to,
       longestGapMs: this.longestGapMs,
       costMs: this.costMs,
+      pace: { listeners: reader.book.size, ...this.budget.pace },
       listeners: reader.book.take(),
       faults: [...this.faults],
     };

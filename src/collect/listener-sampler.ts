@@ -6,9 +6,12 @@ import type { ListenBatch } from './listen-task.js';
 import { openDiagSocket } from './netlink-socket.js';
 import type { CollectOptions, Door } from './options.js';
 import { monotonicNow } from './origin.js';
+import { SamplePace } from './sample-pace.js';
 
 /** Share of one core that sampling may take, by kind of listener; waking up a hundred times a second takes about as much again. */
 const SHARES: Readonly<Record<SampledFamily, number>> = { tcp: 0.012, unix: 0.006 };
+
+const whatOf = (family: SampledFamily): string => `samples of ${family === 'tcp' ? 'TCP' : 'Unix'} listeners`;
 
 export interface Sampled {
   readonly observations: readonly SamplesObservation[];
@@ -20,6 +23,7 @@ const NOTHING: Sampled = { observations: [], gaps: [] };
 /** Samples the listeners between two looks, in a thread, where the source is the kernel itself; where it is not, says so. */
 export class ListenerSampler {
   private readonly families: readonly SampledFamily[];
+  private readonly paces: readonly SamplePace[];
   private helper: BeatHelper | undefined;
   /** Why it is not tried again. */
   private fault: string | undefined;
@@ -30,6 +34,7 @@ export class ListenerSampler {
     private readonly originNow: () => Origin,
   ) {
     this.families = SAMPLED_FAMILIES.filter((family) => family === 'tcp' || options.unix);
+    this.paces = this.families.map((family) => new SamplePace(whatOf(family), this.rateHz));
   }
 
   private get rateHz(): number {
@@ -105,8 +110,10 @@ export class ListenerSampler {
     const gaps: Gap[] = [];
     for (const [index, family] of this.families.entries()) {
       const batch = batches[index] as ListenBatch | undefined;
-      const what = `samples of ${family === 'tcp' ? 'TCP' : 'Unix'} listeners`;
+      const what = whatOf(family);
       for (const why of batch?.faults ?? [faults[index]]) if (why !== undefined) gaps.push({ what, why });
+      const slow = batch && this.paces[index]?.gap(batch.pace);
+      if (slow !== undefined) gaps.push(slow);
       if (batch === undefined || batch.looks === 0) continue;
       const { looks, from, to, longestGapMs, listeners } = batch;
       observations.push({

@@ -126,7 +126,10 @@ export async function* observeTimes(
       const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
       next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
       yield* sampled.observations;
-      yield { ...observation, gaps: [...observation.gaps, ...ofOthers, ...sampled.gaps, ...gaps] };
+      yield {
+        ...observation,
+        gaps: [...observation.gaps, ...ofOthers, ...sampled.gaps, ...(closed?.silence ?? []), ...gaps],
+      };
       next = Math.max(next, monotonicNow());
     }
   } finally {
@@ -215,6 +218,7 @@ class Watch {
         ...observation.gaps,
         ...this.ofOthers,
         ...sampled.gaps,
+        ...(this.closed?.silence ?? []),
         ...(await this.sampler.follow(observation.origin.source)),
       ];
       return [...sampled.observations, { ...observation, gaps, skippedTicks: this.takeSkipped() }];

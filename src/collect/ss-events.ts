@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CLOSE_KINDS } from '../model/closed.js';
 import { ParseError } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
@@ -10,11 +11,19 @@ import { preloadRun } from './run.js';
 
 /** One line for each event, numeric, with tcp_info. */
 const SS = ['ss', '-E', '-H', '-O', '-t', '-n', '-i', '-e'] as const;
+type Words = readonly [string, ...string[]];
 /** On a pipe ss writes only what fills its buffer: these make it write whole lines. */
-const WRAPPERS: readonly (readonly [string, ...string[]])[] = [
+const BY_LINES: readonly Words[] = [
   ['stdbuf', '-oL', ...SS],
   ['script', '-q', '-e', '-f', '-c', SS.join(' '), '/dev/null'],
 ];
+/** It ends with this process, however that ends: ss itself would notice at the next event only. */
+const WITH_US: Words = ['setpriv', '--pdeathsig', 'TERM'];
+const WRAPPERS: readonly Words[] = BY_LINES.flatMap((words): Words[] => [[...WITH_US, ...words], words]);
+/** ss ends when the kernel had no room for an event (ENOBUFS): it is started again after this, and later each time it ends at once. */
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+const SETTLED_MS = 200;
 /** What nobody takes is let go, and said. A line has some 500 bytes. */
 const MOST_BYTES = 8 << 20;
 const NEWLINE = 10;
@@ -31,19 +40,26 @@ export class SsEvents {
   private bytes = 0;
   private isOverfull = false;
   private child: Child | undefined;
-  private ended = false;
+  private isRunning = false;
+  private readonly stop = new AbortController();
   private readonly gaps: Gap[] = [];
+  /** Why nobody listens now. */
+  silence: Gap | undefined;
 
-  /** Starts at once. @param path directories to search */
+  /** Starts at once. @param path directories to search @param clock monotonic, ms */
   constructor(
     private readonly path: string,
-    private since: number,
+    private readonly clock: () => number,
+    private since = clock(),
   ) {
     void this.run();
   }
 
-  take(now: number): ClosedTaken {
+  /** What has ended since the last time; `undefined`: nobody listened. */
+  take(): ClosedTaken | undefined {
     const { chunks } = this;
+    if (!this.isRunning && chunks.length === 0) return undefined;
+    const now = this.clock();
     const all = Buffer.concat(chunks);
     const end = all.lastIndexOf(NEWLINE) + 1;
     this.chunks = end < all.length ? [all.subarray(end)] : [];
@@ -62,7 +78,7 @@ export class SsEvents {
   }
 
   end(): void {
-    this.ended = true;
+    this.stop.abort();
     this.child?.kill();
   }
 
@@ -88,21 +104,50 @@ export class SsEvents {
   }
 
   private async run(): Promise<void> {
-    for (const words of WRAPPERS) {
-      const why = await this.attempt(words);
-      if (this.ended) return;
-      if (why === undefined) continue;
-      this.gaps.push({ what: WHAT, why: `${words[0]} ${words[1]} ss -E ended: ${why}` });
-      return;
-    }
+    for (const words of WRAPPERS) if (await this.listen(words)) return;
     const why =
       'neither stdbuf (coreutils) nor script (bsdutils) is here, without which ss -E tells nothing in time';
-    this.gaps.push({ what: WHAT, why });
+    this.silence = { what: WHAT, why };
   }
 
-  /** Why it ended; `undefined`: that program is not here. */
-  private async attempt([program, ...args]: readonly [string, ...string[]]): Promise<string | undefined> {
+  /** Starts it again and again, until the end; false: that program is not here. */
+  private async listen(words: Words): Promise<boolean> {
+    const { signal } = this.stop;
+    for (let waitMs = FIRST_WAIT_MS; ; ) {
+      const startedAt = this.clock();
+      const why = await this.attempt(words);
+      if (signal.aborted) return true;
+      if (why === undefined) return false;
+      this.fallSilent(`${words[0]} ${words[1]} ... ss -E ended, and is started again: ${why}`);
+      if (this.clock() - startedAt > LONGEST_WAIT_MS) waitMs = FIRST_WAIT_MS;
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
+      if (signal.aborted) return true;
+      waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
+    }
+  }
+
+  private fallSilent(why: string): void {
+    this.isRunning = false;
+    this.silence = { what: WHAT, why };
+    // What was cut off in the middle is no line, and must not be taken for the beginning of the next.
+    const all = Buffer.concat(this.chunks);
+    const whole = all.subarray(0, all.lastIndexOf(NEWLINE) + 1);
+    this.chunks = whole.length === 0 ? [] : [whole];
+    this.bytes = whole.length;
+  }
+
+  /** Now it listens; that it did not is told with what comes. */
+  private begin(): void {
+    this.isRunning = true;
+    this.since = this.clock();
+    if (this.silence !== undefined) this.gaps.push(this.silence);
+    this.silence = undefined;
+  }
+
+  /** Why it ended; `undefined`: that program is not here, or does not know these options. */
+  private async attempt([program, ...args]: Words): Promise<string | undefined> {
     const { execa } = await preloadRun();
+    if (this.stop.signal.aborted) return undefined;
     const child = execa(program, args, {
       buffer: false,
       encoding: 'buffer',
@@ -112,14 +157,16 @@ export class SsEvents {
       env: { PATH: this.path, LC_ALL: 'C' },
     });
     this.child = child;
-    if (this.ended) child.kill();
     let stderr = '';
+    // Who ends at once has never listened.
+    const begin = setTimeout(() => this.begin(), SETTLED_MS).unref();
     child.stdout.on('data', (chunk: Uint8Array) => this.keep(chunk));
     child.stderr.on('data', (chunk: Uint8Array) => {
       if (stderr.length < 1000) stderr += Buffer.from(chunk).toString();
     });
     const { code, exitCode } = await child;
-    if (code === 'ENOENT') return undefined;
+    clearTimeout(begin);
+    if (code === 'ENOENT' || stderr.startsWith(`${WITH_US[0]}:`)) return undefined;
     return stderr.trim().split('\n').at(-1)?.slice(0, 200) || `exit code ${exitCode}`;
   }
 

@@ -7,6 +7,8 @@ const GRACE_MS = 500;
 export interface Watchdog {
   /** The time counts anew, from now on. */
   set(timeoutMs: number, text: string): void;
+  /** Nothing is ended any more. */
+  end(): void;
 }
 
 /**
@@ -23,5 +25,8 @@ export function startWatchdog(timeoutMs: number, status: number, text: string): 
   // Without it (no memory for a thread) the timers of the main thread remain.
   worker.on('error', () => {});
   worker.unref();
-  return { set: (ms, last) => worker.postMessage(data(ms, last)) };
+  return {
+    set: (ms, last) => worker.postMessage(data(ms, last)),
+    end: () => void worker.terminate(),
+  };
 }

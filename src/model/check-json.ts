@@ -31,6 +31,7 @@ export interface CheckJson {
   exit_code: number;
   summary: string;
   samples: number;
+  /** Since the run before; where none is known, since the first of several looks. */
   window_ms?: number;
   news: News;
   items: CheckItemJson[];

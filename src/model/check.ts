@@ -79,8 +79,10 @@ export interface CheckResult {
   readonly source: string;
   /** Looks that were taken, and over how long. */
   readonly samples: number;
-  /** Since the run before; absent where this one is a baseline. */
+  /** Since the run before, or else since the first of several looks; absent where this one is a baseline. */
   readonly windowMs?: number;
+  /** The window began with the first look of this run. */
+  readonly whileLooking?: true;
   /** Worst first. */
   readonly items: readonly CheckItem[];
   readonly news: News;

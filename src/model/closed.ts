@@ -98,3 +98,7 @@ export interface ClosedReport {
   /** Connections of groups that there was no room for. */
   readonly notShown: number;
 }
+
+/** Whether some of those that ended in the last window may not have been told. */
+export const isWindowLeast = ({ incomplete, lostInWindow }: ClosedReport): boolean =>
+  incomplete && lostInWindow !== 0;

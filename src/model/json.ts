@@ -81,6 +81,8 @@ export interface QueueSamplesJson {
   longest_gap_ms: number;
   /** Connections. */
   peak: number;
+  /** It overflowed, and no sample saw it full: it was higher than `peak`. */
+  peak_is_least?: true;
   mean: number;
   busy_share: number;
   above_warning_share: number;
@@ -88,8 +90,8 @@ export interface QueueSamplesJson {
   full_share: number;
   /** How often it became full. */
   full_times: number;
-  /** From the first to the last sample of the longest of these. */
-  longest_full_ms: number;
+  /** It was full for at least so long without a break: from the first to the last sample of it. Absent where no two samples in a row saw it full. */
+  longest_full_ms?: number;
   /** Samples by fill: empty; above 0 % and below 10 %; from 10 %, 20 %, ... 90 %; full. */
   histogram: number[];
 }
@@ -102,8 +104,10 @@ export interface ListenerWindowJson {
   arrivals_per_second?: number;
   accepts_per_second?: number;
   rate_basis?: 'passive_opens' | 'lower_bound';
-  /** Connections that ended, as far as they were told: see `closed` of the snapshot for what is missing. */
+  /** Connections that ended, as far as they were told. */
   closed_per_second?: number;
+  /** Some were not told: `closed.lost_in_window` of the snapshot says how many, of all. */
+  closed_is_least?: true;
   time_to_full_ms?: number;
   stalled_ms?: number;
   full_ms?: number;

@@ -101,8 +101,10 @@ export interface ListenerWindow {
   readonly acceptsPerSecond?: PerSecond;
   /** How the two rates were found: `passive_opens` (only active listener of the namespace), `lower_bound`. */
   readonly rateBasis?: 'passive_opens' | 'lower_bound';
-  /** Connections that ended per second, as far as they were told: `closed.lostInWindow` of the report says what is missing. */
+  /** Connections that ended per second, as far as they were told. */
   readonly closedPerSecond?: PerSecond;
+  /** Some were not told: `closed.lostInWindow` of the report says how many, of all. */
+  readonly closedIsLeast?: true;
   /** At the present net rate; absent when it does not fill. */
   readonly timeToFullMs?: Millis;
   /** How long the length has been above zero without one sign of accept(). */
@@ -112,6 +114,10 @@ export interface ListenerWindow {
   /** Lengths of the last 60 s, oldest first, one per refresh: [ms before now, length]. */
   readonly history: readonly (readonly [number, number])[];
 }
+
+/** An overflow needs a full queue (KERNEL.md 2): where no sample of the window saw it full, its peak was higher than theirs. */
+export const isPeakMissed = ({ samples, overflowsDelta }: ListenerWindow): boolean =>
+  samples !== undefined && samples.fullShare === 0 && (overflowsDelta ?? 0) > 0;
 
 /** What the samples of a stretch of time say of one listener. Shares are of the samples, 1 = all. */
 export interface SampleFacts {
@@ -127,9 +133,10 @@ export interface SampleFacts {
   readonly warningShare: Ratio;
   readonly criticalShare: Ratio;
   readonly fullShare: Ratio;
-  /** How often it became full, and for how long at most: from the first to the last sample that saw it. */
+  /** How often it became full. */
   readonly fullRuns: number;
-  readonly longestFullMs: Millis;
+  /** At least so long without a break: from the first to the last sample of a run. Absent: none had two samples. */
+  readonly longestFullMs?: Millis;
   /** Samples by fill: empty, then ten steps of 10 %, then full. */
   readonly histogram: readonly number[];
 }

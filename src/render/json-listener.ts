@@ -8,14 +8,15 @@ import type {
   SynQueueJson,
   WaitingJson,
 } from '../model/json.js';
-import type {
-  Listener,
-  ListenerReport,
-  ListenerWindow,
-  ReuseportGroup,
-  SampleFacts,
-  SynQueue,
-  Waiting,
+import {
+  isPeakMissed,
+  type Listener,
+  type ListenerReport,
+  type ListenerWindow,
+  type ReuseportGroup,
+  type SampleFacts,
+  type SynQueue,
+  type Waiting,
 } from '../model/listener.js';
 import {
   endJson,
@@ -86,23 +87,25 @@ const acceptQueueJson = ({ acceptQueue }: Listener, window: ListenerWindow | und
     peak: window?.peak,
     peak_time: window && isoTime(window.peakAt),
     peak_is_least: window?.isPeakLeast,
-    samples: window?.samples && samplesJson(window.samples),
+    samples: window?.samples && samplesJson(window.samples, window),
   });
 
-const samplesJson = (samples: SampleFacts): QueueSamplesJson => ({
-  count: samples.count,
-  rate_hz: round(samples.rateHz),
-  longest_gap_ms: round(samples.longestGapMs),
-  peak: samples.peak,
-  mean: round(samples.mean),
-  busy_share: fine(samples.busyShare),
-  above_warning_share: fine(samples.warningShare),
-  above_critical_share: fine(samples.criticalShare),
-  full_share: fine(samples.fullShare),
-  full_times: samples.fullRuns,
-  longest_full_ms: round(samples.longestFullMs),
-  histogram: [...samples.histogram],
-});
+const samplesJson = (samples: SampleFacts, window: ListenerWindow): QueueSamplesJson =>
+  known({
+    count: samples.count,
+    rate_hz: round(samples.rateHz),
+    longest_gap_ms: round(samples.longestGapMs),
+    peak: samples.peak,
+    peak_is_least: isPeakMissed(window) ? (true as const) : undefined,
+    mean: round(samples.mean),
+    busy_share: fine(samples.busyShare),
+    above_warning_share: fine(samples.warningShare),
+    above_critical_share: fine(samples.criticalShare),
+    full_share: fine(samples.fullShare),
+    full_times: samples.fullRuns,
+    longest_full_ms: roundKnown(samples.longestFullMs),
+    histogram: [...samples.histogram],
+  });
 
 /** A share of many samples: one of 100,000 is not nothing. */
 const fine = (share: number): number => Math.round(share * 1e6) / 1e6;
@@ -136,6 +139,7 @@ const windowJson = (window: ListenerWindow): ListenerWindowJson =>
     accepts_per_second: roundKnown(window.acceptsPerSecond),
     rate_basis: window.rateBasis,
     closed_per_second: roundKnown(window.closedPerSecond),
+    closed_is_least: window.closedIsLeast,
     time_to_full_ms: roundKnown(window.timeToFullMs),
     stalled_ms: roundKnown(window.stalledMs),
     full_ms: roundKnown(window.fullMs),

@@ -100,7 +100,7 @@ export const KEYS: readonly KeyBinding[] = [
     keys: ['enter'],
     action: 'details',
     shown: 'Enter',
-    text: 'details of the selected listener, connection or alert',
+    text: 'details of the selected listener, connection, alert or group of ended connections',
     bar: { key: 'Enter', word: 'Details', rank: 7 },
     group: 'look',
   },

@@ -4,6 +4,7 @@ import type { Rect } from './layout.js';
 import { layoutOf } from './panels.js';
 import { type Line, type Span, span } from './spans.js';
 import type { Overlay, UiState } from './state.js';
+import { closedDetail } from './views/closed-detail.js';
 import { connectionDetail } from './views/connection-detail.js';
 import { shortenMiddle } from './views/format.js';
 import { helpLines } from './views/help.js';
@@ -14,7 +15,7 @@ import { sortCount, sortLines } from './views/sort-picker.js';
 /** Details take the whole body; help and picker float upon it. */
 function overlayRect(state: UiState, overlay: Overlay): Rect {
   const { body } = layoutOf(state);
-  if (overlay.kind === 'listener' || overlay.kind === 'connection') return body;
+  if (overlay.kind !== 'help' && overlay.kind !== 'sort') return body;
   const width = Math.min(body.width - 4, overlay.kind === 'help' ? 100 : 36);
   const length = overlay.kind === 'sort' ? sortCount(overlay) : helpLines().length;
   const height = Math.min(body.height - 2, length + 2);
@@ -34,6 +35,8 @@ function contents(state: UiState, overlay: Overlay, width: number): Line[] {
       return sortLines(state, overlay, width);
     case 'listener':
       return listenerDetail(overlay.last, width, state.glyphs);
+    case 'closed':
+      return closedDetail(overlay.last, state.report?.closed, state.glyphs);
     case 'connection':
       return connectionDetail(overlay.table.row(overlay.row), width);
   }
@@ -87,6 +90,11 @@ function titleOf(state: UiState, overlay: Overlay, width: number): Line {
       const name = shortenMiddle(formatEndpoint(overlay.last.listener.local), room, state.glyphs);
       const gone: Span[] = overlay.gone ? [span('  closed: what was seen last', 'warning')] : [];
       return [span('Listener ', 'focus'), span(cleanText(name), 'title'), ...gone];
+    }
+    case 'closed': {
+      const name = shortenMiddle(formatEndpoint(overlay.last.end), room, state.glyphs);
+      const gone: Span[] = overlay.gone ? [span('  forgotten: what was seen last', 'warning')] : [];
+      return [span('Ended ', 'focus'), span(cleanText(name), 'title'), ...gone];
     }
     case 'connection': {
       const age = formatDuration(Math.max(0, state.now - overlay.seenAt));

@@ -9,8 +9,10 @@ export function openDetails(state: UiState): UiState {
   if (overlay?.kind === 'sort') return chooseSort(state, overlay);
   if (overlay !== undefined) return { ...state, overlay: undefined };
   if (state.focus === 'listeners') return openListener(state, state.listeners.cursor.index);
-  if (state.focus === 'connections')
-    return state.showPools || state.showClosed ? state : openConnection(state);
+  if (state.focus === 'connections') {
+    if (state.showClosed) return openClosed(state);
+    return state.showPools ? state : openConnection(state);
+  }
   if (state.focus !== 'alerts') return { ...state, zoomed: !state.zoomed };
   const about = alertRows(state)[state.alertCursor.index]?.listener;
   return openListener(
@@ -26,6 +28,12 @@ function openListener(state: UiState, index: number): UiState {
     ...state,
     overlay: { kind: 'listener', key: last.listener.key, scroll: 0, last, gone: false },
   };
+}
+
+function openClosed(state: UiState): UiState {
+  const last = state.closed.items[state.closed.cursor.index];
+  if (last === undefined) return state;
+  return { ...state, overlay: { kind: 'closed', id: last.id, scroll: 0, last, gone: false } };
 }
 
 function openConnection(state: UiState): UiState {

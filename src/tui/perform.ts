@@ -27,7 +27,7 @@ const DEEDS: Partial<Record<Action, (state: UiState) => UiState>> = {
   zoom: (state) => ({ ...state, zoomed: !state.zoomed }),
   charts: toggleCharts,
   pools: (state) => ({ ...state, showPools: !state.showPools, showClosed: false }),
-  closed: (state) => ({ ...state, showClosed: !state.showClosed, showPools: false }),
+  closed: toggleClosed,
   details: openDetails,
   pause: (state) => (state.pausedAt === undefined ? { ...state, pausedAt: state.now } : resume(state)),
   faster: (state) => changeRate(state, -1),
@@ -96,6 +96,12 @@ function toggleCharts(state: UiState): UiState {
   const next = { ...state, charts: { ...state.charts, [kind]: !state.charts[kind] } };
   const shown = shownPanels(next);
   return shown.includes(next.focus) ? next : { ...next, focus: shown[0] ?? next.focus, zoomed: false };
+}
+
+/** Whoever opens them means them: they get the focus, and with it the zoom. */
+function toggleClosed(state: UiState): UiState {
+  if (state.showClosed) return { ...state, showClosed: false };
+  return focusOn({ ...state, showClosed: true, showPools: false }, 'connections');
 }
 
 function resume(state: UiState): UiState {

@@ -89,6 +89,10 @@ function settleOverlay(state: UiState): Overlay | undefined {
     const found = report?.listeners.find(({ listener }) => listener.key === overlay.key);
     return { ...overlay, last: found ?? overlay.last, gone: found === undefined };
   }
+  if (overlay?.kind === 'closed') {
+    const found = report?.closed?.groups.find(({ id }) => id === overlay.id);
+    return { ...overlay, last: found ?? overlay.last, gone: found === undefined };
+  }
   const table = report?.sockets?.table;
   if (overlay?.kind !== 'connection' || table === undefined || table === overlay.table) return overlay;
   const all = selectRows(table, undefined);

@@ -72,6 +72,13 @@ export type Overlay =
       readonly gone: boolean;
     }
   | {
+      readonly kind: 'closed';
+      readonly id: string;
+      readonly scroll: number;
+      readonly last: ClosedGroup;
+      readonly gone: boolean;
+    }
+  | {
       readonly kind: 'connection';
       readonly identity: SocketIdentity;
       readonly scroll: number;

@@ -132,6 +132,10 @@ export interface FollowedClosed {
   readonly state: ClosedState | undefined;
   readonly report: ClosedReport | undefined;
   readonly listeners: ClosedAtListeners;
+  /** Those that came in and ended in the window, through whatever listener. */
+  readonly inbound: number;
+  /** Whether anybody told of this window. */
+  readonly isTold: boolean;
   /** Whether the counts of new connections hold for the window: the table before was the look before. */
   readonly countsNew: boolean;
   readonly gaps: readonly Gap[];
@@ -147,7 +151,15 @@ export function followClosed(
   deltas: Counters | undefined,
 ): FollowedClosed {
   if (state === undefined)
-    return { state, report: undefined, listeners: new Map(), countsNew: false, gaps: [] };
+    return {
+      state,
+      report: undefined,
+      listeners: new Map(),
+      inbound: 0,
+      isTold: false,
+      countsNew: false,
+      gaps: [],
+    };
   const settled = settleClosed(state, {
     before,
     after: scope === 'all' ? sockets : undefined,
@@ -155,15 +167,30 @@ export function followClosed(
     listeners,
   });
   const { groups, totals } = settled.state;
+  // A silent window is none in which nothing ended: whoever listens tells of every window.
+  const isTold = state.pending.length > 0 || state.totals !== state.reported.totals;
   const wasLook = windowMs !== undefined && before?.monotonic === origin.monotonic - windowMs;
   return {
     state: { ...settled.state, reported: { groups, totals } },
-    report: reportOf(settled.state, origin.monotonic, windowMs),
+    report: reportOf(settled.state, origin.monotonic, isTold ? windowMs : undefined),
+    isTold,
     listeners: settled.listeners,
-    countsNew: wasLook && before?.complete === true,
-    gaps: state.gaps,
+    inbound: totals.inbound - state.reported.totals.inbound,
+    countsNew: isTold && wasLook && before?.complete === true,
+    gaps: [...state.gaps, ...lossGap(settled.state)],
   };
 }
+
+const { format: formatNumber } = new Intl.NumberFormat('en-US');
+
+/** Of ss it is said anyway that it does not tell what it misses. */
+function lossGap({ from, totals: { lost, incomplete } }: ClosedState): Gap[] {
+  if (from === 'ss' || !incomplete || lost === 0) return [];
+  const many = lost === undefined ? 'an unknown number of events was' : events(lost);
+  return [{ what: 'connections that ended', why: `${many} lost: the numbers are lower bounds` }];
+}
+
+const events = (lost: number): string => (lost === 1 ? '1 event was' : `${formatNumber(lost)} events were`);
 
 function reportOf(
   { groups, totals, from, sinceAt, reported: { groups: groupsBefore, totals: before } }: ClosedState,

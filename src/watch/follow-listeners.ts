@@ -3,12 +3,13 @@ import type { Facts } from '../analyze/facts.js';
 import type { ListenerLook } from '../analyze/listeners.js';
 import { thresholdsFor } from '../analyze/thresholds.js';
 import { judge } from '../analyze/verdict.js';
+import { isWindowLeast } from '../model/closed.js';
 import type { Listener, ListenerReport } from '../model/listener.js';
 import type { Counters, TableObservation } from '../model/observation.js';
 import type { ListenerSamples } from '../model/samples.js';
 import type { Millis } from '../model/units.js';
 import { acceptorsOf } from './acceptor-facts.js';
-import { type Arrivals, countNew, readArrivals } from './arrivals.js';
+import { type Arrivals, countArrivals, readArrivals } from './arrivals.js';
 import type { FollowedClosed } from './closed.js';
 import { type Attribution, attributeOverflows } from './overflows.js';
 import { isActive, stillWaiting } from './rates.js';
@@ -33,6 +34,8 @@ interface Measured {
   readonly before: Track | undefined;
   readonly dropped: number | undefined;
   readonly arrivals: number;
+  /** Whether anything came to it. */
+  readonly isActive: boolean;
 }
 
 /** Every listener of one look: its track, its window and what the rules say of it. */
@@ -52,13 +55,15 @@ export function followListeners(
     const sampled = before === undefined ? state.sampled.listeners.get(listener.key)?.dropped : undefined;
     const dropped =
       windowMs === undefined ? undefined : (droppedSince(before, listener) ?? sampled?.segments);
-    const { fresh = 0 } = (closed.countsNew ? closed.listeners.get(listener.key) : undefined) ?? {};
     const came = Math.max(
-      newClients(state.arrivals, arrivals, listener.key) + fresh,
+      countArrivals(state.arrivals, arrivals, listener.key, freshAt(listener, closed)),
       windowMs === undefined ? 0 : stillWaiting(waits.get(listener.key), windowMs),
       listener.acceptQueue.length - (before?.length ?? listener.acceptQueue.length),
     );
-    return { listener, before, dropped, arrivals: came };
+    const busy = state.sampled.listeners.get(listener.key)?.busy ?? 0;
+    const ended = closed.listeners.get(listener.key)?.closed ?? 0;
+    const active = isActive(listener, came, dropped) || busy > 0 || ended > 0;
+    return { listener, before, dropped, arrivals: came, isActive: active };
   });
   const passing = passingListeners(state, listeners);
   const drops = new Map<string, number>([
@@ -71,7 +76,7 @@ export function followListeners(
   ]);
   const overflows = windowMs === undefined ? undefined : deltas?.ListenOverflows;
   const attribution = attributeOverflows(state.overflows, overflows, drops, sampledFull(state));
-  const only = onlyActive(measured);
+  const only = onlyActive(measured, passing, closed);
   const tracks = keptTracks(state.tracks, monotonic);
   const reports = measured.map((item): ListenerReport => {
     const { listener, before } = item;
@@ -87,6 +92,7 @@ export function followListeners(
       waits: waits.get(listener.key),
       droppedDelta: item.dropped,
       closed: closedAt(listener, closed),
+      closedIsLeast: closed.report !== undefined && isWindowLeast(closed.report),
       overflows: overflowsOf(item, overflows, attribution),
       passiveOpens,
       rates: {
@@ -143,10 +149,15 @@ function report(
 /** Connections of one listener that ended; members of a SO_REUSEPORT group, and Unix sockets, cannot be told. */
 function closedAt(
   { key, protocol, group }: Listener,
-  { report, listeners }: FollowedClosed,
+  { isTold, listeners }: FollowedClosed,
 ): number | undefined {
-  if (report === undefined || protocol === 'unix' || group !== undefined) return undefined;
+  if (!isTold || protocol === 'unix' || group !== undefined) return undefined;
   return listeners.get(key)?.closed ?? 0;
+}
+
+/** Of those that ended, how many came in the window; members of a SO_REUSEPORT group cannot be told apart. */
+function freshAt({ key, group }: Listener, { countsNew, listeners }: FollowedClosed): number | undefined {
+  return countsNew && group === undefined ? (listeners.get(key)?.fresh ?? 0) : undefined;
 }
 
 /** Overflows of one listener: its own, none where it dropped nothing, else unknown. */
@@ -160,17 +171,20 @@ function overflowsOf(
   return overflows === 0 || holder !== undefined || dropped === 0 ? 0 : undefined;
 }
 
-function newClients(before: Arrivals | undefined, now: Arrivals | undefined, key: string): number {
-  const [then, clients] = [before?.clients.get(key), now?.clients.get(key)];
-  return then === undefined || clients === undefined ? 0 : countNew(then, clients);
-}
-
-/** The only TCP listener of the namespace, or the only one to which anything was seen to come. */
-function onlyActive(measured: readonly Measured[]): Listener | undefined {
+/**
+ * The only TCP listener of the namespace, or the only one to which anything was seen to come. None where connections ended that came in
+ * elsewhere: through a listener that was there between two looks, or one that is gone.
+ */
+function onlyActive(
+  measured: readonly Measured[],
+  passing: readonly ListenerSamples[],
+  { inbound, listeners }: FollowedClosed,
+): Listener | undefined {
+  if (passing.some(({ busy }) => busy > 0)) return undefined;
   const tcp = measured.filter(({ listener }) => listener.protocol !== 'unix');
-  const active = tcp.filter(({ listener, arrivals, dropped }) => isActive(listener, arrivals, dropped));
-  const [only, another] = tcp.length === 1 ? tcp : active;
-  return another === undefined ? only?.listener : undefined;
+  const [only, another] = tcp.length === 1 ? tcp : tcp.filter((one) => one.isActive);
+  if (only === undefined || another !== undefined || only.listener.group !== undefined) return undefined;
+  return inbound > (listeners.get(only.listener.key)?.closed ?? 0) ? undefined : only.listener;
 }
 
 const keptTracks = (tracks: ReadonlyMap<string, Track>, monotonic: number): Map<string, Track> =>

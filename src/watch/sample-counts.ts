@@ -13,6 +13,7 @@ export interface SampleCounts {
   readonly sum: number;
   readonly peak: number;
   readonly runs: number;
+  /** 0: no run of full samples had two. */
   readonly longestFullMs: number;
   /** Of the samples whose queue was not empty: how many by bin of fill. */
   readonly bins: Uint32Array;
@@ -95,7 +96,7 @@ export function factsOf(
     criticalShare: share(criticalFill),
     fullShare: ratio((bins[FULL_BIN] as number) / count),
     fullRuns: counts.runs,
-    longestFullMs: millis(counts.longestFullMs),
+    ...(counts.longestFullMs > 0 && { longestFullMs: millis(counts.longestFullMs) }),
     histogram: histogramOf(counts),
   };
 }

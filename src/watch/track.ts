@@ -49,6 +49,8 @@ export interface TrackLook {
   readonly overflows: number | undefined;
   /** Connections that ended; `undefined`: cannot be told. */
   readonly closed: number | undefined;
+  /** Some of the ends were not told. */
+  readonly closedIsLeast: boolean;
   /** Rise of PassiveOpens of the namespace. */
   readonly passiveOpens: number | undefined;
   readonly rates: Omit<RateFacts, 'windowMs' | 'grown'>;
@@ -184,7 +186,10 @@ export function windowFor(
     ...(overflows !== undefined && { overflowsDelta: segments(overflows) }),
     recentOverflows: track.recentOverflows,
     ...(before !== undefined && estimateRates({ ...look.rates, windowMs, grown })),
-    ...(look.closed !== undefined && { closedPerSecond: perSecond((look.closed * 1000) / windowMs) }),
+    ...(look.closed !== undefined && {
+      closedPerSecond: perSecond((look.closed * 1000) / windowMs),
+      ...(look.closedIsLeast && { closedIsLeast: true as const }),
+    }),
     ...(toFull !== undefined && { timeToFullMs: toFull }),
     ...(stalledSince !== undefined && { stalledMs: millis(monotonic - stalledSince) }),
     ...(track.fullSince !== undefined && { fullMs: millis(monotonic - track.fullSince) }),

@@ -4,6 +4,7 @@ import { BeatBudget, BeatClock } from '../../src/collect/beat-clock.js';
 import { BeatLoop, type BeatTask } from '../../src/collect/beat-loop.js';
 import { type ListenBatch, ListenTask } from '../../src/collect/listen-task.js';
 import { openDiagSocket } from '../../src/collect/netlink-socket.js';
+import { SamplePace } from '../../src/collect/sample-pace.js';
 import { SourceError } from '../../src/model/errors.js';
 import { type Behaviour, FakeSocket } from './fake-socket.js';
 
@@ -49,15 +50,78 @@ describe('the budget of a task', () => {
     ['at its limit', 0.2, 100],
     ['twice its limit: at every other', 0.4, 50],
     ['ten times', 2, 10],
-    ['a kernel that needs half a second', 500, 1],
+    ['a kernel that needs half a second: after its first beats', 500, 4],
   ])('%s', (_, costMs, worked) => {
     expect(beats(costMs)).toBe(worked);
+  });
+
+  it('a cold first beat does not cost the next ones seconds, and its cost is soon forgotten', () => {
+    const budget = new BeatBudget(0.012, 10);
+    const worked: number[] = [];
+    for (let now = 0; now < 3000; now += 10) {
+      if (!budget.isDue(now)) continue;
+      budget.worked(now, worked.length === 0 ? 75 : 2);
+      worked.push(now);
+    }
+    expect(worked.slice(0, 3)).toEqual([0, 200, 370]);
+    // 2 ms of 12 ms per second: six times per second.
+    expect(worked.length).toBeGreaterThan(15);
+    expect(worked.length).toBeLessThan(20);
+  });
+
+  it('several cold beats do not either: on a busy machine they last', () => {
+    const budget = new BeatBudget(0.012, 10);
+    const costs = [600, 170, 60, 25];
+    const worked: number[] = [];
+    for (let now = 0; now < 6000; now += 10) {
+      if (!budget.isDue(now)) continue;
+      budget.worked(now, costs[worked.length] ?? 2.4);
+      worked.push(now);
+    }
+    const gaps = worked.slice(1).map((at, index) => at - (worked[index] as number));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(800);
+    // Nearly as often as a beat of 2.4 ms may work: each 200 ms.
+    expect(worked.length).toBeGreaterThan(20);
+    expect(worked.length).toBeLessThanOrEqual(30);
+  });
+
+  it('tells how often it may work once it knows', () => {
+    const budget = new BeatBudget(0.02, 10);
+    for (const at of [0, 200, 400]) {
+      budget.worked(at, 2);
+      expect(budget.pace).toEqual({ costMs: 2 });
+    }
+    budget.worked(600, 2);
+    expect(budget.pace).toEqual({ costMs: 2, gapMs: 100 });
   });
 
   it('one beat during which the thread lost its processor changes nothing', () => {
     const budget = new BeatBudget(0.02, 10);
     for (let beat = 0; beat < 20; beat++) budget.worked(beat * 10, beat === 12 ? 40 : 0.05);
     expect(budget.isDue(200)).toBe(true);
+  });
+});
+
+describe('samples that are rarer than was asked for', () => {
+  const pace = (wanted = 100) => new SamplePace('samples of TCP listeners', wanted);
+  const cost = (costMs: number) => ({ listeners: 3000, costMs, gapMs: costMs / 0.012 });
+
+  it('are told with their cost where less than half of them can be had', () => {
+    expect(pace().gap(cost(2.4))).toEqual({
+      what: 'samples of TCP listeners',
+      why: 'about 5 per second, not 100: 3,000 listeners take 2.4 ms each time',
+    });
+    expect(pace().gap(cost(0.23))).toBeUndefined();
+    expect(pace(5).gap(cost(2.4))).toBeUndefined();
+    expect(pace().gap({ listeners: 3000, costMs: 75 })).toBeUndefined();
+  });
+
+  it('in the same words until the cost is another, and no more when they come as asked for', () => {
+    const slow = pace();
+    const first = slow.gap(cost(2.4));
+    expect(slow.gap(cost(3.1))).toEqual(first);
+    expect(slow.gap(cost(9))?.why).toContain('take 9 ms');
+    expect(slow.gap(cost(0.1))).toBeUndefined();
   });
 });
 
@@ -103,6 +167,15 @@ describe('a task that samples listeners', () => {
     task.beat(1100);
     expect(take()).toMatchObject({ looks: 1, from: 1100, to: 1100, longestGapMs: 65 });
     expect(take()).toMatchObject({ looks: 0, listeners: [], from: 1100, to: 1100, longestGapMs: 0 });
+  });
+
+  it('knows how many there are, and what a look costs', async () => {
+    const { task, take } = await open();
+    for (const at of [1000, 1010, 1020, 1030]) task.beat(at);
+    const { pace } = take();
+    expect(pace.listeners).toBe(15);
+    expect(pace.costMs).toBeGreaterThan(0);
+    expect(pace.gapMs).toBe(pace.costMs / SPEC.share);
   });
 
   it('samples Unix listeners', async () => {

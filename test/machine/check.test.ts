@@ -8,7 +8,7 @@ import { RUN_JS, sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, type RunOptions, withNamespace } from '../support/netns.js';
 import { parsePlugin } from '../support/perfdata.js';
-import { serve, unixPath } from '../support/sockets.js';
+import { Server, serve, unixPath } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'mount'] });
 
@@ -117,6 +117,53 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
         head: expect.stringContaining('5/5'),
       });
       expect((await check(namespace, ['-m', 'accept-queue'])).code).toBe(0);
+    });
+  });
+
+  it('an overflow between the first look and the last of the first run is no OK', async () => {
+    await withNamespace(async (namespace) => {
+      const { listening, clients } = await serve(namespace, { backlog: 4 });
+      const run = check(namespace, [
+        '-m',
+        'overflows',
+        '--samples',
+        '60',
+        '--every',
+        '50ms',
+        '--timeout',
+        '60s',
+      ]);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await clients.connect(listening, 9, 5);
+      const { code, stdout } = await run;
+      expect({ code, stdout }).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/WARNING - \d+ accept-queue overflows? in .* s, while it looked/),
+      });
+    });
+  });
+
+  it('a listener that comes after the first look is there', async () => {
+    await withNamespace(async (namespace) => {
+      const server = await Server.start(namespace);
+      const port = 8444;
+      const run = check(namespace, [
+        '-m',
+        'accept-queue',
+        '--port',
+        `${port}`,
+        '--samples',
+        '60',
+        '--every',
+        '50ms',
+        '--timeout',
+        '60s',
+      ]);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await server.listen({ backlog: 4, port });
+      const { code, stdout } = await run;
+      expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(`:${port}`) });
+      expect(stdout).not.toContain('no listener');
     });
   });
 

@@ -9,7 +9,7 @@ import { notForNobody, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
-import { acceptedByNginx, startNginx } from '../support/nginx.js';
+import { acceptedByNginx, startNginx, startNginxWith } from '../support/nginx.js';
 import { poll } from '../support/poll.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'nginx', 'wrk'] });
@@ -71,10 +71,10 @@ interface Load {
   readonly answered: number;
 }
 
-async function paced(namespace: Namespace, rate: number, count: number): Promise<Load> {
+async function paced(namespace: Namespace, rate: number, count: number, port = PORT): Promise<Load> {
   const { code, stdout, stderr } = await namespace.run(
     'python3',
-    [program('paced.py'), String(PORT), String(rate), String(count)],
+    [program('paced.py'), String(port), String(rate), String(count)],
     { timeoutMs: 120_000 },
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -223,6 +223,46 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
       await live.interrupt();
     });
   }, 120_000);
+
+  it('are counted once as arrivals at two listeners that close first, as the kernel counts them', async () => {
+    await withNamespace(async (namespace) => {
+      const server = (port: number) =>
+        `server { listen 127.0.0.1:${port} backlog=511; location / { return 200 "ok"; } }`;
+      await startNginxWith(namespace, `${server(PORT)} ${server(PORT + 1)}`);
+      const live = await listening(namespace, ['--connections']);
+      const first = live.snapshots.length;
+      await Promise.all([paced(namespace, 200, 600), paced(namespace, 200, 600, PORT + 1)]);
+      await settled(live, ({ inbound }) => inbound === 1200);
+      const windows = live.snapshots.slice(first - 1);
+      const counted = windows.reduce((sum, one) => sum + (one.counters_delta?.PassiveOpens ?? 0), 0);
+      const told = [PORT, PORT + 1].map((port) =>
+        windows.reduce((sum, { listeners, window_ms: ms = 0 }) => {
+          const found = listeners.find(({ local_port }) => local_port === port)?.window;
+          return sum + ((found?.arrivals_per_second ?? 0) * ms) / 1000;
+        }, 0),
+      );
+      const all = told.reduce((sum, one) => sum + one, 0);
+      expect(counted).toBeGreaterThanOrEqual(1100);
+      // The counters are not read at the same moment as the table, and what is between is told once more.
+      expect(all).toBeLessThan(counted * 1.1);
+      expect(all).toBeGreaterThan(counted * 0.5);
+      await live.interrupt();
+    });
+  }, 60_000);
+
+  it('leave no ss behind where sockwatch is killed', async () => {
+    await withNamespace(async (namespace) => {
+      const live = await listening(namespace, ['--source', 'ss']);
+      const names = () =>
+        execFileSync('ip', ['netns', 'pids', namespace.name], { encoding: 'utf8' })
+          .split('\n')
+          .filter(Boolean)
+          .map(nameOf);
+      await poll(async () => (names().includes('ss') ? true : undefined), 'ss -E', 30_000);
+      live.signal('SIGKILL');
+      await poll(async () => (names().includes('ss') ? undefined : true), 'the end of ss -E', 30_000);
+    });
+  }, 60_000);
 
   it('come from ss where the kernel is not asked, with what that cannot tell', async () => {
     await withNamespace(async (namespace) => {

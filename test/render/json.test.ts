@@ -151,6 +151,8 @@ describe('sockwatch.snapshot/1', () => {
       recentOverflows: [false, true],
       arrivalsPerSecond: perSecond(389),
       rateBasis: 'passive_opens' as const,
+      closedPerSecond: perSecond(7),
+      closedIsLeast: true as const,
       history: [],
     };
     const listeners = report.listeners.map((listener) => ({ ...listener, window }));
@@ -165,7 +167,13 @@ describe('sockwatch.snapshot/1', () => {
     expect(said.listeners[0]).toMatchObject({
       accept_queue: { peak: 129, peak_time: '2026-11-20T00:00:00.000Z' },
       dropped_segments_delta: 2,
-      window: { age_ms: 60_000, arrivals_per_second: 389, rate_basis: 'passive_opens' },
+      window: {
+        age_ms: 60_000,
+        arrivals_per_second: 389,
+        rate_basis: 'passive_opens',
+        closed_per_second: 7,
+        closed_is_least: true,
+      },
     });
   });
 
@@ -215,6 +223,42 @@ describe('sockwatch.snapshot/1', () => {
         histogram: samples.histogram,
       },
     });
+  });
+
+  it('a peak of samples is a lower bound where an overflow fell between them', () => {
+    const samples = {
+      count: 4,
+      rateHz: 4,
+      longestGapMs: millis(250),
+      peak: count(2),
+      mean: 1,
+      busyShare: ratio(0.5),
+      warningShare: ratio(0),
+      criticalShare: ratio(0),
+      fullShare: ratio(0),
+      fullRuns: 0,
+      histogram: [2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
+    };
+    const window = {
+      windowMs: millis(1000),
+      ageMs: millis(1000),
+      peak: count(2),
+      peakAt: 0,
+      samples,
+      recentOverflows: [],
+      history: [],
+    };
+    const samplesOf = (more: object) => {
+      const report = sampleReport();
+      const listeners = report.listeners.map((one) => ({ ...one, window: { ...window, ...more } }));
+      const said = toSnapshotJson({ ...report, listeners });
+      expect(faults('snapshot', said)).toEqual([]);
+      return said.listeners[0]?.accept_queue.samples;
+    };
+    expect(samplesOf({ overflowsDelta: 13 })).toMatchObject({ peak: 2, peak_is_least: true });
+    const quiet = samplesOf({ overflowsDelta: 0 });
+    expect(quiet).not.toHaveProperty('peak_is_least');
+    expect(quiet).not.toHaveProperty('longest_full_ms');
   });
 
   it('is the same streamed, with one connection on a line', () => {

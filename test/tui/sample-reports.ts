@@ -39,6 +39,7 @@ export interface ListenerSketch {
   readonly peak?: number;
   readonly droppedPerSecond?: number;
   readonly arrivals?: number;
+  readonly ended?: number;
   readonly oldestMs?: number;
   readonly syn?: number;
   /** Lengths of the last minute, one per second, oldest first. */
@@ -106,6 +107,8 @@ function windowOf(sketch: ListenerSketch): ListenerWindow {
     recentOverflows: [false, false, (sketch.droppedPerSecond ?? 0) > 0],
     ...(sketch.arrivals !== undefined && { arrivalsPerSecond: perSecond(sketch.arrivals) }),
     ...(sketch.arrivals !== undefined && { acceptsPerSecond: perSecond(sketch.arrivals / 2) }),
+    ...(sketch.ended !== undefined && { closedPerSecond: perSecond(sketch.ended) }),
+    ...(sketch.ended !== undefined && sketch.bound === true && { closedIsLeast: true as const }),
     rateBasis: sketch.bound === true ? 'lower_bound' : 'passive_opens',
     history: history.map((value, index) => [(history.length - 1 - index) * 1000, value] as const),
   };
@@ -169,6 +172,7 @@ export const SKETCHES: readonly ListenerSketch[] = [
     peak: 129,
     droppedPerSecond: 3,
     arrivals: 389,
+    ended: 361,
     oldestMs: 4100,
     syn: 12,
     history: rise(4, 129),
@@ -197,6 +201,7 @@ export const SKETCHES: readonly ListenerSketch[] = [
     backlog: 244,
     owners: [{ pid: 501, fd: 3, name: 'postgres' }],
     arrivals: 3,
+    ended: 2,
     oldestMs: 12,
     history: rise(0, 3),
     bound: true,

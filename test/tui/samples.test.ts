@@ -46,7 +46,7 @@ describe('the details of a listener that was sampled', () => {
   it('peak, shares and the histogram of fill', () => {
     const text = detail(reportWith(SAMPLES, { isPeakLeast: true }));
     expect(text).toContain('100/s, 14 ms apart at most  what is shorter may be missed');
-    expect(text).toContain('peak 5, mean 0.2, full 2 times in 4% of the samples, for 30 ms at most');
+    expect(text).toContain('peak 5, mean 0.2, full 2 times in 4% of the samples, for at least 30 ms');
     expect(text).toContain('warning 4%, critical 4%, full 0.04%  of 40,000 samples');
     expect(text).toContain('empty 97%  1% █▅▁▁▁▁▁▁▁▄▂ full');
     expect(text).toMatch(/peak ≥\d/);
@@ -57,8 +57,22 @@ describe('the details of a listener that was sampled', () => {
     expect(detail(reportWith(undefined))).not.toMatch(/sampled|time at limits/);
   });
 
-  it('never full is said', () => {
-    expect(detail(reportWith({ ...SAMPLES, fullShare: ratio(0) }))).toContain('peak 5, mean 0.2, never full');
+  it('seen full by one sample at a time: for how long is not said', () => {
+    const { longestFullMs: _, ...brief } = SAMPLES;
+    expect(detail(reportWith(brief))).toMatch(/full 2 times in 4% of the samples$/m);
+  });
+
+  it('seen full by no sample, which is not never', () => {
+    const text = detail(reportWith({ ...SAMPLES, fullShare: ratio(0) }));
+    expect(text).toMatch(/peak 5, mean 0.2, full in no sample$/m);
+  });
+
+  it('overflowed, and seen full by no sample', () => {
+    const unseen = { ...SAMPLES, peak: connections(2), fullShare: ratio(0) };
+    expect(detail(reportWith(unseen, { overflowsDelta: 13 }))).toContain(
+      'peak ≥2, mean 0.2, full at least once (13 overflows), seen by no sample',
+    );
+    expect(detail(reportWith(SAMPLES, { overflowsDelta: 13 }))).toContain('peak 5, mean 0.2, full 2 times');
   });
 });
 

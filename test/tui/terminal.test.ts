@@ -48,7 +48,7 @@ describe('the screen in a terminal', () => {
     const { screen } = terminal;
     expect(screen[0]).toMatch(/^ sockwatch live {2}web-01 {2}LIVE 1\.0s \d\d:\d\d:\d\d .*!!1/);
     expect(screen[1]).toMatch(/^┌─ 1 Listeners 6 ─+ sort: trouble desc ─┐$/);
-    expect(screen[3]).toMatch(/^│>!! 0\.0\.0\.0:443 +nginx\/812 \+3 .*100% +129\/128 .*overflowing +│$/);
+    expect(screen[3]).toMatch(/^│>!! 0\.0\.0\.0:443 +nginx\/812 \+3 .*100% +129\/128 .*overflowing .*│$/);
     expect(screen[39]).toMatch(/^ \? Help .* q Quit/);
     expect(screen).toHaveLength(40);
     expect(terminal.modes).toMatchObject({

@@ -53,6 +53,7 @@ describe('whole screens', () => {
           ['c'],
           ['p'],
           ['e'],
+          ['e', 'j', 'enter'],
           ['/', '"por"'],
         ]) {
           const picture = pictureOf(press(state, ...keys));
@@ -75,6 +76,7 @@ describe('overlays', () => {
     ['sort', ['s']],
     ['pools', ['p']],
     ['ended', ['e']],
+    ['ended-detail', ['e', 'enter']],
     ['charts', ['c']],
   ] as const)('%s at 120x40', async (name, keys) => {
     await expect(pictureOf(press(shownUi(), ...keys))).toMatchFileSnapshot(`snapshots/120x40-${name}.txt`);
@@ -150,6 +152,12 @@ describe('states', () => {
     const lines = pictureOf(bad).split('\n');
     expect(lines[39]).toMatch(/^ Filter: port:3306x: {4,}! .*expected/);
     expect(pictureOf(bad)).toContain('4 Connections 12 of 22');
+  });
+
+  it('a listener has its rates at 120 columns, as least where they are', () => {
+    const lines = pictureOf(shownUi()).split('\n');
+    expect(lines[2]).toMatch(/ 60s +DROP\/s +NEW\/s +ACC\/s +END\/s VERDICT /);
+    expect(lines.find((one) => one.includes('127.0.0.1:5432'))).toMatch(/ 0 +≥3 +≥1\.5 +≥2 ok /);
   });
 
   it('unknown rates are `?`', () => {

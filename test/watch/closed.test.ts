@@ -115,6 +115,64 @@ describe('connections that ended', () => {
     expect(report.listeners[0]?.window).toMatchObject({ closedPerSecond: 2, arrivalsPerSecond: 2 });
   });
 
+  it('are counted once as arrivals, though a TIME-WAIT is left of them, and exact for none of two listeners', () => {
+    const other = listen('0.0.0.0:80', [0, 128], { inode: 8 });
+    const left = (local: string, port: number): RowSpec => ({
+      state: 'time-wait',
+      local,
+      remote: `10.0.0.9:${port}`,
+    });
+    const ports = [4000, 4001, 4002];
+    const ends = ports.flatMap((port) => [
+      served(`10.0.0.9:${port}`),
+      served(`10.0.0.9:${port}`, { local: '10.0.0.1:80' }),
+    ]);
+    const waiting = ports.flatMap((port) => [left('10.0.0.1:443', port), left('10.0.0.1:80', port)]);
+    const rows = [LISTENER, other];
+    const counters = { ...NO_OVERFLOW, PassiveOpens: 6 };
+    const report = between([closed(900, ends)], rows, [...rows, ...waiting], counters);
+    for (const { window } of report.listeners)
+      expect(window).toMatchObject({ arrivalsPerSecond: 3, rateBasis: 'lower_bound' });
+  });
+
+  it.each<[string, RowSpec[], Ended[]]>([
+    [
+      'at another listener',
+      [listen('0.0.0.0:80', [0, 128], { inode: 8 })],
+      [served('10.0.0.9:4001', { local: '10.0.0.1:80' })],
+    ],
+    [
+      'at one that no table has had',
+      [],
+      [served('10.0.0.9:4001', { local: '10.0.0.1:900', columns: { bytesAcked: 20 } })],
+    ],
+  ])('%s take the right to all new connections of the namespace from a listener', (_name, others, ends) => {
+    const rows = [LISTENER, ...others];
+    const counters = { ...NO_OVERFLOW, PassiveOpens: 500 };
+    const windowOf = (ended: readonly Ended[]) =>
+      between([closed(900, ended)], rows, rows, counters).listeners.find(
+        ({ listener }) => listener.key === 'ns:7',
+      )?.window;
+    const own = served('10.0.0.9:4000');
+    expect(windowOf([own])).toMatchObject({ arrivalsPerSecond: 500, rateBasis: 'passive_opens' });
+    expect(windowOf([own, ...ends])).toMatchObject({ arrivalsPerSecond: 1, rateBasis: 'lower_bound' });
+  });
+
+  it('show that two listeners are in use, where looks do not read the connections', () => {
+    const rows = [LISTENER, listen('0.0.0.0:80', [0, 128], { inode: 8 })];
+    const observation = { scope: 'listeners' as const };
+    const line = new Timeline();
+    line.look(0, { rows, counters: NO_OVERFLOW, observation });
+    line.take(closed(900, [served('10.0.0.9:4000'), served('10.0.0.9:4001', { local: '10.0.0.1:80' })]));
+    const counters = { ...NO_OVERFLOW, PassiveOpens: 500 };
+    const report = line.look(1000, {
+      rows: [listen('0.0.0.0:443', [3, 128], { inode: 7 }), ...rows.slice(1)],
+      counters,
+      observation,
+    });
+    expect(report.listeners.map(({ window }) => window?.rateBasis)).not.toContain('passive_opens');
+  });
+
   it('are those of the process that a table before has seen with the same cookie', () => {
     const open: RowSpec = {
       local: '10.0.0.1:40000',
@@ -241,20 +299,24 @@ describe('connections that ended', () => {
     const line = new Timeline();
     line.look(0, { rows: [LISTENER] });
     line.take(closed(900, [], { incomplete: true, lost: 12 }));
-    expect(line.look(1000, { rows: [LISTENER] }).closed).toMatchObject({
-      incomplete: true,
-      lost: 12,
-      lostInWindow: 12,
-    });
-    line.take(closed(1900, []));
-    expect(line.look(2000, { rows: [LISTENER] }).closed).toMatchObject({
-      incomplete: true,
-      lost: 12,
-      lostInWindow: 0,
-    });
+    const missing = line.look(1000, { rows: [LISTENER] });
+    const what = 'connections that ended';
+    expect(missing.gaps).toEqual([{ what, why: '12 events were lost: the numbers are lower bounds' }]);
+    expect(missing.closed).toMatchObject({ incomplete: true, lost: 12, lostInWindow: 12 });
+    expect(missing.listeners[0]?.window).toMatchObject({ closedPerSecond: 0, closedIsLeast: true });
+    line.take(closed(1900, [], { incomplete: true, lost: 29_142 }));
+    expect(line.look(1950, { rows: [LISTENER] }).gaps).toEqual([
+      { what, why: '29,154 events were lost: the numbers are lower bounds' },
+    ]);
+    line.take(closed(1990, []));
+    const later = line.look(2000, { rows: [LISTENER] });
+    expect(later.closed).toMatchObject({ incomplete: true, lost: 29_154, lostInWindow: 0 });
+    expect(later.listeners[0]?.window).not.toHaveProperty('closedIsLeast');
     const { lost: _lost, ...uncounted } = closed(2900, [], { incomplete: true });
     line.take(uncounted);
-    expect(line.look(3000, { rows: [LISTENER] }).closed?.lost).toBeUndefined();
+    const unknown = line.look(3000, { rows: [LISTENER] });
+    expect(unknown.closed?.lost).toBeUndefined();
+    expect(unknown.gaps[0]?.why).toBe('an unknown number of events was lost: the numbers are lower bounds');
   });
 
   it('still belong to a listener that went with them', () => {
@@ -268,9 +330,24 @@ describe('connections that ended', () => {
     line.look(0, { rows: [LISTENER] });
     line.take(closed(900, [served('10.0.0.9:4000')]));
     expect(only(line.look(1000, { rows: [LISTENER] }))?.recent.closed).toBe(1);
+    line.take(closed(89_900, []));
     const later = only(line.look(90_000, { rows: [LISTENER] }));
     expect(later).toMatchObject({ closed: 1, closedPerSecond: 0 });
     expect(later?.recent.closed).toBe(0);
+  });
+
+  it('have no rate where nobody told of the window, rather than 0', () => {
+    const line = new Timeline();
+    line.look(0, { rows: [LISTENER] });
+    line.take(closed(900, [served('10.0.0.9:4000')]));
+    line.look(1000, { rows: [LISTENER] });
+    const silent = line.look(2000, { rows: [LISTENER] });
+    expect(silent.closed).toMatchObject({ closed: 1 });
+    expect(silent.closed).not.toHaveProperty('closedPerSecond');
+    expect(only(silent)?.closedPerSecond).toBeUndefined();
+    expect(silent.listeners[0]?.window).not.toHaveProperty('closedPerSecond');
+    line.take(closed(2900, []));
+    expect(line.look(3000, { rows: [LISTENER] }).closed).toMatchObject({ closedPerSecond: 0 });
   });
 
   it('leave an earlier state as it was', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ListenerWindow } from '../../src/model/listener.js';
+import { millis, monotonicMillis } from '../../src/model/units.js';
 import { type QueueSamples, samplesAt } from '../support/samples.js';
 import { look } from '../support/table-builder.js';
 import { alertTexts, eventTexts, findingTexts, Timeline } from './timeline.js';
@@ -53,9 +54,35 @@ describe('a burst between two looks', () => {
       'accept queue was full for about 40 ms of the last 1.0 s (4% of the samples)',
     );
     expect(report.listeners[0]?.findings[0]?.evidence[0]?.text).toBe(
-      'full in 4 of 100 samples, 10 ms apart (10 ms at most), for 30 ms at most',
+      'full in 4 of 100 samples, 10 ms apart (10 ms at most), for at least 30 ms',
     );
     expect(eventTexts(report)).toEqual(['raised accept_queue_full warning']);
+  });
+
+  it('that two samples saw full: in how many, and no time', () => {
+    const { report } = between(queue(burst(10, 2)));
+    expect(report.listeners[0]?.findings[0]?.message).toBe(
+      'accept queue was full in 2 of 100 samples (10 ms apart) of the last 1.0 s',
+    );
+  });
+
+  it('that one sample saw full has no length, not the length 0', () => {
+    const { report, window } = between(queue(burst(10, 1)));
+    expect(window.samples).not.toHaveProperty('longestFullMs');
+    expect(report.listeners[0]?.findings[0]?.evidence[0]?.text).toBe(
+      'full in 1 of 100 samples, 10 ms apart (10 ms at most)',
+    );
+  });
+
+  it('between samples that were long apart: no time is made of a share', () => {
+    const line = new Timeline();
+    line.queue(0, { length: 0, drops: 0 }, counters(0));
+    const batch = samplesAt(995, queue(burst(10, 3, 4, 0)), { looks: 4 });
+    line.take({ ...batch, from: monotonicMillis(95), longestGapMs: millis(900) });
+    const report = line.queue(1000, { length: 0, drops: 0 }, counters(0));
+    expect(report.listeners[0]?.findings[0]?.message).toBe(
+      'accept queue was full in 3 of 4 samples (300 ms apart) of the last 1.0 s',
+    );
   });
 
   it('is in the history with its own time, and no trend', () => {
@@ -161,6 +188,24 @@ describe('samples', () => {
     expect(window?.samples).toMatchObject({ count: 100, fullShare: 0 });
     expect(window?.allSamples).toMatchObject({ count: 200, fullShare: 0.02, fullRuns: 1, peak: 10 });
     expect(window?.peak).toBe(10);
+  });
+
+  it('show that a listener is in use: the new connections of the namespace are then not those of another', () => {
+    const at = (line: Timeline, ms: number, opens: number, samples: readonly QueueSamples[]) => {
+      if (ms > 0) line.take(samplesAt(ms - 5, samples, { looks: 100 }));
+      const queues = [{ length: ms > 0 ? 2 : 0 }, { length: 0, inode: 8, local: '0.0.0.0:80' }];
+      return line.look(ms, { queues, counters: { ...counters(0), PassiveOpens: opens } });
+    };
+    const rates = (samples: readonly QueueSamples[]) => {
+      const line = new Timeline();
+      at(line, 0, 100, []);
+      const { listeners } = at(line, 1000, 150, samples);
+      return listeners.find(({ listener }) => listener.key === KEY)?.window;
+    };
+    expect(rates([])).toMatchObject({ arrivalsPerSecond: 50, rateBasis: 'passive_opens' });
+    const busy = queue(burst(1, 4), { key: 'ns:8', port: 80 });
+    expect(rates([busy])).toMatchObject({ arrivalsPerSecond: 2, rateBasis: 'lower_bound' });
+    expect(rates([{ ...busy, key: 'ns:9', port: 81 }])).toMatchObject({ rateBasis: 'lower_bound' });
   });
 
   it('a queue that they saw empty is no slow acceptor', () => {

@@ -1,5 +1,5 @@
 import type { Measure, Metric } from '../../model/check.js';
-import type { CheckLook } from '../../model/check-look.js';
+import type { CheckLook, Since } from '../../model/check-look.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { ListenerReport, SampleFacts } from '../../model/listener.js';
 import { waitingOf } from '../facts.js';
@@ -120,7 +120,7 @@ export function droppedSegments(look: CheckLook, selection: Selection): Measure[
     subject,
     row,
     value,
-    text: `${counted(value, 'segment')} dropped in ${duration(since.windowMs)}`,
+    text: `${counted(value, 'segment')} dropped ${spanText(since)}`,
   }));
 }
 
@@ -133,27 +133,30 @@ export function overflows(look: CheckLook): Measure[] {
     return [
       { metric: 'overflows', subject: '', unknown: 'no counter', text: 'ListenOverflows could not be read' },
     ];
-  const text = `${counted(value, 'accept-queue overflow')} in ${duration(since.windowMs)}`;
-  const whose = value === 0 ? '' : whoDropped(look, since.drops, value);
+  const text = `${counted(value, 'accept-queue overflow')} ${spanText(since)}`;
+  const whose = value === 0 ? '' : whoDropped(look, since, value);
   return [{ metric: 'overflows', subject: '', value, text: text + whose }];
 }
 
 /** One listener whose drops fit (KERNEL.md 4: between once and twice the overflows) is named; else all that dropped. */
-function whoDropped({ report }: CheckLook, drops: ReadonlyMap<string, number>, overflows: number): string {
+function whoDropped({ report }: CheckLook, { drops, whileLooking }: Since, overflows: number): string {
   const dropped = report.listeners.filter(({ listener }) => (drops.get(listener.key) ?? 0) > 0);
   const names = [...new Set(dropped.map(subjectOf))];
   const [only] = names;
   if (only === undefined) return '';
   const sum = dropped.reduce((total, { listener }) => total + (drops.get(listener.key) ?? 0), 0);
-  if (names.length === 1 && sum >= overflows) return ` at ${only}`;
+  if (names.length === 1 && sum >= overflows) return `${whileLooking ? ',' : ''} at ${only}`;
   return `; segments were dropped by ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}`;
 }
 
-const baseline = (metric: Metric): Measure => ({
-  metric,
-  subject: '',
-  text: 'no run to compare with',
-});
+const spanText = ({ windowMs, whileLooking }: Since): string =>
+  `in ${duration(windowMs)}${whileLooking ? ', while it looked' : ''}`;
+
+const NO_RUN = 'no run to compare with';
+
+const baseline = (metric: Metric): Measure => ({ metric, subject: '', text: NO_RUN });
+
+export const isBaseline = ({ text }: Measure): boolean => text === NO_RUN;
 
 /** `--expect`: how many listeners are there that must be. */
 export const expected = ({ report }: CheckLook, places: readonly Place[]): Measure[] =>

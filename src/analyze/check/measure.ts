@@ -15,6 +15,7 @@ import {
   acceptQueue,
   droppedSegments,
   expected,
+  isBaseline,
   NO_LISTENER,
   oldestWait,
   overflows,
@@ -87,13 +88,23 @@ function outdoes(one: Measure, known: Measure): boolean {
   return value === before && (one.isMomentary !== true || known.isMomentary === true);
 }
 
-/** The largest of each over several looks: one look misses bursts. What one look could measure is known. */
+const keyOf = ({ metric, subject }: Measure) => `${metric}\0${subject}`;
+
+/** Whether a look, too, did not find the listener. */
+const isMissing = ({ subject }: Measure, look: readonly Measure[]): boolean =>
+  look.some((one) => one.unknown === NO_LISTENER && one.subject === subject);
+
+/** The largest of each over several looks: one look misses bursts. What one look could measure, or compare, is known. */
 export function mergeLooks(looks: readonly (readonly Measure[])[]): Measure[] {
   const merged = new Map<string, Measure>();
   for (const one of looks.flat()) {
-    const key = `${one.metric}\0${one.subject}`;
+    const key = keyOf(one);
     const known = merged.get(key);
     if (known === undefined || outdoes(one, known)) merged.set(key, one);
   }
-  return [...merged.values()];
+  const last = new Set(looks.at(-1)?.map(keyOf));
+  return [...merged.values()].filter((one) => {
+    if (one.unknown === NO_LISTENER) return looks.every((look) => isMissing(one, look));
+    return !isBaseline(one) || last.has(keyOf(one));
+  });
 }

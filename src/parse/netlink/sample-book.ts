@@ -33,6 +33,11 @@ export class SampleBook {
   /** Listeners for which there was no room. */
   leftOut = 0;
 
+  /** Listeners that it keeps. */
+  get size(): number {
+    return this.used;
+  }
+
   /** `now`: monotonic, ms. */
   open(now: number): void {
     this.now = now;

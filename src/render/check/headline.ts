@@ -47,7 +47,7 @@ function waitingText({ items }: CheckResult, names: Names): string | undefined {
   );
 }
 
-function wellText({ items, windowMs, source }: CheckResult, names: Names): string {
+function wellText({ items, windowMs, whileLooking, source }: CheckResult, names: Names): string {
   const queues = items.filter(({ metric, value }) => metric === 'accept-queue' && value !== undefined);
   const [only] = items;
   if (items.length === 1 && only !== undefined)
@@ -58,7 +58,8 @@ function wellText({ items, windowMs, source }: CheckResult, names: Names): strin
     fullest === undefined || (fullest.value ?? 0) === 0
       ? ''
       : `, fullest queue ${truncate(itemText(fullest, names), SUBJECT_LENGTH, '...')}`;
-  const span = source === 'recording' ? 'recorded' : 'since the last run';
+  const watched = whileLooking ? 'while it looked' : 'since the last run';
+  const span = source === 'recording' ? 'recorded' : watched;
   const since = windowMs === undefined ? '' : `, ${formatDuration(windowMs)} ${span}`;
   return `${checked}${queueText}${since}`;
 }

@@ -1,4 +1,4 @@
-import type { ClosedGroup, ClosedReport, Spread } from '../../model/closed.js';
+import { type ClosedGroup, type ClosedReport, isWindowLeast, type Spread } from '../../model/closed.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import {
   cleanText,
@@ -21,8 +21,7 @@ export function closedColumns(
   told: ClosedReport | undefined,
 ): readonly Column<ClosedGroup>[] {
   const least = told?.incomplete === true ? glyphs.atLeast : '';
-  const isRateLeast = told?.incomplete === true && told.lostInWindow !== 0;
-  const rateLeast = isRateLeast ? glyphs.atLeast : '';
+  const rateLeast = told !== undefined && isWindowLeast(told) ? glyphs.atLeast : '';
   return [
     { head: 'DIR', width: 3, cell: ({ direction }) => line(direction === 'inbound' ? 'in' : 'out', 'dim') },
     {
@@ -75,12 +74,13 @@ const lastedCell =
     return line((low?.p50 === high.p50 ? '' : atMost) + formatDuration(high.p50));
   };
 
-/** Of those of which it is known. */
+/** Who closed most of those of which it is known; `?` where that is fewer than half. */
 function closerCell({ recent: { closers } }: ClosedGroup): Line {
-  const [self, peer] = [closers.self ?? 0, closers.peer ?? 0];
-  if (self + peer === 0) return line('?', 'dim');
-  if (peer === 0) return line('self');
-  return self === 0 ? line('peer') : line(`self ${formatPercent(self / (self + peer))}`);
+  const { self = 0, peer = 0, unknown = 0 } = closers;
+  const known = self + peer;
+  if (known === 0 || known < unknown) return line('?', 'dim');
+  const [who, most] = self >= peer ? ['self', self] : ['peer', peer];
+  return line(most === known ? who : `${who} ${formatPercent(most / known)}`);
 }
 
 /** `1,204  +412/s  at least: 12 lost`. */

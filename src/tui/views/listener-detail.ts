@@ -92,6 +92,10 @@ function windowLines(window: ListenerWindow, glyphs: Glyphs): Line[] {
       span(`${rate(arrivalsPerSecond)} / ${rate(acceptsPerSecond)}`),
       ...(rateBasis === undefined ? [] : [span('  estimated', 'dim')]),
     ]),
+    ...optional('ended', window.closedPerSecond, (value) => {
+      const least = window.closedIsLeast === true ? glyphs.atLeast : '';
+      return `${least}${formatRate(value)}/s`;
+    }),
     fact('dropped segments', line(drops, (droppedDelta ?? 0) > 0 ? 'alarm' : 'text')),
     ...optional(
       'overflows',

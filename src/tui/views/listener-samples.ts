@@ -1,4 +1,5 @@
-import type { ListenerWindow, SampleFacts } from '../../model/listener.js';
+import { counted } from '../../analyze/words.js';
+import { isPeakMissed, type ListenerWindow, type SampleFacts } from '../../model/listener.js';
 import { formatCount, formatDuration } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, span } from '../spans.js';
@@ -6,7 +7,8 @@ import { fact, formatRate } from './format.js';
 import { sparkline } from './series.js';
 
 /** What was seen between the looks: in the last window, and since the watch began. Nothing where nobody sampled. */
-export function sampleLines({ samples, allSamples, windowMs }: ListenerWindow, glyphs: Glyphs): Line[] {
+export function sampleLines(window: ListenerWindow, glyphs: Glyphs): Line[] {
+  const { samples, allSamples, windowMs } = window;
   if (samples === undefined) return [];
   return [
     fact('sampled', [
@@ -15,17 +17,25 @@ export function sampleLines({ samples, allSamples, windowMs }: ListenerWindow, g
     ]),
     fact(
       `last ${formatDuration(windowMs)}`,
-      line(stretchText(samples), samples.fullShare > 0 ? 'alarm' : 'text'),
+      line(stretchText(samples, window, glyphs), wasFull(samples, window) ? 'alarm' : 'text'),
     ),
     ...(allSamples === undefined ? [] : allLines(allSamples, glyphs)),
   ];
 }
 
-function stretchText({ peak, mean, fullShare, fullRuns, longestFullMs }: SampleFacts): string {
-  const highest = `peak ${formatCount(peak)}, mean ${formatRate(mean)}`;
-  if (fullShare === 0) return `${highest}, never full`;
+const wasFull = ({ fullShare }: SampleFacts, { overflowsDelta }: ListenerWindow): boolean =>
+  fullShare > 0 || (overflowsDelta ?? 0) > 0;
+
+function stretchText(samples: SampleFacts, window: ListenerWindow, { atLeast }: Glyphs): string {
+  const { peak, mean, fullShare, fullRuns, longestFullMs } = samples;
+  const least = isPeakMissed(window) ? atLeast : '';
+  const highest = `peak ${least}${formatCount(peak)}, mean ${formatRate(mean)}`;
+  // An overflow needs a full queue (KERNEL.md 2): it was full between two samples.
+  if (isPeakMissed(window))
+    return `${highest}, full at least once (${counted(window.overflowsDelta ?? 0, 'overflow')}), seen by no sample`;
+  if (fullShare === 0) return `${highest}, full in no sample`;
   const times = fullRuns > 1 ? ` ${formatCount(fullRuns)} times` : '';
-  const longest = longestFullMs > 0 ? `, for ${formatDuration(longestFullMs)} at most` : '';
+  const longest = longestFullMs === undefined ? '' : `, for at least ${formatDuration(longestFullMs)}`;
   return `${highest}, full${times} in ${shareText(fullShare)} of the samples${longest}`;
 }
 

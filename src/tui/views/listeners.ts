@@ -1,5 +1,5 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { Listener, ListenerReport, ListenerWindow } from '../../model/listener.js';
+import type { ListenerReport, ListenerWindow } from '../../model/listener.js';
 import { listenerCells as cells } from '../../render/listener-cells.js';
 import { PLAIN_NAMES } from '../../render/names.js';
 import { markOf, verdictText, worstSeverity } from '../../render/style.js';
@@ -59,13 +59,7 @@ export function listenerColumns(glyphs: Glyphs, ofSeveral = false): readonly Col
       cell: queueCell,
     },
     { head: 'OLDEST', width: 6, right: true, sort: 'wait', cell: oldestCell },
-    { head: '60s', width: 8, stretch: 40, cell: (report, width) => historyCell(report, width, glyphs) },
-    {
-      head: 'PEAK',
-      width: 5,
-      right: true,
-      cell: ({ window }) => peakCell(window, glyphs),
-    },
+    { head: '60s', width: 6, stretch: 40, cell: (report, width) => historyCell(report, width, glyphs) },
     {
       head: 'DROP/s',
       width: 6,
@@ -73,18 +67,27 @@ export function listenerColumns(glyphs: Glyphs, ofSeveral = false): readonly Col
       sort: 'drops',
       cell: ({ window }) => dropsCell(window?.droppedPerSecond),
     },
-    { head: 'SYN', width: 4, right: true, cell: synCell },
+    rate('NEW/s', (report) => estimateCell(report, report.window?.arrivalsPerSecond, glyphs)),
+    rate('ACC/s', (report) => estimateCell(report, report.window?.acceptsPerSecond, glyphs)),
+    rate('END/s', (report) => endedCell(report, glyphs)),
+    { head: 'VERDICT', width: 11, natural: 16, cell: verdictCell },
     {
-      head: 'NEW/s',
-      width: 6,
+      head: 'PEAK',
+      width: 5,
       right: true,
-      cell: (report) => newCell(report, glyphs),
+      cell: ({ window }) => peakCell(window, glyphs),
     },
-    { head: 'VERDICT', width: 16, cell: verdictCell },
-    { head: 'END/s', width: 6, right: true, cell: ({ listener, window }) => endedCell(listener, window) },
+    { head: 'SYN', width: 4, right: true, cell: synCell },
     ...(ofSeveral ? [] : [netns]),
   ];
 }
+
+const rate = (head: string, cell: (report: ListenerReport) => Line): Column<ListenerReport> => ({
+  head,
+  width: 6,
+  right: true,
+  cell,
+});
 
 function markCell(report: ListenerReport): Line {
   const severity = worstSeverity(report);
@@ -138,15 +141,19 @@ function synCell({ listener }: ListenerReport): Line {
 }
 
 /** An estimate where it is not counted: `≥3`. */
-function newCell({ listener, window }: ListenerReport, glyphs: Glyphs): Line {
-  if (listener.protocol === 'unix' && window?.arrivalsPerSecond === undefined) return line('-', 'dim');
-  const isBound = window?.rateBasis === 'lower_bound';
-  return rateCell(window?.arrivalsPerSecond, isBound ? glyphs.atLeast : '');
+function estimateCell(
+  { listener, window }: ListenerReport,
+  perSecond: number | undefined,
+  glyphs: Glyphs,
+): Line {
+  if (listener.protocol === 'unix' && perSecond === undefined) return line('-', 'dim');
+  return rateCell(perSecond, window?.rateBasis === 'lower_bound' ? glyphs.atLeast : '');
 }
 
 /** Connections that ended; members of a SO_REUSEPORT group cannot be told apart. */
-function endedCell({ protocol }: Listener, window: ListenerWindow | undefined): Line {
-  return protocol === 'unix' ? line('-', 'dim') : rateCell(window?.closedPerSecond);
+function endedCell({ listener, window }: ListenerReport, glyphs: Glyphs): Line {
+  if (listener.protocol === 'unix') return line('-', 'dim');
+  return rateCell(window?.closedPerSecond, window?.closedIsLeast === true ? glyphs.atLeast : '');
 }
 
 function verdictCell(report: ListenerReport): Line {

@@ -206,4 +206,21 @@ describe('what a check measures', () => {
     );
     expect(mergeLooks(looks)).toMatchObject([{ value: 7 }]);
   });
+
+  it('a listener that any look has seen is not missing, whether it came or went', () => {
+    const place = { selection: { places: [parsePlace('443', 'x')] } };
+    const seenBy = (isThere: boolean) =>
+      measure(
+        look(buildTable(isThere ? [listen('0.0.0.0:443', [1, 8], { inode: 1 })] : [])),
+        wishFor(['accept-queue', 'overflows'], place),
+      );
+    const accepting = (...there: boolean[]) =>
+      mergeLooks(there.map(seenBy)).filter(({ metric }) => metric === 'accept-queue');
+    for (const there of [
+      [false, true],
+      [true, false],
+    ])
+      expect(accepting(...there)).toMatchObject([{ subject: '0.0.0.0:443', value: 1 }]);
+    expect(accepting(false, false)).toMatchObject([{ subject: '443', unknown: 'no such listener' }]);
+  });
 });

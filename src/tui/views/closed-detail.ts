@@ -1,0 +1,137 @@
+import {
+  CLOSERS,
+  type ClosedGroup,
+  type ClosedRecent,
+  type ClosedReport,
+  type Closer,
+  ENDINGS,
+  type Ending,
+  isWindowLeast,
+  type Spread,
+} from '../../model/closed.js';
+import { formatEndpoint } from '../../model/endpoint.js';
+import { cleanText, formatBytes, formatCount, formatDuration, formatPercent } from '../../render/text.js';
+import type { Glyphs } from '../glyphs.js';
+import { type Line, line, type Span, span } from '../spans.js';
+import { fact, formatRate, section } from './format.js';
+
+const ENDING_WORDS: Readonly<Record<Ending, string>> = {
+  finished: 'finished',
+  reset: 'reset',
+  timed_out: 'timed out',
+  refused: 'refused',
+  unanswered: 'given up',
+  unknown: 'unknown',
+};
+const CLOSER_WORDS: Readonly<Record<Closer, string>> = {
+  self: 'this side',
+  peer: 'the peer',
+  unknown: 'unknown',
+};
+const LABEL_WIDTH = 26;
+const NUMBER_WIDTH = 11;
+
+/** Everything that is known of one group of connections that ended. `told`: what the numbers are part of. */
+export function closedDetail(group: ClosedGroup, told: ClosedReport | undefined, glyphs: Glyphs): Line[] {
+  const { recent } = group;
+  return [
+    ...countLines(group, told, glyphs),
+    [],
+    [
+      ...section(`Last ${formatDuration(recent.overMs)}`),
+      span(`  ${formatCount(recent.closed)} ended`, 'dim'),
+    ],
+    ...(recent.closed === 0 ? [] : recentLines(recent)),
+    ...ownerLines(group),
+  ];
+}
+
+function countLines(group: ClosedGroup, told: ClosedReport | undefined, glyphs: Glyphs): Line[] {
+  const least = told?.incomplete === true ? glyphs.atLeast : '';
+  const rateLeast = told !== undefined && isWindowLeast(told) ? glyphs.atLeast : '';
+  const { closed, closedPerSecond, refused, unanswered, direction, end } = group;
+  const rate = closedPerSecond === undefined ? 'unknown' : `${rateLeast}${formatRate(closedPerSecond)}`;
+  const since = told === undefined ? '' : `  in ${formatDuration(told.sinceMs)}`;
+  const failed = `${formatCount(refused)} refused, ${formatCount(unanswered)} given up`;
+  return [
+    fact(direction === 'inbound' ? 'came in at' : 'went out to', line(cleanText(formatEndpoint(end)))),
+    fact('ended', [span(`${closed === 0 ? '' : least}${formatCount(closed)}`), span(since, 'dim')]),
+    fact('ended per second', line(rate)),
+    ...(direction === 'outbound'
+      ? [fact('failed connects', line(failed, refused + unanswered > 0 ? 'warning' : 'text'))]
+      : []),
+  ];
+}
+
+function recentLines(recent: ClosedRecent): Line[] {
+  const { endings, closers, retransmissions, retransmitting } = recent;
+  const durations: readonly (readonly [string, Spread | undefined])[] = [
+    ['lasted at least', recent.lastedAtLeast],
+    ['lasted at most', recent.lastedAtMost],
+    ['idle before the end', recent.idle],
+    ['  closed by this side', recent.idleBy.self],
+    ['  closed by the peer', recent.idleBy.peer],
+    ['round trip', recent.rttMs],
+  ];
+  const again = `${formatCount(retransmissions)} segments, by ${formatCount(retransmitting)} connections`;
+  const limited = [
+    `busy ${formatDuration(recent.busyMs)}`,
+    `held up by the receiver ${formatDuration(recent.receiverLimitedMs)}`,
+    `by the own buffer ${formatDuration(recent.bufferLimitedMs)}`,
+  ];
+  return [
+    fact('how', shares(ENDINGS, endings, ENDING_WORDS)),
+    fact('closed first by', shares(CLOSERS, closers, CLOSER_WORDS)),
+    fact('sent again', line(again, retransmissions > 0 ? 'warning' : 'text')),
+    fact(
+      'bytes',
+      line(`${formatBytes(recent.sentInAll)} sent, ${formatBytes(recent.receivedInAll)} received`),
+    ),
+    fact('sending', line(limited.join(', '))),
+    [],
+    numbersLine('', ['COUNT', 'P50', 'P95', 'MAX'], 'head'),
+    ...durations.map(([label, spread]) => spreadLine(label, spread, formatDuration)),
+    spreadLine('bytes sent', recent.bytesSent, formatBytes),
+    spreadLine('bytes received', recent.bytesReceived, formatBytes),
+  ];
+}
+
+/** `finished 24,000 (99%)  reset 100 (<1%)`. */
+function shares<Name extends string>(
+  names: readonly Name[],
+  counts: Readonly<Partial<Record<Name, number>>>,
+  words: Readonly<Record<Name, string>>,
+): Line {
+  const found = names.flatMap((name) => {
+    const count = counts[name] ?? 0;
+    return count === 0 ? [] : [[words[name], count] as const];
+  });
+  const all = found.reduce((sum, [, count]) => sum + count, 0);
+  return found.flatMap(([word, count]): Span[] => [
+    span(`${word} ${formatCount(count)}`),
+    span(` (${formatPercent(count / all)})  `, 'dim'),
+  ]);
+}
+
+/** Quantiles are right within a fifth; `-`: measured of none. */
+function spreadLine(label: string, spread: Spread | undefined, text: (value: number) => string): Line {
+  if (spread === undefined) return numbersLine(label, ['-', '-', '-', '-'], 'dim');
+  const { count, p50, p95, max } = spread;
+  return numbersLine(label, [formatCount(count), text(p50), text(p95), text(max)], 'text');
+}
+
+const numbersLine = (label: string, numbers: readonly string[], role: Span['role']): Line => [
+  span(`  ${label.padEnd(LABEL_WIDTH)}`, 'dim'),
+  span(numbers.map((one) => one.padStart(NUMBER_WIDTH)).join(''), role),
+];
+
+function ownerLines({ owners, ownersOf }: ClosedGroup): Line[] {
+  const shown = owners?.slice(0, 20).map(({ name, pid, fd }) => line(`  ${cleanText(name)}/${pid} fd ${fd}`));
+  const whose = ownersOf === 'listener' ? '  of the listener' : '';
+  const none = '  ? not known: nobody saw whose they were';
+  return [
+    [],
+    [...section('Processes'), span(whose, 'dim')],
+    ...(shown === undefined || shown.length === 0 ? [line(none, 'dim')] : shown),
+  ];
+}
