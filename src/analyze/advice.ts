@@ -48,4 +48,4 @@ export function growSynQueue(facts: Facts, bound: 'backlog' | 'tcpMaxSynBacklog'
 }
 
 export const findLimit =
-  'look with ss of iproute2 4.7 or newer, with its columns Recv-Q and Send-Q; where it falls back to /proc/net, load tcp_diag and unix_diag (modprobe)';
+  '/proc/net has no limits: use --source auto (netlink or ss), and load tcp_diag and unix_diag (modprobe) where that falls back to it; ss shows them from iproute2 4.7 on';

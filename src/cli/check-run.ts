@@ -102,8 +102,14 @@ export async function lookTimes(
     baseline.begin(report);
     const since = baseline.since(report);
     const whole: CheckLook = { report, facts: factsOf(observation), since };
-    const parts = observation.kind === 'table' ? undefined : partsOf(observation, state, report, baseline);
-    measured.push(parts === undefined ? measure(whole, wish) : measureAll(parts, whole, wish));
+    measured.push(
+      observation.kind === 'table'
+        ? measure(whole, wish)
+        : [
+            ...measureAll(partsOf(observation, state, report, baseline), whole, wish),
+            ...unread(observation, wish),
+          ],
+    );
     last = { report, since, facts: whole.facts };
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
@@ -146,6 +152,17 @@ function partsOf(
         look: { report, facts: factsOf(look), since: baseline.since(report, id) },
       },
     ];
+  });
+}
+
+/** A namespace that was found and entered, but not read, is no namespace that is well. */
+function unread({ looks }: NamespacesObservation, { metrics: [metric] }: CheckWish): Measure[] {
+  if (metric === undefined) return [];
+  return looks.flatMap((look): Measure[] => {
+    if (look.kind !== 'gap') return [];
+    const subject = subjectIn(look.namespace ?? { id: look.origin.netns ?? '' }, '');
+    const why = look.gaps[0]?.why ?? 'not known why';
+    return [{ metric, subject, unknown: why, text: `sockets of ${subject} cannot be read: ${why}` }];
   });
 }
 

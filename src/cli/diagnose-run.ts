@@ -93,6 +93,7 @@ async function readLooks(
 ): Promise<Beside> {
   const { looksOf } = await import('./recorded-look.js');
   for await (const observation of looksOf(path, gaps)) {
+    if (observation.kind === 'namespaces') throw ofSeveral(path);
     watch.take(observation);
     if (signal.aborted) break;
   }
@@ -103,6 +104,13 @@ const nothingSeen = (from: string | undefined) =>
   from === undefined
     ? new SockwatchError('stopped before the first look', 'let it look once')
     : new SockwatchError(`${from} has no look at all connections`, 'record without --no-connections');
+
+/** Its rules are of one host: what several namespaces share cannot be told apart there. */
+const ofSeveral = (path: string) =>
+  new SockwatchError(
+    `${path} was recorded from several namespaces: diagnose looks at one`,
+    'record without --netns all, or show it with sockwatch live --replay',
+  );
 
 /** Whether `--fail-on` is met. */
 export const isMet = ({ findings }: Diagnosis, { rules, severity }: DiagnosisLimits): boolean =>

@@ -69,6 +69,11 @@ export const netnsFlags = {
     helpValue: 'NAME|PID|PATH|all',
     description:
       'look into another network namespace: a name of ip netns, a container, a process, a file; all: into every one',
+    parse: async (text) => {
+      // As a shell gives it for a variable that is not set: not our own namespace, and no other.
+      if (text.trim() === '') throw new UsageError('--netns: expected a name, a pid, a path or all, got ""');
+      return text;
+    },
   }),
 };
 

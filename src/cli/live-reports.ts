@@ -1,3 +1,4 @@
+import { HOST } from '../analyze/host-rules.js';
 import type { Change } from '../model/changes.js';
 import type { AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
@@ -39,39 +40,69 @@ export interface Shows {
   matchesListener(report: ListenerReport): boolean;
 }
 
-/** Decides which events of alerts belong to what is shown; an alert that was shown is shown to its end. */
+/** What the filter said of a listener. */
+interface Verdict {
+  /** At the last look that showed it. */
+  readonly last: boolean;
+  /** At any look. */
+  readonly ever: boolean;
+  /** Monotonic, ms, and the number of that look. */
+  readonly seen: number;
+  readonly look: number;
+}
+
+/** What is said of a listener that is gone comes within so much time, and so many looks. */
+const REMEMBER_MS = 60_000;
+const REMEMBER_LOOKS = 5;
+
+/**
+ * Decides which events of alerts, and which changes, belong to what is shown; an alert that was shown is shown to its end. What is gone has no row
+ * that could be asked: what the filter said of it before is remembered.
+ */
 export class EventFilter {
   private readonly shown = new Set<string>();
   /** Ids of those in which a listener was shown. */
   private readonly namespaces = new Set<string>();
+  /** By key of the listener. */
+  private readonly verdicts = new Map<string, Verdict>();
+  private looks = 0;
 
   constructor(private readonly filter: Shows | undefined) {}
 
-  /** Events of listeners that match, of the host, and of alerts that were let through before. */
-  select({ events, listeners }: Report): readonly AlertEvent[] {
-    if (this.filter === undefined) return events;
-    const hidden = new Set<string>();
+  /** Takes a report in, and gives events of listeners that match, of the host, and of alerts that were let through before. */
+  select(report: Report): readonly AlertEvent[] {
+    if (this.filter === undefined) return report.events;
+    this.learn(report, this.filter);
+    return report.events.filter((event) => this.lets(event));
+  }
+
+  /** Of a report that was taken in: those of listeners that match or did, and of namespaces in which one is or was shown. */
+  selectChanges(changes: readonly Change[]): readonly Change[] {
+    return changes.filter(({ kind, subject, others = [], netns }) => {
+      if (kind === 'namespace') return this.namespaces.has(subject);
+      if (subject === HOST) return netns === undefined || this.namespaces.has(netns);
+      return [subject, ...others].some((key) => this.verdicts.get(key)?.ever === true);
+    });
+  }
+
+  private learn({ origin, listeners }: Report, filter: Shows): void {
+    const look = ++this.looks;
+    const seen = origin.monotonic;
     for (const report of listeners) {
-      if (!this.filter.matchesListener(report)) hidden.add(report.listener.key);
+      const { key, netns } = report.listener;
+      const last = filter.matchesListener(report);
+      this.verdicts.set(key, { last, ever: last || this.verdicts.get(key)?.ever === true, seen, look });
+      if (last && netns !== undefined) this.namespaces.add(netns);
     }
-    return events.filter((event) => this.lets(event, hidden));
+    if (this.verdicts.size === listeners.length) return;
+    for (const [key, verdict] of this.verdicts)
+      if (look - verdict.look > REMEMBER_LOOKS && seen - verdict.seen > REMEMBER_MS)
+        this.verdicts.delete(key);
   }
 
-  /** Those of listeners that match, and of namespaces in which one is or was shown. */
-  selectChanges(
-    changes: readonly Change[],
-    hidden: ReadonlySet<string>,
-    shown: readonly ListenerReport[],
-  ): readonly Change[] {
-    for (const { listener } of shown) if (listener.netns !== undefined) this.namespaces.add(listener.netns);
-    return changes.filter(({ kind, subject }) =>
-      kind === 'namespace' ? this.namespaces.has(subject) : !hidden.has(subject),
-    );
-  }
-
-  private lets({ phase, alert }: AlertEvent, hidden: ReadonlySet<string>): boolean {
+  private lets({ phase, alert }: AlertEvent): boolean {
     const known = this.shown.delete(alert.id);
-    const shows = known || (phase === 'raised' && !hidden.has(alert.finding.subject));
+    const shows = known || (phase === 'raised' && this.verdicts.get(alert.finding.subject)?.last !== false);
     if (shows && phase !== 'cleared') this.shown.add(alert.id);
     return shows;
   }
@@ -80,16 +111,10 @@ export class EventFilter {
 /** The report with only what the filter lets through: for outputs that have no filter of their own. */
 export function narrowReport(report: Report, filter: Shows | undefined, events: EventFilter): Report {
   if (filter === undefined) return report;
-  const hidden = new Set<string>();
-  const listeners = report.listeners.filter((listener) => {
-    const matches = filter.matchesListener(listener);
-    if (!matches) hidden.add(listener.listener.key);
-    return matches;
-  });
   return {
     ...report,
-    listeners,
+    listeners: report.listeners.filter((listener) => filter.matchesListener(listener)),
     events: events.select(report),
-    ...(report.changes && { changes: events.selectChanges(report.changes, hidden, listeners) }),
+    ...(report.changes && { changes: events.selectChanges(report.changes) }),
   };
 }

@@ -72,7 +72,7 @@ async function lookAgain(
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
-      if (observation.kind !== 'table') continue;
+      if (observation.kind === 'samples' || observation.kind === 'closed') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.

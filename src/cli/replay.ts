@@ -121,7 +121,8 @@ export class Replay {
         continue;
       }
       const observation = frame.observation();
-      if (observation.kind !== 'table' && observation.kind !== 'gap') {
+      // What belongs to the look that follows; a look at all namespaces is one too.
+      if (observation.kind === 'samples' || observation.kind === 'closed') {
         this.state = step(this.state, observation).state;
         continue;
       }

@@ -1,4 +1,4 @@
-import { SourceError } from '../model/errors.js';
+import { SOURCE_FAULTS, SourceError } from '../model/errors.js';
 import type { Namespace } from '../model/namespace.js';
 import type {
   Gap,
@@ -78,6 +78,9 @@ export class ManyLooker {
     const looks = all.filter((look) => typeof look === 'object');
     const closed = all.filter((look) => look === 'closed').length;
     const tables = looks.filter((look) => look.kind === 'table');
+    // A source that reads none of them is a source that failed: a look at nothing is no look.
+    const [fault] = tables.length === 0 ? looks.filter((look) => look.kind === 'gap') : [];
+    if (fault !== undefined) throw asError(fault);
     const gaps =
       (await this.owners?.find(
         tables.map(({ sockets }) => sockets),
@@ -177,6 +180,13 @@ function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObser
     namespace,
   };
 }
+
+const asError = ({ gaps, fault, remedy }: GapObservation) =>
+  new SourceError(
+    SOURCE_FAULTS.find((one) => one === fault) ?? 'failed',
+    gaps[0]?.why ?? 'no namespace could be read',
+    remedy,
+  );
 
 /** Counted, not one line each. */
 function closedGaps(closed: number, hiddenProcesses: number, isProcOnly: boolean): Gap[] {

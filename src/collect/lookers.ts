@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SourceError } from '../model/errors.js';
 import type { LookObservation, Origin } from '../model/observation.js';
@@ -124,10 +124,20 @@ function atPath(path: string, finder: NamespaceFinder): FoundNamespace {
   const id = inodeOf(path);
   if (id === undefined) throw new SourceError('missing', `${path} could not be read`, SEE);
   // A file of any other kind would only be found out when it is entered.
-  if (statSync(path).dev !== statSync('/proc/self/ns/net').dev)
+  if (statSync(path).dev !== statSync('/proc/self/ns/net').dev || isOfAnotherKind(path))
     throw new SourceError('missing', `${path} is no network namespace`, SEE);
   const known = finder.find().found.find(({ namespace }) => namespace.id === id);
   return { ...known, namespace: known?.namespace ?? { id }, place: { id, path } };
+}
+
+/** The links of /proc/PID/ns say the kind, as `mnt:[4026531841]`; a file that was mounted does not. */
+function isOfAnotherKind(path: string): boolean {
+  try {
+    const link = readlinkSync(path);
+    return /^\w+:\[\d+\]$/.test(link) && !link.startsWith('net:');
+  } catch {
+    return false; // no link
+  }
 }
 
 function ofProcess(pid: number, found: readonly FoundNamespace[], door: Door): FoundNamespace {
@@ -145,7 +155,11 @@ function notOfProcess(pid: number, path: string): SourceError {
     statSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES')
-      return new SourceError('permission', `the namespace of process ${pid} may not be seen`, 'run as root');
+      return new SourceError(
+        'permission',
+        `the namespace of process ${pid} may not be seen`,
+        'run as root, or with CAP_SYS_PTRACE to see it and CAP_SYS_ADMIN to enter it',
+      );
   }
   return new SourceError('missing', `there is no process ${pid}`, SEE);
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
 import type {
   ClosedObservation,
+  Gap,
   GapObservation,
   LookObservation,
   Observation,
@@ -13,7 +14,7 @@ import { ListenerSampler } from './listener-sampler.js';
 import { type LookKind, LookPlan } from './look-plan.js';
 import { ALL_NAMESPACES, type Eyes, eyesFor } from './lookers.js';
 import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
-import { monotonicNow } from './origin.js';
+import { inodeOf, monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
 
 /** Up to this many sockets one run of ss for all of them is better than two: lengths and waiting rows are of the same moment. */
@@ -60,6 +61,21 @@ function samplerFor(options: CollectOptions | NamespaceOptions, door: Door, eyes
   );
 }
 
+/** Samples and events are of our own namespace alone: what is not told of the others must not look as if nothing had happened there. */
+function gapsOfOthers(options: CollectOptions | NamespaceOptions, { proc }: Door): readonly Gap[] {
+  const netns = 'netns' in options ? options.netns : undefined;
+  if (netns === undefined) return [];
+  const id = inodeOf(`${proc}/self/ns/net`) ?? 'not known';
+  const why =
+    netns === ALL_NAMESPACES
+      ? `only of sockwatch's own namespace (${id}): of the others one look at each refresh`
+      : 'not of a namespace that --netns names: one look at each refresh';
+  const gaps: Gap[] = [];
+  if ((options.sampleHz ?? 0) > 0) gaps.push({ what: 'peaks', why });
+  if (options.closed === true) gaps.push({ what: 'connections that ended', why });
+  return gaps;
+}
+
 interface Times {
   readonly samples: number;
   readonly everyMs: number;
@@ -94,6 +110,8 @@ export async function* observeTimes(
   const sampler = samplerFor(options, ownDoor, looker);
   const hearsEnds = options.closed === true && samples > 1 && isOfOurs(options);
   const closed = hearsEnds ? new ClosedSource(options.source, ownDoor.path, looker.originNow) : undefined;
+  // A single look has nothing between.
+  const ofOthers = samples > 1 ? gapsOfOthers(options, ownDoor) : [];
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   let next = monotonicNow();
@@ -105,13 +123,12 @@ export async function* observeTimes(
       if (sample > 0 && closed !== undefined) yield* await closed.take();
       const sampled = await sampler.take();
       const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
-      // A single look has nothing between.
       const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
       next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
       yield* sampled.observations;
       yield {
         ...observation,
-        gaps: [...observation.gaps, ...sampled.gaps, ...(closed?.silence ?? []), ...gaps],
+        gaps: [...observation.gaps, ...ofOthers, ...sampled.gaps, ...(closed?.silence ?? []), ...gaps],
       };
       next = Math.max(next, monotonicNow());
     }
@@ -157,6 +174,7 @@ class Watch {
   private skipped = 0;
   private hasLooked = false;
   private readonly closed: ClosedSource | undefined;
+  private readonly ofOthers: readonly Gap[];
 
   constructor(
     private readonly options: CollectOptions | NamespaceOptions,
@@ -165,6 +183,7 @@ class Watch {
   ) {
     this.looker = eyesFor(options, door);
     this.plan = new LookPlan(options.scope);
+    this.ofOthers = gapsOfOthers(options, door);
     this.sampler = samplerFor(options, door, this.looker);
     this.closed =
       options.closed === true && isOfOurs(options)
@@ -197,6 +216,7 @@ class Watch {
       this.failures = 0;
       const gaps = [
         ...observation.gaps,
+        ...this.ofOthers,
         ...sampled.gaps,
         ...(this.closed?.silence ?? []),
         ...(await this.sampler.follow(observation.origin.source)),

@@ -12,6 +12,8 @@ export interface Change {
   readonly netns?: string;
   /** Key of the listener; id of the namespace. */
   readonly subject: string;
+  /** Keys of the other listeners, where it is about many at once. */
+  readonly others?: readonly string[];
   /** `0.0.0.0:443`; `netns web`. */
   readonly subjectText: string;
   /** `taken over by nginx/812, was nginx/640`. */

@@ -1,11 +1,11 @@
-import { counted, duration } from '../analyze/words.js';
+import { counted, duration, listed } from '../analyze/words.js';
 import type { Change } from '../model/changes.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import type { Listener } from '../model/listener.js';
 import type { Scope } from '../model/observation.js';
 import type { SocketTable } from '../model/table.js';
 import { type Holders, isManager, ownersText } from './holders.js';
-import { countLeft, type Left, leftText } from './left-behind.js';
+import { countLeft, hasConnections, type Left, leftText } from './left-behind.js';
 
 /** What one look shows of it. */
 export interface HandsLook {
@@ -15,26 +15,37 @@ export interface HandsLook {
   readonly listeners: readonly Listener[];
   readonly table: SocketTable;
   readonly scope: Scope;
+  /** Whether all connections are read, if not by every look. */
+  readonly isAsked: boolean;
 }
 
 /** A hand-over that waits for the owners of the connections that are left. */
 export interface PendingHandOver {
   readonly change: Change;
-  readonly listener: Listener;
+  readonly listeners: readonly Listener[];
   readonly from: Holders;
   /** Monotonic. */
   readonly since: number;
+}
+
+/** Listeners that went the same way at one look. */
+interface HandOvers {
+  readonly from: Holders;
+  readonly to: Holders;
+  readonly moved: { readonly listener: Listener; readonly awayMs: number | undefined }[];
 }
 
 /** Owners come with a later look than their sockets. */
 export const PATIENCE_MS = 5000;
 /** A host that starts hundreds of listeners at once says so in few lines. */
 const MOST_CHANGES = 50;
+/** So many hand-overs between the same processes are told one by one; more are one line. */
+const MOST_ALONE = 3;
 
 /** Gathers what a look has to say. */
 export class HandsTeller {
   private readonly changes: Change[] = [];
-  private readonly waiting: PendingHandOver[] = [];
+  private readonly handOvers = new Map<string, HandOvers>();
   private more = 0;
 
   constructor(private readonly look: HandsLook) {}
@@ -53,21 +64,46 @@ export class HandsTeller {
   }
 
   private takeOver(listener: Listener, from: Holders, to: Holders, awayMs: number | undefined): void {
-    const away = awayMs === undefined ? '' : `, after up to ${duration(awayMs)} without a listener`;
-    const message = `taken over by ${ownersText(to)}, was ${ownersText(from)}${away}`;
-    const change = this.make('takeover', listener, message, []);
-    this.waiting.push({ change, listener, from, since: this.look.monotonic });
+    const way = `${[...from.keys()]} ${[...to.keys()]}`;
+    const known = this.handOvers.get(way);
+    if (known === undefined) this.handOvers.set(way, { from, to, moved: [{ listener, awayMs }] });
+    else known.moved.push({ listener, awayMs });
+  }
+
+  /** A restart of a process with hundreds of listeners is one event. */
+  private pendingOf({ from, to, moved }: HandOvers): PendingHandOver[] {
+    const since = this.look.monotonic;
+    const text = `taken over by ${ownersText(to)}, was ${ownersText(from)}`;
+    if (moved.length <= MOST_ALONE)
+      return moved.map(({ listener, awayMs }) => {
+        const change = this.make('takeover', listener, `${text}${awayText(awayMs)}`, []);
+        return { change, listeners: [listener], from, since };
+      });
+    const listeners = moved.map(({ listener }) => listener);
+    const [first, ...others] = listeners;
+    if (first === undefined) return [];
+    const away = moved.flatMap(({ awayMs }) => awayMs ?? []);
+    const longest = away.length === 0 ? undefined : Math.max(...away);
+    const places = listed(listeners.map(({ local }) => formatEndpoint(local)));
+    const message = `${text}${awayText(longest)}: ${counted(listeners.length, 'listener')} (${places})`;
+    const change = { ...this.make('takeover', first, message, []), others: others.map(({ key }) => key) };
+    return [{ change, listeners, from, since }];
   }
 
   /** Says hand-overs once it is known how many connections are left, or when waiting does not help; gives those that go on waiting. */
   settle(before: readonly PendingHandOver[]): readonly PendingHandOver[] {
     const pending: PendingHandOver[] = [];
-    for (const one of [...before, ...this.waiting]) {
-      const left = countLeft(this.look, one.listener, one.from);
+    const fresh = [...this.handOvers.values()].flatMap((one) => this.pendingOf(one));
+    for (const one of [...before, ...fresh]) {
+      // Without a look at all connections their number is not known, however long one waits.
+      if (!this.look.isAsked || !one.listeners.some(hasConnections)) {
+        this.add(one.change);
+        continue;
+      }
+      const left = countLeft(this.look, one.listeners, one.from);
       const isKnown = left !== undefined && left.unknown === 0;
       const isLate = this.look.monotonic - one.since >= PATIENCE_MS;
-      // Without a look at all connections their number is not known, however long one waits.
-      if (isKnown || isLate || left === undefined) this.add(withLeft(one, left));
+      if (isKnown || isLate) this.add(withLeft(one, left));
       else pending.push(one);
     }
     return pending;
@@ -107,8 +143,12 @@ export class HandsTeller {
   }
 }
 
+const awayText = (ms: number | undefined) =>
+  ms === undefined ? '' : `, after up to ${duration(ms)} without a listener`;
+
 function withLeft({ change, from }: PendingHandOver, left: Left | undefined): Change {
-  if (left === undefined) return change;
+  if (left === undefined)
+    return { ...change, message: `${change.message}; how many connections are left is not known` };
   const text = leftText(left, ownersText(from));
   const evidence = { metric: 'connections_left', value: left.count, unit: 'connections', text };
   return { ...change, message: `${change.message}; ${text}`, evidence: [evidence] };

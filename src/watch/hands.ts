@@ -42,8 +42,12 @@ export function followHands(
 ): { readonly state: HandsState; readonly changes: readonly Change[] } {
   const teller = new HandsTeller(look);
   const places = new Map<string, Place>();
-  for (const [name, members] of byPlace(look.listeners)) {
-    const known = before?.places.get(name);
+  for (const [name, members] of byPlace(look.listeners, before?.places)) {
+    const last = before?.places.get(name);
+    const isLate = last !== undefined && isForgotten(last, members, look);
+    // Nobody has heard of its end yet.
+    if (isLate && last.goneLooks < GONE_LOOKS) missing({ ...last, goneLooks: GONE_LOOKS - 1 }, look, teller);
+    const known = isLate ? undefined : last;
     const now = holdersOf(members);
     places.set(
       name,
@@ -60,18 +64,48 @@ export function followHands(
   return { state: { places, pending }, changes: teller.told() };
 }
 
-function byPlace(listeners: readonly Listener[]): Map<string, [Listener, ...Listener[]]> {
+/** Looks may be further apart than what is remembered: another socket that comes so late has not taken over from anybody. */
+const isForgotten = (
+  { goneLooks, seen, keys }: Place,
+  members: readonly Listener[],
+  { monotonic }: HandsLook,
+): boolean => goneLooks > 0 && monotonic - seen > REMEMBER_MS && !members.some(({ key }) => keys.has(key));
+
+function byPlace(
+  listeners: readonly Listener[],
+  before: HandsState['places'] | undefined,
+): Map<string, [Listener, ...Listener[]]> {
+  const known = unixNames(before);
   const places = new Map<string, [Listener, ...Listener[]]>();
   for (const listener of listeners) {
-    const { local, key, protocol } = listener;
-    const text = formatEndpoint(local);
-    // Unix sockets without a name have nothing in common.
-    const name = text === '' ? key : `${protocol === 'unix' ? 'unix' : 'ip'} ${text}`;
+    const name =
+      listener.protocol === 'unix'
+        ? (known.get(listener.key) ?? unixName(listener))
+        : `ip ${formatEndpoint(listener.local)}`;
     const members = places.get(name);
     if (members === undefined) places.set(name, [listener]);
     else members.push(listener);
   }
   return places;
+}
+
+/** A socket stays where it was seen first, also when more is known of it later. */
+function unixNames(before: HandsState['places'] = new Map()): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, { listener, keys }] of before)
+    if (listener.protocol === 'unix') for (const key of keys) names.set(key, name);
+  return names;
+}
+
+/**
+ * Those without a name have nothing in common. A path is of a mount namespace, not of a network namespace: containers that share a network each have
+ * their own, and of whom it is unknown where they live nobody has taken over from.
+ */
+function unixName({ local, owners, home, key }: Listener): string {
+  const text = formatEndpoint(local);
+  if (text === '') return key;
+  if (local.kind === 'unix' && local.path.startsWith('@')) return `unix ${text}`;
+  return owners === undefined || owners.length === 0 ? key : `unix ${home?.container?.id ?? ''} ${text}`;
 }
 
 /** `undefined` where the owners of any of them are not known, or it has none that can be seen. */
@@ -96,9 +130,13 @@ function begin(
   const place = { listener, keys: keysOf(members), holders, settled: holders, seen: monotonic, goneLooks: 0 };
   if (teller === undefined) return place;
   if (holders.size === 0) return { ...place, untold: monotonic };
-  teller.tell('listener', listener, `${ownersText(holders)} listens now`);
+  teller.tell('listener', listener, listensText(holders, 'now'));
   return place;
 }
+
+/** `nginx/812 listens now`; `nginx/812 and 2 more listen now`. */
+const listensText = (holders: Holders, how: string): string =>
+  `${ownersText(holders)} ${holders.size === 1 ? 'listens' : 'listen'} ${how}`;
 
 const keysOf = (members: readonly Listener[]) => new Set(members.map(({ key }) => key));
 
@@ -123,7 +161,7 @@ function advance(
     teller.handOver(listener, settled, now, away);
     return { ...seen, holders: now, settled: now, joinedAt: undefined };
   }
-  if (wasGone) teller.tell('listener', listener, `${ownersText(now)} listens again`);
+  if (wasGone) teller.tell('listener', listener, listensText(now, 'again'));
   else tellOwners(place, seen, now, teller);
   return settleJoiners({ ...seen, holders: now }, holders, look.monotonic);
 }
@@ -143,11 +181,7 @@ function settleJoiners(place: Place, before: Holders, monotonic: number): Place 
 function tellLate(place: Place & { untold: number }, now: Holders | undefined, teller: HandsTeller): Place {
   if (now === undefined && place.seen - place.untold < PATIENCE_MS) return place;
   const { untold: _, ...rest } = place;
-  teller.tell(
-    'listener',
-    place.listener,
-    now === undefined ? 'listens now' : `${ownersText(now)} listens now`,
-  );
+  teller.tell('listener', place.listener, now === undefined ? 'listens now' : listensText(now, 'now'));
   return { ...rest, holders: now ?? NOBODY, settled: now ?? NOBODY };
 }
 
@@ -163,13 +197,13 @@ function tellOwners(before: Place, { listener, keys }: Place, now: Holders, tell
   const came = without(now, before.holders);
   const went = without(before.holders, now);
   if (came.size > 0)
+    teller.tell('owner', listener, listensText(came, `there too, beside ${ownersText(before.holders)}`));
+  if (went.size > 0)
     teller.tell(
       'owner',
       listener,
-      `${ownersText(came)} listens there too, beside ${ownersText(before.holders)}`,
+      `${listensText(went, 'there no more')}, ${ownersText(now)} ${now.size === 1 ? 'does' : 'do'}`,
     );
-  if (went.size > 0)
-    teller.tell('owner', listener, `${ownersText(went)} listens there no more, ${ownersText(now)} does`);
 }
 
 const without = (from: Holders, others: Holders): Holders =>

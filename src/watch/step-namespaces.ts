@@ -42,8 +42,9 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
   const merged = mergeReports(observation, parts, sockets);
   const windowMs = windowOf(state, origin);
   const changes = [
-    ...(state.namespaces === undefined ? [] : comings(known, parts, origin)),
+    // What comes may have the id of what went.
     ...gone.map(([id, last]) => goneText(id, last, origin)),
+    ...(state.namespaces === undefined ? [] : comings(known, parts, origin)),
     ...(merged.changes ?? []),
   ];
   const report: Report = {

@@ -79,13 +79,14 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
 }
 
 function handsOf(
-  { config, hands }: WatchState,
+  { config, hands, sockets: before }: WatchState,
   { origin, sockets, scope }: TableObservation,
   listeners: readonly Listener[],
 ) {
   if (config.oneLook) return undefined;
   const { time, monotonic, netns } = origin;
-  return followHands(hands, { time, monotonic, netns, listeners, table: sockets, scope });
+  const isAsked = scope === 'all' || before?.complete === true;
+  return followHands(hands, { time, monotonic, netns, listeners, table: sockets, scope, isAsked });
 }
 
 /** The one that was asked for. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { awaitFirstLook } from '../../src/cli/first-look.js';
 import { chooseMode } from '../../src/cli/live-mode.js';
-import { addGaps, EventFilter, takeReports } from '../../src/cli/live-reports.js';
+import { addGaps, EventFilter, narrowReport, takeReports } from '../../src/cli/live-reports.js';
 import { Remarks } from '../../src/cli/remarks.js';
 import { UsageError } from '../../src/cli/usage.js';
+import type { Change } from '../../src/model/changes.js';
 import { SourceError } from '../../src/model/errors.js';
 import type { AlertEvent } from '../../src/model/findings.js';
 import type { GapObservation, Observation, Origin } from '../../src/model/observation.js';
@@ -145,6 +146,51 @@ describe('streams of reports', () => {
     const cleared = [event('cleared', 'mine'), event('cleared', 'other')];
     expect(filter.select(report({ events: cleared }))).toEqual([cleared[0]]);
     expect(filter.select(report({ events: cleared }))).toEqual([]);
+  });
+});
+
+describe('what a filter lets through of listeners that are gone', () => {
+  const listener = (key: string) => ({ listener: { key, netns: 'ns' } }) as Report['listeners'][number];
+  const change = (subject: string): Change => ({
+    kind: 'listener',
+    time: 0,
+    subject,
+    subjectText: subject,
+    message: 'listens no more',
+    evidence: [],
+  });
+  const raised = (subject: string): AlertEvent => ({
+    phase: 'raised',
+    time: 0,
+    alert: {
+      id: subject,
+      finding: { rule: 'accept_queue_full', severity: 'critical', subject, message: 'full', evidence: [] },
+      subjectText: subject,
+      raisedAt: 0,
+      changedAt: 0,
+    },
+  });
+
+  it('is what it let through before: nothing of those that it hid', () => {
+    const filter = {
+      matchesListener: ({ listener: { key } }: Report['listeners'][number]) => key === 'mine',
+    };
+    const events = new EventFilter(filter);
+    narrowReport(report({ listeners: [listener('mine'), listener('other')] }), filter, events);
+    narrowReport(report(), filter, events);
+    const all = ['mine', 'other', 'host'];
+    const said = narrowReport(report({ changes: all.map(change), events: all.map(raised) }), filter, events);
+    expect(said.changes?.map(({ subject }) => subject)).toEqual(['mine', 'host']);
+    expect(said.events.map(({ alert }) => alert.id)).toEqual(['mine', 'host']);
+  });
+
+  it('is not remembered for ever', () => {
+    const filter = { matchesListener: () => true };
+    const events = new EventFilter(filter);
+    narrowReport(report({ listeners: [listener('mine')] }), filter, events);
+    const later = (ms: number) => report({ origin: { ...origin, monotonic: monotonicMillis(ms) } });
+    for (let look = 1; look <= 10; look++) narrowReport(later(look * 20_000), filter, events);
+    expect(events.selectChanges([change('mine')])).toEqual([]);
   });
 });
 

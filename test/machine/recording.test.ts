@@ -146,6 +146,71 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     },
   );
 
+  it('of several namespaces: every look is replayed as it was', { timeout: 60_000 }, async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const path = inFolder('all.ndjson');
+        await serve(namespace, { backlog: 4 });
+        const { server, listening, clients } = await serve(other, { backlog: 2 });
+        const run = (...args: string[]) =>
+          sockwatch(namespace, [
+            'live',
+            '--format',
+            'ndjson',
+            '--no-config',
+            '--filter',
+            `netns:${namespace.name},${other.name}`,
+            ...args,
+          ]);
+        const live = run(
+          ...['--netns', 'all', '--no-unix', '--interval', '300ms', '--duration', '6s', '--record', path],
+        );
+        await poll(
+          () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
+          'some looks',
+        );
+        await clients.connect(listening, 8, 3);
+        await sleep(1500);
+        await server.run(listening);
+        const recorded = await live;
+        expect(recorded.code).toBe(0);
+        const replayed = await run('--replay', path);
+        expect(replayed.code).toBe(0);
+        const looks = (stdout: string) =>
+          said(stdout).flatMap((one) =>
+            'listeners' in one
+              ? [
+                  [
+                    one.time,
+                    ...one.listeners.map(({ local, netns, verdict, accept_queue: queue }) => [
+                      netns,
+                      local,
+                      verdict,
+                      queue.length,
+                      queue.capacity,
+                      queue.peak,
+                    ]),
+                  ],
+                ]
+              : [],
+          );
+        const expected = looks(recorded.stdout);
+        expect(expected.length).toBeGreaterThan(5);
+        expect(looks(replayed.stdout)).toEqual(expected);
+        const alerts = (stdout: string) =>
+          said(stdout)
+            .filter(isAlert)
+            .map(({ phase, rule, subject }) => ({ phase, rule, subject }));
+        expect(alerts(replayed.stdout)).toEqual(alerts(recorded.stdout));
+        expect(alerts(replayed.stdout).map(({ rule }) => rule)).toContain('accept_queue_full');
+
+        const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path]);
+        expect(diagnosed.code).toBe(1);
+        expect(diagnosed.stderr).toContain('was recorded from several namespaces');
+      }),
+    );
+  });
+
   it('on the screen: pause, seek, speed, the next alert and the end', { timeout: 90_000 }, async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('web.ndjson.gz');

@@ -4,6 +4,7 @@ import type { Report } from '../../src/model/report.js';
 import { startWatch, step } from '../../src/watch/step.js';
 import { all, DB, HOST, into } from '../support/namespaces.js';
 import { listen, row } from '../support/table-builder.js';
+import { sampleReport } from './sample-reports.js';
 import { after, pictureOf, press, shownUi } from './ui.js';
 
 process.env.TZ = 'UTC';
@@ -37,6 +38,14 @@ describe('a screen of several namespaces', () => {
     expect(picture).toMatch(/10\.0\.0\.5:8080 +host +nginx\/5/);
     expect(picture).toMatch(/ESTAB .* db /);
     expect(picture.split('\n')[0]).toContain('all 2');
+  });
+
+  it('of connections that ended it speaks for its own namespace alone', () => {
+    const closed = { ...sampleReport().closed, groups: [] } as unknown as NonNullable<Report['closed']>;
+    const quiet = shownUi({ columns: 160, report: { ...second, closed } });
+    expect(pictureOf(press(quiet, 'e'))).toContain(
+      "No connection has ended in sockwatch's own namespace for ",
+    );
   });
 
   it('a takeover is news among the alerts, and no alert', () => {

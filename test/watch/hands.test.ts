@@ -160,6 +160,100 @@ describe('a listener that changes hands', () => {
     ]);
   });
 
+  it('who comes back after more than 10 s has taken over from nobody, however far apart the looks are', () => {
+    const timeline = new Timeline();
+    const minute = (n: number, rows: RowSpec[]) => texts(timeline.take(look(n * 60_000, rows)).changes);
+    expect(minute(0, [at(1, [owner(640)])])).toEqual([]);
+    expect(minute(1, [])).toEqual([]);
+    expect(minute(2, [at(2, [owner(812)])])).toEqual([
+      'listener 10.0.0.5:8080 listens no more (was nginx/640)',
+      'listener 10.0.0.5:8080 nginx/812 listens now',
+    ]);
+    // The very same socket was only missed by a look.
+    expect(minute(3, [])).toEqual([]);
+    expect(minute(4, [at(2, [owner(812)])])).toEqual([]);
+  });
+
+  it('a restart of a process with many listeners is one event, with all the connections that are left', () => {
+    const many = (pid: number, inode: number) =>
+      Array.from({ length: 800 }, (_, n) => at(inode + n, [owner(pid)], `10.0.0.5:${20_000 + n}`));
+    const old = row({
+      local: '10.0.0.5:20799',
+      remote: '10.0.0.9:4000',
+      columns: { inode: 9000 },
+      owners: [owner(640)],
+    });
+    const timeline = new Timeline();
+    timeline.take(look(0, many(640, 1)));
+    const { changes = [] } = timeline.take(look(1000, [...many(812, 1001), old]));
+    expect(texts(changes)).toEqual([
+      'takeover 10.0.0.5:20000 taken over by nginx/812, was nginx/640: 800 listeners (10.0.0.5:20000, 10.0.0.5:20001, 10.0.0.5:20002 and 797 more); 1 connection is left on nginx/640',
+    ]);
+    expect(changes[0]?.others).toHaveLength(799);
+  });
+
+  it('between two looks at all connections it waits for the next, and no longer than 5 s', () => {
+    const watch = () => {
+      const timeline = new Timeline();
+      timeline.take(look(0, [at(1, [owner(640)]), connection(640, 1)]));
+      const part = (ms: number) =>
+        texts(timeline.take(look(ms, [at(2, [owner(812)])], { scope: 'listeners' })).changes);
+      return { timeline, part };
+    };
+    const soon = watch();
+    expect(soon.part(1000)).toEqual([]);
+    const whole = look(2000, [at(2, [owner(812)]), connection(640, 1)]);
+    expect(texts(soon.timeline.take(whole).changes)).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; 1 connection is left on nginx/640',
+    ]);
+    const late = watch();
+    expect([1000, 3000, 5000].flatMap(late.part)).toEqual([]);
+    expect(late.part(6000)).toEqual([
+      'takeover 10.0.0.5:8080 taken over by nginx/812, was nginx/640; how many connections are left is not known',
+    ]);
+  });
+
+  describe('a Unix socket of a path', () => {
+    const here = (inode: number, owners?: readonly Owner[]): RowSpec => ({
+      ...listen('/run/app.sock', [0, 9], { inode }, owners === undefined ? {} : { owners }),
+      protocol: 'unix',
+    });
+    const inContainer = (id: string) => ({ container: { id: id.repeat(64) } });
+    const homes = new Map([
+      [640, inContainer('a')],
+      [812, inContainer('b')],
+      [900, inContainer('b')],
+    ]);
+    const tellOf = (...looks: readonly (readonly RowSpec[])[]) => {
+      const timeline = new Timeline();
+      return looks.flatMap((rows, n) => texts(timeline.take(look(n * 1000, rows, { homes })).changes));
+    };
+
+    it('is another in another container, though the path is the same', () => {
+      expect(tellOf([here(1, [owner(640)])], [here(1, [owner(640)]), here(2, [owner(812)])])).toEqual([
+        'listener /run/app.sock nginx/812 listens now',
+      ]);
+      const gone = [here(2, [owner(812)])];
+      expect(tellOf([here(1, [owner(640)])], gone, gone)).toEqual([
+        'listener /run/app.sock nginx/812 listens now',
+        'listener /run/app.sock listens no more (was nginx/640)',
+      ]);
+    });
+
+    it('changes hands within its container, and stays one when its owners become known', () => {
+      expect(tellOf([here(2, [owner(812)])], [here(3, [owner(900)])])).toEqual([
+        'takeover /run/app.sock taken over by nginx/900, was nginx/812',
+      ]);
+      expect(tellOf([here(2)], [here(2, [owner(812)])], [here(2, [owner(812)])])).toEqual([]);
+    });
+  });
+
+  it('several processes listen, one listens', () => {
+    expect(tell([], [at(1, [owner(640), owner(641), owner(642)])])[1]).toEqual([
+      'listener 10.0.0.5:8080 nginx/640 and 2 more listen now',
+    ]);
+  });
+
   it('listeners that come say who they are as soon as that is known', () => {
     expect(tell([], [at(1, [owner(640)])])).toEqual([[], ['listener 10.0.0.5:8080 nginx/640 listens now']]);
     expect(tell([], [at(1, undefined)], [at(1, [owner(640)])])).toEqual([

@@ -75,6 +75,10 @@ describe('looks into several namespaces', () => {
     expect(matching('netns:host')).toEqual([0]);
     expect(matching('netns:102,nobody')).toEqual([1, 2]);
     expect(matching('netns:db')).toEqual([1, 2]);
+    expect(matching('netns:d*')).toEqual([1, 2]);
+    expect(matching('netns:*o*t')).toEqual([0]);
+    expect(matching('netns:h*ho*t,1*2')).toEqual([1, 2]);
+    expect(matching('netns:*')).toEqual([0, 1, 2]);
     expect(matching('-netns:db')).toEqual([0]);
     expect(matching('container:DB')).toEqual([1, 2]);
     expect(matching('container:aaaa')).toEqual([1, 2]);
@@ -143,8 +147,8 @@ describe('looks into several namespaces', () => {
       ]),
     );
     expect(report.changes?.map(({ subjectText, message }) => `${subjectText} ${message}`)).toEqual([
-      'netns shop came, with 1 listener',
       'netns web went, with 1 listener',
+      'netns shop came, with 1 listener',
     ]);
     expect(report.namespaces?.[1]).not.toHaveProperty('countersDelta');
   });

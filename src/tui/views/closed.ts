@@ -111,5 +111,7 @@ export function noClosed({ report, filter }: UiState): string {
   if (told === undefined) return 'Nobody tells of connections that end (see the gaps), or not yet.';
   if (filter.active !== undefined && told.groups.length > 0)
     return `0 of ${formatCount(told.groups.length)} match "${cleanText(filter.active.text)}" - Esc clears`;
-  return `No connection has ended for ${formatDuration(told.sinceMs)}.`;
+  // Of the other namespaces nobody tells.
+  const where = (report?.namespaces?.length ?? 0) > 1 ? " in sockwatch's own namespace" : '';
+  return `No connection has ended${where} for ${formatDuration(told.sinceMs)}.`;
 }
