@@ -201,7 +201,10 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
         expect(finding).toMatchObject({
           severity: 'warning',
           subject: { local: expect.stringContaining(HERE), remote: `${HERE}:${port}` },
-          message: `80 of 90 local ports from ${HERE} to ${HERE}:${port} are in use (88%)`,
+          // A socket that becomes a TIME-WAIT while the kernel lists them may be missed (KERNEL.md 8).
+          message: expect.stringMatching(
+            `^(79|80) of 90 local ports from ${HERE} to ${HERE}:${port} are in use \\(8[78]%\\)$`,
+          ),
           settings: { 'net.ipv4.ip_local_port_range': '40000 40099', 'net.ipv4.tcp_tw_reuse': '0' },
         });
         expect(evidenceOf(finding, 'ports.per_second')?.value).toBeCloseTo(1.5);

@@ -52,6 +52,26 @@ describe.skipIf(missing)(`threads of real servers${missing ? ` (skipped: ${missi
     });
   });
 
+  it('finds threads that all wait for one other server', async () => {
+    await withNamespace(async (namespace) => {
+      const [servers, silent] = await Promise.all([
+        Agent.start(namespace, 'threads.py'),
+        Agent.start(namespace, 'threads.py'),
+      ]);
+      const other = await silent.ask<Where>('silent', { address: ADDRESS, backlog: 9 });
+      const where = { address: ADDRESS, backlog: 4, threads: 3, port: other.port };
+      const { port } = await servers.ask<Where>('asking', where);
+      await fill(namespace, port, 8);
+      const listener = await listenerAfterWait(namespace, port);
+      expect(listener.findings).toContain('threads_busy');
+      expect(listener.findings).not.toContain('threads_blocked');
+      expect(evidenceOf(listener, 'threads.waiting')).toMatchObject({
+        value: 3,
+        text: expect.stringContaining(`for ${ADDRESS}:${other.port}`),
+      });
+    });
+  });
+
   it('does not when there is a thread for each', async () => {
     await withNamespace(async (namespace) => {
       const servers = await Agent.start(namespace, 'threads.py');

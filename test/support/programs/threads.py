@@ -25,6 +25,27 @@ class Servers:
                 connection.sendall(data)
             connection.close()
 
+    def silent(self, address, backlog):
+        """Takes connections into its queue and never answers."""
+        sock = self._listen(address, backlog)
+        self.held.append(sock)
+        return self._where(sock)
+
+    def asking(self, address, backlog, threads, port):
+        """Each thread asks the server at `port` for each connection, and waits for its answer."""
+        sock = self._listen(address, backlog)
+        for _ in range(threads):
+            other = socket.create_connection((address, port))
+            threading.Thread(target=self._ask, args=(sock, other), daemon=True).start()
+        return self._where(sock)
+
+    def _ask(self, sock, other):
+        while True:
+            connection, _ = sock.accept()
+            other.sendall(b"question")
+            connection.sendall(other.recv(4096))
+            connection.close()
+
     def waiting(self, address, backlog, most):
         """One thread for all of them, and no more than so many: after them it does not look at the listener any more."""
         sock = self._listen(address, backlog)
@@ -59,4 +80,11 @@ class Servers:
 
 
 SERVERS = Servers()
-Agent({"blocking": SERVERS.blocking, "waiting": SERVERS.waiting}).run()
+Agent(
+    {
+        "asking": SERVERS.asking,
+        "blocking": SERVERS.blocking,
+        "silent": SERVERS.silent,
+        "waiting": SERVERS.waiting,
+    }
+).run()
