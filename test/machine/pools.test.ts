@@ -158,7 +158,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
   it('finds connections that are made for each request, by process where it can be told', async () => {
     await withNamespace(async (namespace) => {
       const { client, where } = await start(namespace, 6379);
-      await client.churn(where, 20, 10);
+      await client.churn(where, 20, 40);
       const said = await pools(namespace);
       const finding = findingOf(said, 'pool_churn');
       expect(finding).toMatchObject({
