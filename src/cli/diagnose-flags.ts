@@ -1,16 +1,8 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { ParseError } from '../model/errors.js';
-import { RULES, type Rule, SEVERITIES, type Severity } from '../model/findings.js';
+import { RULES, type RuleLimits, SEVERITIES } from '../model/findings.js';
 import { parseDuration } from './duration.js';
-import {
-  asUsage,
-  colorFlag,
-  durationFlag,
-  filterFlag,
-  redactFlag,
-  sampleRateFlag,
-  sourceFlags,
-} from './flags.js';
+import { colorFlag, durationFlag, filterFlag, redactFlag, sampleRateFlag, sourceFlags } from './flags.js';
+import { readRuleLimits } from './rule-limits.js';
 
 const HOUR = 3_600_000;
 
@@ -61,36 +53,9 @@ export const diagnoseFlags = {
 
 export type DiagnoseFlags = Interfaces.InferredFlags<typeof diagnoseFlags>;
 
-/** What ends the command with status 1. */
-export interface DiagnosisLimits {
-  readonly rules: ReadonlySet<Rule>;
-  readonly severity?: Severity;
-}
-
-/** Reads `warning`, `fd_limit,retry-storm`. Throws UsageError. */
-export const readDiagnosisLimits = (list: string | undefined): DiagnosisLimits | undefined =>
-  list === undefined ? undefined : asUsage(() => parseLimits(list));
-
-function parseLimits(list: string): DiagnosisLimits {
-  const expected = `info, warning, critical or some of ${RULES.join(', ')}`;
-  const words = list
-    .split(',')
-    .map((word) => word.trim().toLowerCase().replaceAll('-', '_'))
-    .filter((word) => word !== '');
-  // A variable that is empty in a script must not make a check that never fails.
-  if (words.length === 0) throw new ParseError('--fail-on', expected, list);
-  const rules = new Set<Rule>();
-  const levels: number[] = [];
-  for (const word of words) {
-    const rule = RULES.find((name) => name === word);
-    const level = (SEVERITIES as readonly string[]).indexOf(word);
-    if (rule !== undefined) rules.add(rule);
-    else if (level >= 0) levels.push(level);
-    else throw new ParseError('--fail-on', expected, word);
-  }
-  const severity = SEVERITIES[Math.min(...levels)];
-  return { rules, ...(severity && { severity }) };
-}
+/** Throws UsageError. */
+export const readDiagnosisLimits = (list: string | undefined): RuleLimits | undefined =>
+  readRuleLimits(list, { rules: RULES, severities: SEVERITIES });
 
 /** The text of `--filter` with what `--port` and `--pid` add: spaces mean AND. */
 export const filterText = ({

@@ -7,7 +7,7 @@ import { type CollectOptions, defaultDoor } from '../collect/options.js';
 import { readText } from '../collect/small-files.js';
 import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
-import { severityRank } from '../model/findings.js';
+import type { RuleLimits } from '../model/findings.js';
 import type { Gap } from '../model/observation.js';
 import type { TableStyle } from '../render/columns.js';
 import { diagnosisJson } from '../render/diagnose/json.js';
@@ -15,7 +15,7 @@ import { diagnosisText } from '../render/diagnose/text.js';
 import type { Names } from '../render/names.js';
 import { type Beside, DiagnosisWatch } from '../watch/diagnosis.js';
 import { descriptorsOf } from './descriptors.js';
-import type { DiagnoseFlags, DiagnosisLimits } from './diagnose-flags.js';
+import type { DiagnoseFlags } from './diagnose-flags.js';
 
 /**
  * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
@@ -25,7 +25,7 @@ export async function watchAndDiagnose(
   flags: DiagnoseFlags,
   filter: Filter | undefined,
   signal: AbortSignal,
-  limits?: DiagnosisLimits,
+  limits?: RuleLimits,
 ): Promise<Diagnosis> {
   if (flags.from === undefined) requireProcess(flags.pid);
   const oneLook = flags.from === undefined && flags.duration === 0;
@@ -110,14 +110,6 @@ const ofSeveral = (path: string) =>
   new SockwatchError(
     `${path} was recorded from several namespaces: diagnose looks at one`,
     'record without --netns all, or show it with sockwatch live --replay',
-  );
-
-/** Whether `--fail-on` is met. */
-export const isMet = ({ findings }: Diagnosis, { rules, severity }: DiagnosisLimits): boolean =>
-  findings.some(
-    (finding) =>
-      rules.has(finding.rule) ||
-      (severity !== undefined && severityRank(finding.severity) >= severityRank(severity)),
   );
 
 /** The diagnosis in the format that was asked for, in small strings. */

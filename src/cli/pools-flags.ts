@@ -1,17 +1,8 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { ParseError } from '../model/errors.js';
-import type { Rule, Severity } from '../model/findings.js';
-import { SEVERITIES } from '../model/findings.js';
+import type { Rule, RuleLimits } from '../model/findings.js';
 import { parseDuration } from './duration.js';
-import {
-  asUsage,
-  colorFlag,
-  durationFlag,
-  filterFlag,
-  netnsFlags,
-  redactFlag,
-  sourceFlags,
-} from './flags.js';
+import { colorFlag, durationFlag, filterFlag, netnsFlags, redactFlag, sourceFlags } from './flags.js';
+import { readRuleLimits } from './rule-limits.js';
 
 /** What `pools` can find, and what may be given to `--fail-on`. */
 export const POOL_RULE_NAMES = [
@@ -86,33 +77,6 @@ export const poolsFlags = {
 
 export type PoolsFlags = Interfaces.InferredFlags<typeof poolsFlags>;
 
-/** What ends a command with status 1. */
-export interface PoolLimits {
-  readonly rules: ReadonlySet<Rule>;
-  readonly severity?: Severity;
-}
-
-/** Reads `pool_exhausted,close-wait-leak` or `warning`. Throws UsageError. */
-export const readPoolLimits = (list: string | undefined): PoolLimits | undefined =>
-  list === undefined ? undefined : asUsage(() => parseLimits(list));
-
-function parseLimits(list: string): PoolLimits {
-  const expected = `warning, critical or some of ${POOL_RULE_NAMES.join(', ')}`;
-  const words = list
-    .split(',')
-    .map((word) => word.trim().toLowerCase().replaceAll('-', '_'))
-    .filter((word) => word !== '');
-  // A variable that is empty in a script must not make a check that never fails.
-  if (words.length === 0) throw new ParseError('--fail-on', expected, list);
-  const rules = new Set<Rule>();
-  let severity: Severity | undefined;
-  for (const word of words) {
-    const rule = POOL_RULE_NAMES.find((name) => name === word);
-    const level = SEVERITIES.find((name) => name === word);
-    if (rule !== undefined) rules.add(rule);
-    else if (level === 'critical' || level === 'warning')
-      severity = severity === 'warning' ? severity : level;
-    else throw new ParseError('--fail-on', expected, word);
-  }
-  return { rules, ...(severity && { severity }) };
-}
+/** Throws UsageError. */
+export const readPoolLimits = (list: string | undefined): RuleLimits | undefined =>
+  readRuleLimits(list, { rules: POOL_RULE_NAMES, severities: ['warning', 'critical'] });

@@ -6,7 +6,7 @@ import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import { SockwatchError } from '../model/errors.js';
-import { severityRank } from '../model/findings.js';
+import type { RuleLimits } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
 import type { Gap } from '../model/observation.js';
 import type { PoolsReport, PoolsSeen } from '../model/pools.js';
@@ -18,7 +18,7 @@ import { poolsJson, poolsNdjson } from '../render/pools/json.js';
 import { poolsTable } from '../render/pools/table.js';
 import type { RowFilter } from '../watch/pools.js';
 import { PoolWatches } from '../watch/pools-of-all.js';
-import type { PoolLimits, PoolsFlags } from './pools-flags.js';
+import type { PoolsFlags } from './pools-flags.js';
 
 /**
  * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
@@ -28,7 +28,7 @@ export async function watchPools(
   flags: PoolsFlags,
   filter: RowFilter | undefined,
   signal: AbortSignal,
-  limits?: PoolLimits,
+  limits?: RuleLimits,
 ): Promise<PoolsReport> {
   // A path that is wrong is better said before the watch than after it.
   if (flags.hikari !== undefined) await readTail(flags.hikari);
@@ -137,14 +137,6 @@ export function topPools(report: PoolsReport, top: number | undefined): PoolsRep
     hikari: report.hikari.filter(({ pool }) => pool === undefined || pool < top),
   };
 }
-
-/** Whether `--fail-on` is met by anything that was found. */
-export const isFound = ({ findings }: PoolsReport, { rules, severity }: PoolLimits): boolean =>
-  findings.some(
-    (finding) =>
-      rules.has(finding.rule) ||
-      (severity !== undefined && severityRank(finding.severity) >= severityRank(severity)),
-  );
 
 /** The report in the format that was asked for, in small strings. */
 export function writePools(

@@ -1,10 +1,11 @@
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { diagnoseFlags, filterText, readDiagnosisLimits } from '../cli/diagnose-flags.js';
-import { isMet, watchAndDiagnose, writeDiagnosis } from '../cli/diagnose-run.js';
+import { watchAndDiagnose, writeDiagnosis } from '../cli/diagnose-run.js';
 import { endOnSignals } from '../cli/ending.js';
 import { readFilter } from '../cli/filter.js';
 import { namesFor } from '../cli/names.js';
 import { inPieces, writePieces } from '../cli/output.js';
+import { isMet } from '../cli/rule-limits.js';
 import { tableStyle } from '../cli/terminal.js';
 
 export default class Diagnose extends BaseCommand {
@@ -42,7 +43,7 @@ export default class Diagnose extends BaseCommand {
     const style = tableStyle(process.stdout, process.env, flags['no-color']);
     const text = writeDiagnosis(diagnosis, flags.format, namesFor(flags), style);
     await writePieces(inPieces(text), process.stdout);
-    if (limits !== undefined && isMet(diagnosis, limits)) this.exit(EXIT.failed);
+    if (limits !== undefined && isMet(diagnosis.findings, limits)) this.exit(EXIT.failed);
     this.exit(ending.status() ?? EXIT.done);
   }
 }

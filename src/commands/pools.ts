@@ -5,7 +5,8 @@ import { gapNotes } from '../cli/gap-notes.js';
 import { namesFor } from '../cli/names.js';
 import { inPieces, writePieces } from '../cli/output.js';
 import { poolsFlags, readPoolLimits } from '../cli/pools-flags.js';
-import { isFound, topPools, watchPools, writePools } from '../cli/pools-run.js';
+import { topPools, watchPools, writePools } from '../cli/pools-run.js';
+import { isMet } from '../cli/rule-limits.js';
 import { tableStyle } from '../cli/terminal.js';
 
 export default class Pools extends BaseCommand {
@@ -57,7 +58,7 @@ export default class Pools extends BaseCommand {
     // JSON carries its gaps.
     const notes = flags.format.endsWith('json') ? [] : gapNotes(report.gaps, names);
     for (const note of notes) this.note(note);
-    if (limits !== undefined && isFound(report, limits)) this.exit(EXIT.failed);
+    if (limits !== undefined && isMet(report.findings, limits)) this.exit(EXIT.failed);
     this.exit(ending.status() ?? EXIT.done);
   }
 }

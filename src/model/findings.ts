@@ -53,6 +53,12 @@ export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 export const severityRank = (severity: Severity): number => SEVERITIES.indexOf(severity);
 
+/** What a script waits for: these rules, and whatever is that bad. */
+export interface RuleLimits {
+  readonly rules: ReadonlySet<Rule>;
+  readonly severity?: Severity;
+}
+
 /** From harmless to worst: the verdict of a listener is the worst of its findings. */
 export const VERDICTS = [
   'ok',

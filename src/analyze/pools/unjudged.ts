@@ -1,4 +1,4 @@
-import type { Rule, Severity } from '../../model/findings.js';
+import type { Rule, RuleLimits } from '../../model/findings.js';
 import type { Gap } from '../../model/observation.js';
 import type { PoolsSeen } from '../../model/pools.js';
 import { counted, duration } from '../words.js';
@@ -25,17 +25,11 @@ const NEEDS: Partial<Record<Rule, { readonly looks: number; readonly ms: number 
   close_wait_leak: { looks: 3, ms: 0 },
 };
 
-/** What a script waits for: these rules, and whatever is that bad. */
-export interface Wanted {
-  readonly rules: ReadonlySet<Rule>;
-  readonly severity?: Severity;
-}
-
 /**
  * Rules that could not be judged, and why: that nothing was found says nothing there. That the watch was too short is said only of what
  * somebody waits for, as it is short for nearly everything.
  */
-export function unjudged(seen: PoolsSeen, wanted?: Wanted): Gap[] {
+export function unjudged(seen: PoolsSeen, wanted?: RuleLimits): Gap[] {
   const isWanted = (rule: Rule) =>
     wanted !== undefined && (wanted.severity !== undefined || wanted.rules.has(rule));
   const outbound = seen.pools.filter(({ direction, open }) => direction === 'outbound' && open > 0);
