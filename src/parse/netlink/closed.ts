@@ -7,7 +7,6 @@ import { columnIndex } from '../column-writer.js';
 import { storeEnds } from './inet-row.js';
 import {
   AF_INET6,
-  HEADER_BYTES,
   INET,
   INET_DIAG_INFO,
   INET_DIAG_PROTOCOL,
@@ -15,9 +14,10 @@ import {
   NLMSG_NOOP,
   SOCK_DIAG_BY_FAMILY,
 } from './kernel.js';
+import { type MessageReader, readMessages } from './messages.js';
 import { Attributes, storeCookie, Target } from './target.js';
 import { storeTcpInfo } from './tcp-info.js';
-import { aligned, firstHalf, secondHalf, type Wire, wireOf } from './words.js';
+import { firstHalf, secondHalf, type Wire, wireOf } from './words.js';
 
 /** Sockets that ended, and those of which nothing but their number is known. */
 export interface ClosedBatch {
@@ -50,7 +50,7 @@ const ATTEMPT = kindIndex('attempt');
  * net/ipv4/inet_diag.c: inet_diag_handler_get_info), into rows of a table. State, inode and uid mean nothing there. What does not
  * fit becomes one gap. Never throws.
  */
-export class ClosedParser {
+export class ClosedParser implements MessageReader {
   private readonly target: Target;
   private unconnected = 0;
   private failedConnects = 0;
@@ -68,16 +68,8 @@ export class ClosedParser {
 
   /** Reads the messages in the first `length` bytes of a buffer. */
   read(wire: Wire, length: number): void {
-    const { words } = wire;
-    const end = Math.min(length, wire.bytes.length);
-    let at = 0;
-    while (end - at >= HEADER_BYTES) {
-      const size = words[at >>> 2] as number;
-      if (size < HEADER_BYTES || size > end - at) break;
-      this.readMessage(wire, at, at + size);
-      at += aligned(size);
-    }
-    if (at < end) this.target.fail(`a message that does not fit into the ${end} bytes received`);
+    if (readMessages(wire, length, this) === 'torn')
+      this.target.fail(`a message that does not fit into the ${length} bytes received`);
   }
 
   end(): ClosedBatch {
@@ -88,13 +80,15 @@ export class ClosedParser {
     return { sockets: table, unconnected, failedConnects, gaps };
   }
 
-  private readMessage(wire: Wire, start: number, end: number): void {
+  readMessage(wire: Wire, start: number, end: number): boolean {
     const type = firstHalf(wire.words[(start >>> 2) + 1] as number);
-    if (type === NLMSG_NOOP) return;
+    if (type === NLMSG_NOOP) return false;
     const least = INET.attributes * 4;
     if (type !== SOCK_DIAG_BY_FAMILY) this.target.fail(`a message of type ${type}`);
     else if (end - start < least) this.target.fail(`a message of ${end - start} bytes instead of ${least}`);
     else this.readSocket(wire, start, end);
+    // Every one is of a socket of its own.
+    return false;
   }
 
   private readSocket(wire: Wire, start: number, end: number): void {

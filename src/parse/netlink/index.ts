@@ -14,10 +14,11 @@ import {
   SOCK_DIAG_BY_FAMILY,
   UNIX,
 } from './kernel.js';
+import { type MessageReader, readMessages, sequenceOf } from './messages.js';
 import type { DumpName } from './request.js';
 import { Target } from './target.js';
 import { readUnixRow } from './unix-row.js';
-import { aligned, firstHalf, secondHalf, type Wire, wireOf } from './words.js';
+import { firstHalf, secondHalf, type Wire, wireOf } from './words.js';
 
 export { type ClosedBatch, ClosedParser, parseClosed } from './closed.js';
 export { STATE_BITS } from './kernel.js';
@@ -51,7 +52,7 @@ export interface DumpResult {
  * Reads the answers of NETLINK_SOCK_DIAG, dump after dump and buffer after buffer, straight into typed columns: no object and
  * no copy per socket. Sizes from the wire are checked before use; what does not fit becomes one gap per dump. Never throws.
  */
-export class DumpParser {
+export class DumpParser implements MessageReader {
   private readonly target: Target;
   private readonly gaps: Gap[] = [];
   private name: DumpName = 'tcp4';
@@ -95,17 +96,9 @@ export class DumpParser {
 
   /** Reads the messages in the first `length` bytes of a buffer; true: the dump has ended. */
   read(wire: Wire, length: number): boolean {
-    const { words } = wire;
-    const end = Math.min(length, wire.bytes.length);
-    let at = 0;
-    while (end - at >= HEADER_BYTES) {
-      const size = words[at >>> 2] as number;
-      if (size < HEADER_BYTES || size > end - at) break;
-      if (words[(at >>> 2) + 2] === this.sequence && this.readMessage(wire, at, at + size)) return true;
-      at += aligned(size);
-    }
-    if (at < end) this.target.fail(`a message that does not fit into the ${end} bytes received`);
-    return false;
+    const end = readMessages(wire, length, this);
+    if (end === 'torn') this.target.fail(`a message that does not fit into the ${length} bytes received`);
+    return end === 'last';
   }
 
   /** Reports that messages were lost on the way (ENOBUFS, MSG_TRUNC). */
@@ -124,7 +117,8 @@ export class DumpParser {
   }
 
   /** True: it was the last. */
-  private readMessage(wire: Wire, start: number, end: number): boolean {
+  readMessage(wire: Wire, start: number, end: number): boolean {
+    if (sequenceOf(wire, start) !== this.sequence) return false;
     const { words } = wire;
     const kind = words[(start >>> 2) + 1] as number;
     if ((secondHalf(kind) & NLM_F_DUMP_INTR) !== 0) this.interrupted = true;

@@ -15,11 +15,12 @@ import {
   UNIX,
   UNIX_DIAG_RQLEN,
 } from './kernel.js';
+import { type MessageReader, readMessages, sequenceOf } from './messages.js';
 import type { Dump, DumpName } from './request.js';
 import { SampleBook } from './sample-book.js';
 import { Attributes, Target } from './target.js';
 import { readUnixRow } from './unix-row.js';
-import { aligned, firstHalf, secondHalf, type Wire, wireOf } from './words.js';
+import { firstHalf, secondHalf, type Wire, wireOf } from './words.js';
 
 /** What to ask for listeners of TCP; those of MPTCP are among them, for their first subflow has the same queue and inode (KERNEL.md 5). */
 export const LISTEN_DUMPS: Readonly<Record<'tcp' | 'unix', readonly Dump[]>> = {
@@ -43,7 +44,7 @@ const attributes = new Attributes();
  * Reads answers about listeners into a SampleBook, straight from the bytes: of a listener that is known, only its numbers are looked
  * at. Sizes from the wire are checked before use; what does not fit is counted in `broken`. Never throws.
  */
-export class ListenReader {
+export class ListenReader implements MessageReader {
   readonly book = new SampleBook();
   private name: DumpName = 'tcp4';
   private sequence = 0;
@@ -75,21 +76,14 @@ export class ListenReader {
 
   /** Reads the messages in the first `length` bytes of a buffer; true: the dump has ended. */
   read(wire: Wire, length: number): boolean {
-    const { words } = wire;
-    const end = Math.min(length, wire.bytes.length);
-    let at = 0;
-    while (end - at >= HEADER_BYTES) {
-      const size = words[at >>> 2] as number;
-      if (size < HEADER_BYTES || size > end - at) break;
-      if (words[(at >>> 2) + 2] === this.sequence && this.readMessage(wire, at, at + size)) return true;
-      at += aligned(size);
-    }
-    if (at < end) this.broken++;
-    return false;
+    const end = readMessages(wire, length, this);
+    if (end === 'torn') this.broken++;
+    return end === 'last';
   }
 
   /** True: it was the last. */
-  private readMessage(wire: Wire, start: number, end: number): boolean {
+  readMessage(wire: Wire, start: number, end: number): boolean {
+    if (sequenceOf(wire, start) !== this.sequence) return false;
     const kind = wire.words[(start >>> 2) + 1] as number;
     if ((secondHalf(kind) & NLM_F_DUMP_INTR) !== 0) this.interrupted++;
     switch (firstHalf(kind)) {
