@@ -25,7 +25,7 @@ function parseLimits(list: string, { rules, severities }: Choices): RuleLimits {
   const levels: number[] = [];
   for (const word of words) {
     const rule = rules.find((name) => name === word);
-    const level = severities.findIndex((name) => name === word);
+    const level = severities.indexOf(word as Severity);
     if (rule !== undefined) wanted.add(rule);
     else if (level >= 0) levels.push(level);
     else throw new ParseError('--fail-on', expected, word);

@@ -1,0 +1,40 @@
+import type { AttemptWindow, DiagnosisFacts } from '../../model/diagnosis.js';
+import { count, counted, percent } from '../words.js';
+
+/** Attempts per second that are no chance, how many there must be to tell, and how much of the pace must stay. */
+export const STORM = { perSecond: 2, attempts: 10, steady: 0.6 };
+
+export const WHOSE_PACE = 'one client without back-off, or several';
+
+/** How connects of the namespace failed at a pace that did not fall; `undefined`: they did not. */
+export function steadyPace({ seen: { attempts } }: DiagnosisFacts) {
+  const half = attempts.length >> 1;
+  const [early, late] = [sumOf(attempts.slice(0, half)), sumOf(attempts.slice(half))];
+  const all = sumOf(attempts);
+  const pace = (of: AttemptWindow) => (of.failed * 1000) / Math.max(1, of.ms);
+  const perSecond = pace(all);
+  if (half === 0 || all.failed < STORM.attempts || perSecond < STORM.perSecond) return undefined;
+  if (pace(late) < pace(early) * STORM.steady) return undefined;
+  const text = `${count(all.failed)} of ${counted(all.opened, 'connect')} failed (${percent(all.failed / Math.max(1, all.opened))}): ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second${isSecondTry(all) ? SECOND_TRY : ''}`;
+  return { all, perSecond, text };
+}
+
+/** As many succeed as fail. */
+const isSecondTry = ({ opened, failed }: AttemptWindow): boolean =>
+  Math.abs(opened - 2 * failed) <= failed * NEARLY;
+
+const NEARLY = 0.2;
+const SECOND_TRY =
+  '; as many succeed: it looks as if a second address was tried after each failure (IPv6 first, then IPv4)';
+
+export const rateText = (perSecond: number) => (perSecond < 10 ? perSecond.toFixed(1) : count(perSecond));
+
+export const sumOf = (windows: readonly AttemptWindow[]): AttemptWindow =>
+  windows.reduce(
+    (sum, { ms, opened, failed }) => ({
+      ms: sum.ms + ms,
+      opened: sum.opened + opened,
+      failed: sum.failed + failed,
+    }),
+    { ms: 0, opened: 0, failed: 0 },
+  );

@@ -1,0 +1,92 @@
+import type { ClosedGroup } from '../../model/closed.js';
+import type { DiagnosisFacts } from '../../model/diagnosis.js';
+import { formatEndpoint } from '../../model/endpoint.js';
+import type { Evidence } from '../../model/findings.js';
+import { evidence } from '../evidence.js';
+import { count, counted } from '../words.js';
+import { rateText, steadyPace, sumOf, WHOSE_PACE } from './attempts.js';
+import { type DiagnosisRule, ownerOf, risen, whoText } from './found.js';
+
+const REFUSED = { warnPerSecond: 1, least: 5 };
+
+/** Attempts that failed at once, by the counters of the namespace; where they went, as far as the kernel told of their ends. */
+export const refusedRule: DiagnosisRule = {
+  name: 'connect_refused',
+  asks: 'connects that are refused',
+  needs: ['looks', 'counters'],
+  judge: (facts) => {
+    const { failed, opened, ms } = sumOf(facts.seen.attempts);
+    // What the kernel gave up after its last SYN counts as failed too.
+    const timedOut = facts.seen.connecting.reduce((sum, { goneUnanswered }) => sum + goneUnanswered, 0);
+    const refused = Math.max(0, failed - timedOut);
+    if (refused === 0 || ms <= 0) return [];
+    const perSecond = (refused * 1000) / ms;
+    const isMuch = perSecond >= REFUSED.warnPerSecond && refused >= REFUSED.least;
+    const [target] = refusedAt(facts);
+    const isMost = target !== undefined && target.refused * 2 > refused;
+    const where = isMost ? ` to ${formatEndpoint(target.end)}` : '';
+    return [
+      {
+        rule: 'connect_refused',
+        severity: isMuch ? 'warning' : 'info',
+        sure: 'likely',
+        about: isMost ? { remote: target.end, ...ownerOf(target.owners?.[0] ?? 'unknown') } : {},
+        message: `${counted(refused, 'connect')} of this network namespace${where} failed at once: ${rateText(perSecond)} per second`,
+        evidence: [
+          evidence(
+            'AttemptFails',
+            refused,
+            'connects',
+            `AttemptFails of the namespace, without what ended in SYN-RECV, rose by ${count(refused)} of ${counted(opened, 'connect')} (ActiveOpens)`,
+          ),
+          ...paceOfFailures(facts),
+          ...refusedAt(facts).map(destinationEvidence),
+          ...resetsHere(facts, refused),
+        ],
+        advice: isMost ? REFUSED_THERE : REFUSED_ADVICE,
+      },
+    ];
+  },
+};
+
+function paceOfFailures(facts: DiagnosisFacts): Evidence[] {
+  const pace = steadyPace(facts);
+  if (pace === undefined) return [];
+  return [
+    evidence('failed_per_second', pace.perSecond, 'per second', `${pace.text}; a steady pace: ${WHOSE_PACE}`),
+  ];
+}
+
+/** Destinations that answered with a RST, the one with most first. What blocks in connect() has none (KERNEL.md 7). */
+const refusedAt = ({ closed }: DiagnosisFacts): ClosedGroup[] =>
+  (closed?.groups ?? [])
+    .filter(({ direction, refused }) => direction === 'outbound' && refused > 0)
+    .sort((a, b) => b.refused - a.refused)
+    .slice(0, MOST_DESTINATIONS);
+
+const destinationEvidence = ({ end, refused, owners }: ClosedGroup): Evidence =>
+  evidence(
+    'refused',
+    refused,
+    'connects',
+    `at least ${counted(refused, 'connect')} to ${formatEndpoint(end)}${owners?.[0] === undefined ? '' : ` by ${whoText(owners[0])}`} answered with a reset`,
+  );
+
+const MOST_DESTINATIONS = 3;
+
+const REFUSED_THERE =
+  'start the service there, let its firewall accept instead of reject, or mend the address and port of the client';
+
+const REFUSED_ADVICE =
+  "find who connects where (the kernel does not say): tcpdump -ni any 'tcp[tcpflags] & (tcp-rst|tcp-syn) != 0', or strace -f -e trace=connect -p PID of a suspect; then start the service, or mend address and port";
+
+/** A namespace that sends as many resets refuses its own connects. */
+function resetsHere(facts: DiagnosisFacts, refused: number): Evidence[] {
+  const sent = risen(facts, 'OutRsts');
+  if (sent === undefined) return [];
+  const text =
+    sent >= refused
+      ? `this namespace itself sent ${counted(sent, 'reset')}: the closed port may well be its own`
+      : `this namespace sent ${counted(sent, 'reset')} itself: other hosts refuse`;
+  return [evidence('OutRsts', sent, 'segments', text)];
+}

@@ -1,0 +1,157 @@
+import type { Connecting, DiagnosisFacts } from '../../model/diagnosis.js';
+import { formatEndpoint, isWildcard } from '../../model/endpoint.js';
+import type { Evidence } from '../../model/findings.js';
+import type { ListenerReport } from '../../model/listener.js';
+import { evidence } from '../evidence.js';
+import { isFull } from '../facts.js';
+import { synTimeout } from '../syn-schedule.js';
+import { count, counted, duration, ownerText } from '../words.js';
+import { type DiagnosisRule, type Found, ownerOf, settingOf, whoText } from './found.js';
+
+const SYN_RETRIES = 'net.ipv4.tcp_syn_retries';
+const SYN_LINEAR = 'net.ipv4.tcp_syn_linear_timeouts';
+/** Connects without an answer that are no chance. */
+const MANY = 5;
+/** The kernel evicts and counts a little before the very end. */
+const TABLE_FULL = 0.99;
+
+/** SYN-SENT whose SYN was sent again: nobody answers (KERNEL.md 3, S1, and 9). */
+export const timeoutRule: DiagnosisRule = {
+  name: 'connect_timeout',
+  asks: 'connects that nobody answers',
+  needs: ['looks'],
+  judge: (facts) =>
+    facts.seen.connecting
+      .filter(({ retried, goneUnanswered }) => retried + goneUnanswered > 0)
+      .map((one) => judgeTimeout(one, facts)),
+};
+
+function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
+  const { remote, owner, open, retried, goneUnanswered, established } = one;
+  const listener = listenerOf(one, facts);
+  const full = listener !== undefined && isFull(listener.listener) ? listener : undefined;
+  const to = formatEndpoint(remote);
+  const tracked = facts.stack?.last.conntrack;
+  const isTableFull = tracked !== undefined && tracked.count >= tracked.max * TABLE_FULL;
+  const unanswered = Math.max(retried + goneUnanswered, one.everRetried - established);
+  return {
+    rule: 'connect_timeout',
+    severity: established === 0 && unanswered >= MANY ? 'critical' : 'warning',
+    sure: 'certain',
+    about: { remote, ...ownerOf(owner) },
+    message: `nobody answered ${counted(unanswered, 'connect')} of ${whoText(owner)} to ${to}${full === undefined ? '' : `: the accept queue of ${formatEndpoint(full.listener.local)} on this host is full`}`,
+    evidence: [
+      evidence(
+        'syn_sent',
+        open,
+        'connections',
+        `${count(open)} in SYN-SENT now, ${count(retried)} of them have sent their SYN again${one.oldestMs === undefined ? '' : `; the oldest tries for ${duration(one.oldestMs)}`}; at most ${counted(one.mostRetries, 'repetition')} seen`,
+      ),
+      ...givenUp(one, facts),
+      ...(established > 0
+        ? [
+            evidence(
+              'established',
+              established,
+              'connections',
+              `${counted(established, 'other')} to it ${established === 1 ? 'was' : 'were'} answered meanwhile`,
+            ),
+          ]
+        : []),
+      ...paceOf(one, facts),
+      ...hostCauses(facts),
+    ],
+    advice: isTableFull
+      ? 'connection tracking of this host is full, and drops what is new: raise net.netfilter.nf_conntrack_max, or find who fills it (conntrack -L)'
+      : full
+        ? `see the finding about ${formatEndpoint(full.listener.local)} (${ownerText(full.listener.owners)}): clients wait until it accepts`
+        : `see whether ${to} is up and who drops SYNs on the way: a firewall, a security group, a full accept queue there (sockwatch diagnose on that host), a wrong address; ping and a connect to another port of it tell a dead host from a filtered port`,
+    settings: [SYN_RETRIES, SYN_LINEAR, ...(isTableFull ? ['net.netfilter.nf_conntrack_max'] : [])],
+  };
+}
+
+/** The listener on this host that a connect is for. */
+function listenerOf(
+  { remote }: Pick<Connecting, 'remote'>,
+  { listeners }: DiagnosisFacts,
+): ListenerReport | undefined {
+  if (remote.kind !== 'ip') return undefined;
+  return listeners.find(({ listener: { local } }) => {
+    if (local.kind !== 'ip' || local.port !== remote.port) return false;
+    const isSame = local.address.words.every((word, index) => word === remote.address.words[index]);
+    // Of a wildcard only loopback is surely this host.
+    return isSame || (isWildcard(local) && remote.address.words[3] >>> 24 === 127);
+  });
+}
+
+/** The time after which the application gave up beside that of the kernel. */
+function givenUp({ gaveUpMs, goneUnanswered }: Connecting, facts: DiagnosisFacts): Evidence[] {
+  const total = kernelTimeout(facts);
+  const kernel = total === undefined ? '' : `; the kernel itself would try for ${duration(total)}`;
+  if (gaveUpMs === undefined)
+    return total === undefined
+      ? []
+      : [evidence('kernel_timeout', total / 1000, 'seconds', `none was given up meanwhile${kernel}`)];
+  const { least, most } = gaveUpMs;
+  return [
+    evidence(
+      'gave_up_after',
+      most / 1000,
+      'seconds',
+      `${counted(goneUnanswered, 'connect')} given up after ${duration(least)} to ${duration(most)}: the timeout of the application${kernel}`,
+    ),
+  ];
+}
+
+/** When the kernel gives up a connect, in ms: with the first timeouts of a second each since Linux 6.5, then doubling. */
+function kernelTimeout(facts: DiagnosisFacts): number | undefined {
+  const retries = settingOf(facts, SYN_RETRIES);
+  if (retries === undefined) return undefined;
+  const linear = settingOf(facts, SYN_LINEAR) ?? 0;
+  return synTimeout(retries + linear + 1, linear);
+}
+
+function paceOf({ begun: [first, second] }: Connecting, { watchedMs }: DiagnosisFacts): Evidence[] {
+  const total = first + second;
+  if (total === 0 || watchedMs <= 0) return [];
+  const rate = (total * 1000) / watchedMs;
+  return [
+    evidence(
+      'attempts_per_second',
+      rate,
+      'per second',
+      `${count(total)} new attempts seen: ${count(first)} in the first half of the watch, ${count(second)} in the second`,
+    ),
+  ];
+}
+
+/** What on this host itself drops SYNs or their answers: ruled in, or out. */
+function hostCauses({ stack }: DiagnosisFacts): Evidence[] {
+  if (stack === undefined) return [];
+  const { conntrack } = stack.last;
+  const dropped = (stack.last.softnetDropped ?? Number.NaN) - (stack.first.softnetDropped ?? Number.NaN);
+  return [
+    ...(conntrack === undefined
+      ? []
+      : [
+          evidence(
+            'conntrack',
+            conntrack.count,
+            'entries',
+            `connection tracking of this host holds ${count(conntrack.count)} of ${count(conntrack.max)} entries: ${conntrack.count >= conntrack.max * TABLE_FULL ? 'it is full, and drops what is new' : 'it is not full'}`,
+          ),
+        ]),
+    ...(Number.isNaN(dropped)
+      ? []
+      : [
+          evidence(
+            'softnet_dropped',
+            dropped,
+            'packets',
+            dropped > 0
+              ? `this host dropped ${counted(dropped, 'packet')} because the backlog of a processor was full (net.core.netdev_max_backlog)`
+              : 'no packet was dropped because a backlog of this host was full',
+          ),
+        ]),
+  ];
+}
