@@ -1,6 +1,6 @@
 import { listPids, type ProcessFds } from './process-fds.js';
 import { Claims, ScanHelper } from './scan-helper.js';
-import { type Depth, ScanShare } from './scan-share.js';
+import { type Depth, isLively, ScanShare } from './scan-share.js';
 
 export interface Scan {
   readonly processes: ReadonlyMap<number, ProcessFds>;
@@ -12,6 +12,17 @@ export const EMPTY_SCAN: Scan = { processes: new Map(), unreadable: 0 };
 
 /** Most hosts are read within this time: a second thread would cost more than it saves. */
 const ALONE_MS = 20;
+
+/** Lively ones first, then others with sockets: a connection of milliseconds is only met by who looks there at once. */
+function mostLikelyFirst(pids: readonly number[], { processes }: Scan): number[] {
+  const ranks: [number[], number[], number[]] = [[], [], []];
+  for (const pid of pids) {
+    const known = processes.get(pid);
+    const hasSockets = known !== undefined && known.sockets > 0;
+    ranks[known !== undefined && isLively(known) ? 0 : hasSockets ? 1 : 2].push(pid);
+  }
+  return ranks.flat();
+}
 
 interface ScanOptions {
   readonly depth: Depth;
@@ -30,7 +41,7 @@ export async function scanOwners(
   { depth, signal, hurry = false }: ScanOptions,
 ): Promise<Scan> {
   const started = performance.now();
-  const pids = listPids(proc);
+  const pids = mostLikelyFirst(listPids(proc), before);
   const { memory, claims } = Claims.shared(pids.length);
   let helper: ScanHelper | undefined;
   const share = new ScanShare(

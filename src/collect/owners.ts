@@ -28,6 +28,8 @@ const CHECKS_PER_LOOK = 1024;
 export class OwnerFinder implements OwnerLookup {
   private scan: Scan = EMPTY_SCAN;
   private index = new InodeIndex([]);
+  /** Of the first of two scans of one look: what it met may have been closed when the second came by. */
+  private earlier: InodeIndex | undefined;
   private cold: Promise<void> | undefined;
   private nextScanAt = 0;
   private nextNewProcessesAt = 0;
@@ -81,6 +83,7 @@ export class OwnerFinder implements OwnerLookup {
     { everything = false, thorough = false, signal }: UpdateOptions,
   ): Promise<void> {
     await this.warmUp(signal);
+    this.earlier = undefined;
     const listeners = tables.flatMap((table) => inodesOf(table, true));
     const gone = this.forgetChanged(listeners);
     const wanted = [
@@ -98,6 +101,7 @@ export class OwnerFinder implements OwnerLookup {
   ownersOf(inode: number): readonly Owner[] | undefined {
     const owners = this.index.ownersOf(inode);
     if (owners.length > 0) return owners;
+    if (this.earlier?.has(inode)) return this.earlier.ownersOf(inode);
     this.asked.add(inode);
     return this.missing.has(inode) && !this.isIncomplete ? owners : undefined;
   }
@@ -128,9 +132,12 @@ export class OwnerFinder implements OwnerLookup {
   ): Promise<void> {
     await this.rescan('new descriptors', signal);
     const isHidden = important.some((inode) => !this.index.has(inode));
-    if (isHidden && monotonicNow() >= this.nextThoroughAt) await this.rescan('all descriptors', signal);
+    if (isHidden && monotonicNow() >= this.nextThoroughAt) {
+      this.earlier = this.index;
+      await this.rescan('all descriptors', signal);
+    }
     for (const inode of unknown) {
-      if (this.index.has(inode)) this.missing.delete(inode);
+      if (this.index.has(inode) || this.earlier?.has(inode)) this.missing.delete(inode);
       else if (isHidden) this.missing.add(inode);
     }
   }

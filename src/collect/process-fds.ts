@@ -12,6 +12,8 @@ export interface ProcessFds {
   readonly fds: Int32Array;
   readonly inodes: Uint32Array;
   readonly sockets: number;
+  /** Above 0 while the process is known to open sockets; falls with each scan that finds no new one. */
+  readonly lively: number;
 }
 
 const NO_PERMISSION = new Set(['EACCES', 'EPERM']);

@@ -10,6 +10,16 @@ export type Depth =
   | 'all descriptors';
 
 const SLICE_MS = 5;
+/** A process that has opened a socket is expected to open more for so many scans. */
+const LIVELY_SCANS = 16;
+/** Reading every link of a process with more descriptors at each look would cost more than the look. */
+const MOST_LIVELY_FDS = 512;
+
+/**
+ * Whether a process is worth reading first, and whole: one that makes a connection for each request has it for a moment, and has the
+ * next one behind the same number.
+ */
+export const isLively = ({ lively, fds }: ProcessFds): boolean => lively > 0 && fds.length <= MOST_LIVELY_FDS;
 
 const isSystemError = (error: unknown): boolean => (error as NodeJS.ErrnoException).syscall !== undefined;
 
@@ -50,19 +60,23 @@ export class ScanShare {
     if (before !== undefined && this.depth === 'new processes') return before;
     const fds = listFds(this.proc, pid);
     const inodes = new Uint32Array(fds.length);
+    const isTrusted = this.depth !== 'all descriptors' && !(before !== undefined && isLively(before));
     let sockets = 0;
+    let opened = 0;
     let old = 0;
     for (let index = 0; index < fds.length; index++) {
       const fd = fds[index] ?? 0;
       while (before !== undefined && old < before.fds.length && (before.fds[old] ?? 0) < fd) old++;
-      const isKnown = this.depth !== 'all descriptors' && before?.fds[old] === fd;
-      const inode = isKnown ? (before.inodes[old] ?? 0) : socketInode(this.proc, pid, fd);
+      const was = before?.fds[old] === fd ? before.inodes[old] : undefined;
+      const inode = was !== undefined && isTrusted ? was : socketInode(this.proc, pid, fd);
       inodes[index] = inode;
       if (inode !== 0) sockets++;
+      if (inode !== 0 && before !== undefined && inode !== was) opened++;
       if (index % 64 === 63) await this.breathe();
     }
     const name = sockets > 0 ? readComm(this.proc, pid) : undefined;
-    return { pid, start, name, fds, inodes, sockets };
+    const lively = opened > 0 ? LIVELY_SCANS : Math.max(0, (before?.lively ?? 0) - 1);
+    return { pid, start, name, fds, inodes, sockets, lively };
   }
 
   private async breathe(): Promise<void> {

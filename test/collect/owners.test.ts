@@ -9,6 +9,7 @@ import { OwnerFinder } from '../../src/collect/owners.js';
 import { needs } from '../support/needs.js';
 import { listenersWith, sleep } from './support.js';
 
+const ALL = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
 const WHOLE = { patienceMs: Number.POSITIVE_INFINITY };
 
 /** A procfs of our own, in which processes can do what real ones rarely do. */
@@ -121,6 +122,28 @@ describe('OwnerFinder', () => {
     await sleep(150);
     await owners.update(listenersWith(800, 802), WHOLE);
     expect(owners.ownersOf(802)).toEqual([{ pid: 50, fd: 4, name: 'server' }]);
+  });
+
+  it('looks first, and behind every number, where a process is known to use one for many sockets', async () => {
+    const proc = makeProc();
+    proc.process(50, 'client', { 3: 'socket:[800]', 4: 'socket:[801]' });
+    const owners = new OwnerFinder(proc.root);
+    await owners.update(listenersWith(800), WHOLE);
+    const next = async (inode: number) => {
+      proc.close(50, 4);
+      proc.open(50, 4, `socket:[${inode}]`);
+      await owners.update(listenersWith(inode), ALL);
+      return owners.ownersOf(inode);
+    };
+    await sleep(150);
+    expect(await next(802)).toHaveLength(1);
+    // So soon after all links were read, those of other processes are not read again.
+    expect(await next(803)).toEqual([{ pid: 50, fd: 4, name: 'client' }]);
+    expect(await next(804)).toEqual([{ pid: 50, fd: 4, name: 'client' }]);
+    for (let look = 0; look < 20; look++) await owners.update(listenersWith(10_000 + look), ALL);
+    await sleep(150);
+    await owners.update(listenersWith(20_000), ALL);
+    expect(await next(805)).toEqual([]);
   });
 
   it('notices at the next look that a listener has changed hands, or its owner its name', async () => {
