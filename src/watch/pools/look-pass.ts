@@ -1,6 +1,6 @@
 import { CLOSE_WAIT, ESTABLISHED, TIME_WAIT } from '../../analyze/codes.js';
 import { directionFinder } from '../../model/direction.js';
-import type { SocketRow } from '../../model/table.js';
+import type { SocketRow } from '../../model/socket-row.js';
 import { MARKS } from './connection-list.js';
 import { type Look, leastAge, movedBytes, NOT_COUNTED, SLACK_MS } from './look.js';
 import { isHeldCloseWait, LookChanges } from './look-changes.js';
