@@ -1,5 +1,5 @@
 import type { Rule, Severity } from './findings.js';
-import type { EvidenceJson, GapJson, OriginJson } from './json.js';
+import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
 import type { Sureness } from './trace.js';
 
 /*

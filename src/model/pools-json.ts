@@ -1,6 +1,7 @@
 import type { Rule, Severity } from './findings.js';
-import type { EvidenceJson, FindingJson, GapJson, OriginJson } from './json.js';
+import type { FindingJson } from './json.js';
 import type { Closer } from './keepalive.js';
+import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
 import type { HikariBasis, PoolDirection } from './pools.js';
 import type { Sureness } from './trace.js';
 

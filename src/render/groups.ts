@@ -1,5 +1,5 @@
 import { directionFinder } from '../model/direction.js';
-import type { GroupKey, GroupsJson, SocketGroupJson } from '../model/json.js';
+import type { GroupKey, GroupsJson, SocketGroupJson } from '../model/groups-json.js';
 import type { Report } from '../model/report.js';
 import type { SocketRow } from '../model/socket-row.js';
 import type { SocketTable } from '../model/table.js';

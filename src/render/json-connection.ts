@@ -1,5 +1,5 @@
+import type { ConnectionJson, TimerJson } from '../model/connection-json.js';
 import { directionFinder } from '../model/direction.js';
-import type { ConnectionJson, TimerJson } from '../model/json.js';
 import type { Namespace } from '../model/namespace.js';
 import type { SocketRow } from '../model/socket-row.js';
 import type { SocketTable } from '../model/table.js';
