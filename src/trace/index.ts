@@ -1,6 +1,8 @@
 import { formatIp } from '../model/ip.js';
 import type { PacketBatch } from '../model/packets.js';
-import type { Nanos, Outcome, TraceConnection, TraceSummary } from '../model/trace.js';
+import type { Outcome, TraceConnection } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
+import type { TraceSummary } from '../model/trace-summary.js';
 import { makeAppLayer } from './app/index.js';
 import type { AppLayer } from './app-layer.js';
 import { Attempts } from './attempts.js';

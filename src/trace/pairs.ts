@@ -1,4 +1,6 @@
-import type { Outcome, RuleTotal, TraceFinding, WirePool, WireRetries } from '../model/trace.js';
+import type { Outcome } from '../model/trace.js';
+import type { TraceFinding } from '../model/trace-findings.js';
+import type { RuleTotal, WirePool, WireRetries } from '../model/trace-summary.js';
 import { churnOf } from './churn.js';
 import { Durations } from './durations.js';
 import { seconds } from './findings/facts.js';

@@ -1,4 +1,5 @@
-import type { Moment, Nanos, Peer, TlsFacts } from '../../model/trace.js';
+import type { TlsFacts } from '../../model/trace-app.js';
+import type { Moment, Nanos, Peer } from '../../model/trace-moment.js';
 import { EVENT } from '../events.js';
 import type { Flows } from '../flows.js';
 import { type Hello, parseClientHello, parseServerHello, versionText } from './hello.js';
