@@ -493,7 +493,7 @@ describe('connects', () => {
   };
   const failing = (...args: Parameters<typeof failingLooks>) => retryTexts(failingLooks(...args));
   it.each([
-    ['refused at a steady pace, many', () => 12, {}, ['warning retry_storm', 'warning connect_refused']],
+    ['refused at a steady pace, many', () => 12, {}, ['warning connect_refused', 'warning retry_storm']],
     ['as many, half of which succeed', () => 12, { succeeded: 12 }, ['warning connect_refused']],
     ['refused at the pace of several clients that wait', () => 5, {}, ['warning connect_refused']],
     [

@@ -143,6 +143,26 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
     });
   });
 
+  it('tells a stopped process before what follows from it', async () => {
+    await withNamespace(async (namespace) => {
+      const [server, client] = await Promise.all([Trouble.start(namespace), Trouble.start(namespace)]);
+      const port = await server.listen(HERE, { backlog: 4 });
+      await client.connect(HERE, port, 3);
+      await server.accept(3);
+      process.kill(server.pid, 'SIGSTOP');
+      await client.write(40_000);
+      await client.connect(HERE, port, 5);
+      const said = await diagnose(namespace, { seconds: 5 });
+      process.kill(server.pid, 'SIGCONT');
+      const [first] = said.findings;
+      expect(first).toMatchObject({ rule: 'stopped_acceptor', subject: { pid: server.pid } });
+      expect(first?.advice).toContain(`kill -CONT ${server.pid}`);
+      expect(first?.caused_by).toBeUndefined();
+      for (const rule of ['accept_queue_full', 'app_not_reading'])
+        expect(findingOf(said, rule)).toMatchObject({ caused_by: 'stopped_acceptor' });
+    });
+  });
+
   describe('descriptors', () => {
     it('at their limit are named as the cause of a full accept queue', async () => {
       await withNamespace(async (namespace) => {
@@ -327,7 +347,12 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
         expect(refused.message).toContain(` to ${HERE}:9 failed at once`);
         expect(evidenceOf(refused, 'refused')?.text).toMatch(/^at least \d+ connects to /);
         expect(evidenceOf(refused, 'OutRsts')?.text).toContain('the closed port may well be its own');
-        expect(findingOf(said, 'retry_storm').severity).toBe('warning');
+        expect(findingOf(said, 'retry_storm')).toMatchObject({
+          severity: 'warning',
+          subject: { remote: `${HERE}:9` },
+          message: expect.stringContaining(` to ${HERE}:9 fail at a steady `),
+          caused_by: 'connect_refused',
+        });
       });
       await withNamespace(async (namespace) => {
         const client = await Trouble.start(namespace);

@@ -1,5 +1,5 @@
 import type { ClosedGroup } from '../../model/closed.js';
-import type { DiagnosisFacts } from '../../model/diagnosis.js';
+import type { DiagnosisFacts, Subject } from '../../model/diagnosis.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { Evidence } from '../../model/findings.js';
 import { evidence } from '../evidence.js';
@@ -15,22 +15,19 @@ export const refusedRule: DiagnosisRule = {
   asks: 'connects that are refused',
   needs: ['looks', 'counters'],
   judge: (facts) => {
-    const { failed, opened, ms } = sumOf(facts.seen.attempts);
-    // What the kernel gave up after its last SYN counts as failed too.
-    const timedOut = facts.seen.connecting.reduce((sum, { goneUnanswered }) => sum + goneUnanswered, 0);
-    const refused = Math.max(0, failed - timedOut);
+    const { opened, ms } = sumOf(facts.seen.attempts);
+    const refused = refusedIn(facts);
     if (refused === 0 || ms <= 0) return [];
     const perSecond = (refused * 1000) / ms;
     const isMuch = perSecond >= REFUSED.warnPerSecond && refused >= REFUSED.least;
-    const [target] = refusedAt(facts);
-    const isMost = target !== undefined && target.refused * 2 > refused;
-    const where = isMost ? ` to ${formatEndpoint(target.end)}` : '';
+    const target = mostRefusedAt(facts);
+    const where = target === undefined ? '' : ` to ${formatEndpoint(target.end)}`;
     return [
       {
         rule: 'connect_refused',
         severity: isMuch ? 'warning' : 'info',
         sure: 'likely',
-        about: isMost ? { remote: target.end, ...ownerOf(target.owners?.[0] ?? 'unknown') } : {},
+        about: aboutRefused(target),
         message: `${counted(refused, 'connect')} of this network namespace${where} failed at once: ${rateText(perSecond)} per second`,
         evidence: [
           evidence(
@@ -43,11 +40,27 @@ export const refusedRule: DiagnosisRule = {
           ...refusedAt(facts).map(destinationEvidence),
           ...resetsHere(facts, refused),
         ],
-        advice: isMost ? REFUSED_THERE : REFUSED_ADVICE,
+        advice: target === undefined ? REFUSED_ADVICE : REFUSED_THERE,
       },
     ];
   },
 };
+
+/** Attempts that failed; what the kernel gave up after its last SYN counts as failed too. */
+function refusedIn({ seen }: DiagnosisFacts): number {
+  const timedOut = seen.connecting.reduce((sum, { goneUnanswered }) => sum + goneUnanswered, 0);
+  return Math.max(0, sumOf(seen.attempts).failed - timedOut);
+}
+
+/** Where more than half of them went; `undefined`: it cannot be told, or to no one place. */
+export function mostRefusedAt(facts: DiagnosisFacts): ClosedGroup | undefined {
+  const [target] = refusedAt(facts);
+  return target !== undefined && target.refused * 2 > refusedIn(facts) ? target : undefined;
+}
+
+/** Of the namespace where nobody knows. */
+export const aboutRefused = (target: ClosedGroup | undefined): Subject =>
+  target === undefined ? {} : { remote: target.end, ...ownerOf(target.owners?.[0] ?? 'unknown') };
 
 function paceOfFailures(facts: DiagnosisFacts): Evidence[] {
   const pace = steadyPace(facts);

@@ -4,7 +4,7 @@ import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
 import { count, counted, ownerText } from '../words.js';
 import { rateText, STORM, steadyPace, WHOSE_PACE } from './attempts.js';
-import { refusedRule } from './connect-refused.js';
+import { aboutRefused, mostRefusedAt, refusedRule } from './connect-refused.js';
 import { type DiagnosisRule, type Found, ownerOf, risen, whoText } from './found.js';
 
 /** So many failures of a whole namespace, and hardly a success, are no sum of clients that each wait. */
@@ -61,15 +61,17 @@ function stormOfFailures(facts: DiagnosisFacts): Found[] {
   const isStorm =
     perSecond >= SURE_STORM.perSecond && all.failed > Math.max(1, all.opened) * SURE_STORM.failing;
   if (!isStorm && refusedRule.judge(facts).length > 0) return [];
+  const target = mostRefusedAt(facts);
+  const where = target === undefined ? '' : ` to ${formatEndpoint(target.end)}`;
   return [
     {
       rule: 'retry_storm',
       severity: isStorm ? 'warning' : 'info',
       sure: isStorm ? 'likely' : 'suspected',
-      about: {},
-      message: `connects of this network namespace fail at a steady ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
+      about: aboutRefused(target),
+      message: `connects of this network namespace${where} fail at a steady ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
       evidence: [evidence('attempts_failed', all.failed, 'connects', text)],
-      advice: `${backOff('the client')}; connect_refused says how to find it`,
+      advice: `${backOff(target?.owners?.[0] === undefined ? 'the client' : whoText(target.owners[0]))}; connect_refused says ${target === undefined ? 'how to find it' : 'more'}`,
     },
   ];
 }
