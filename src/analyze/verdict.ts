@@ -1,10 +1,11 @@
 import { type Finding, severityRank, VERDICTS, type Verdict } from '../model/findings.js';
+import { depthOf, explain } from './diagnose/causes.js';
 import type { Draft, Facts, RuleSpec } from './facts.js';
 import { LISTENER_RULES } from './rules.js';
 
 export interface Judgement {
   readonly verdict: Verdict;
-  /** Worst first. */
+  /** Worst first; what another explains behind it. */
   readonly findings: readonly Finding[];
 }
 
@@ -18,14 +19,19 @@ export function judge(facts: Facts): Judgement {
   });
   if (found.length === 0) return NOTHING;
   const worst = found.reduce((a, b) => (verdictRank(b.verdict) > verdictRank(a.verdict) ? b : a));
-  const worstFirst = found.sort(
+  const { key, local } = facts.listener;
+  const explained = explain(
+    found.map(({ spec, draft, verdict }) => ({ ...toFinding(spec, draft, key), verdict, about: { local } })),
+  );
+  const worstFirst = [...explained].sort(
     (a, b) =>
-      severityRank(b.draft.severity) - severityRank(a.draft.severity) ||
+      severityRank(b.severity) - severityRank(a.severity) ||
+      depthOf(a, explained) - depthOf(b, explained) ||
       verdictRank(b.verdict) - verdictRank(a.verdict),
   );
   return {
     verdict: worst.verdict,
-    findings: worstFirst.map(({ spec, draft }) => toFinding(spec, draft, facts.listener.key)),
+    findings: worstFirst.map(({ verdict: _, about: __, ...finding }) => finding),
   };
 }
 

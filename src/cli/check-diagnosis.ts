@@ -75,6 +75,6 @@ function asMeasure(rule: Rule, findings: readonly DiagnosisFinding[]): Measure {
     subject: rule,
     value: severityRank(worst?.severity ?? 'info'),
     text: `${worst?.message}${more > 0 ? `, and ${more} more like it` : ''}${worst?.causedBy === undefined ? '' : ` (because of ${worst.causedBy})`}`,
-    ...(worst?.advice && { advice: worst.advice }),
+    ...(worst?.causedBy === undefined && worst?.advice && { advice: worst.advice }),
   };
 }

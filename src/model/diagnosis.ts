@@ -26,8 +26,6 @@ export interface DiagnosisFinding extends Finding {
   readonly advice: string;
   /** Names of settings whose values matter here. */
   readonly settings: readonly string[];
-  /** Another finding explains this one. */
-  readonly causedBy?: Finding['rule'];
 }
 
 /** Sockets of one owner and end that are closed half-way, by state. */

@@ -94,7 +94,13 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
   /** What to do: names the owner and the real knob. */
   readonly advice?: string;
+  /** Another finding explains this one. */
+  readonly causedBy?: Rule;
 }
+
+/** What to do about it; of what another finding explains, that one says it. */
+export const ownAdvice = ({ causedBy, advice }: Finding): string | undefined =>
+  causedBy === undefined ? advice : undefined;
 
 export const ALERT_PHASES = ['raised', 'changed', 'cleared'] as const;
 

@@ -20,6 +20,8 @@ export interface FindingJson {
   message: string;
   evidence: EvidenceJson[];
   advice?: string;
+  /** The finding that explains it, and says what to do. */
+  caused_by?: Rule;
 }
 
 /** One network namespace; where it belongs to a container, a pod or a unit is told by its first process. */
@@ -113,6 +115,8 @@ export interface AlertJson {
   message: string;
   evidence: EvidenceJson[];
   advice?: string;
+  /** The finding that explains it, and says what to do. */
+  caused_by?: Rule;
   /** When it was raised; ISO 8601, UTC. */
   since: string;
   /** With `cleared` only. */

@@ -126,6 +126,8 @@ export interface ListenerJson {
   /** Worst of the findings; absent: none. */
   severity?: Severity;
   findings: Rule[];
+  /** Of those that another of them explains: which. */
+  caused_by?: Record<string, Rule>;
   evidence: EvidenceJson[];
   advice?: string;
 }

@@ -50,6 +50,7 @@ export function alertLine(event: AlertEvent, color: boolean, names: Names = PLAI
   );
   const subject = cleanText(names.sentence(subjectText));
   const message = cleanText(names.sentence(finding.message));
+  const because = finding.causedBy === undefined ? '' : ` (because of ${finding.causedBy})`;
   const lasted = event.lastedMs === undefined ? '' : ` (lasted ${formatDuration(event.lastedMs)})`;
-  return `${isoTime(event.time)} ALERT ${event.phase} ${severity} ${finding.rule} ${subject} ${message}${lasted}`;
+  return `${isoTime(event.time)} ALERT ${event.phase} ${severity} ${finding.rule} ${subject} ${message}${because}${lasted}`;
 }

@@ -1,4 +1,4 @@
-import type { Evidence } from '../model/findings.js';
+import { type Evidence, ownAdvice } from '../model/findings.js';
 import {
   isPeakMissed,
   type Listener,
@@ -62,11 +62,13 @@ export function listenerJson(report: ListenerReport, names: Names): ListenerJson
 }
 
 function verdictJson({ verdict, findings }: ListenerReport, names: Names) {
-  const advice = findings.find((finding) => finding.advice !== undefined)?.advice;
+  const causes = findings.flatMap(({ rule, causedBy }) => (causedBy === undefined ? [] : [[rule, causedBy]]));
+  const advice = findings.map(ownAdvice).find((text) => text !== undefined);
   return {
     verdict,
     severity: findings[0]?.severity,
     findings: findings.map((finding) => finding.rule),
+    caused_by: causes.length === 0 ? undefined : Object.fromEntries(causes),
     evidence: distinctEvidence(findings).map((fact) => evidenceJson(fact, names)),
     advice: advice === undefined ? undefined : names.sentence(advice),
   };

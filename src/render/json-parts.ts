@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.js';
-import type { Evidence, Finding } from '../model/findings.js';
+import { type Evidence, type Finding, ownAdvice } from '../model/findings.js';
 import type { FindingJson } from '../model/json.js';
 import { containerLabel, type Home } from '../model/namespace.js';
 import type { Gap } from '../model/observation.js';
@@ -68,15 +68,18 @@ export const evidenceJson = (evidence: Evidence, names: Names): EvidenceJson => 
   text: names.sentence(evidence.text),
 });
 
-export const findingJson = ({ advice, ...finding }: Finding, names: Names): FindingJson =>
-  known({
+export function findingJson(finding: Finding, names: Names): FindingJson {
+  const advice = ownAdvice(finding);
+  return known({
     rule: finding.rule,
     severity: finding.severity,
     subject: names.sentence(finding.subject),
     message: names.sentence(finding.message),
     evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),
     advice: advice === undefined ? undefined : names.sentence(advice),
+    caused_by: finding.causedBy,
   });
+}
 
 export const gapJson = ({ what, why, line }: Gap, names: Names): GapJson =>
   known({ what: names.sentence(what), why: names.sentence(why), line });

@@ -127,7 +127,7 @@ const changeJson = (
 /** One event of an alert, as `live --format ndjson` prints it and `--on-alert` programs read it. */
 export function toAlertJson(event: AlertEvent, origin: Origin, names: Names = PLAIN_NAMES): AlertJson {
   const { finding, subjectText, raisedAt } = event.alert;
-  const { rule, severity, message, evidence, advice } = findingJson(finding, names);
+  const { rule, severity, message, evidence, advice, caused_by } = findingJson(finding, names);
   return known({
     schema: 'sockwatch.alert/1' as const,
     phase: event.phase,
@@ -140,6 +140,7 @@ export function toAlertJson(event: AlertEvent, origin: Origin, names: Names = PL
     message,
     evidence,
     advice,
+    caused_by,
     since: isoTime(raisedAt),
     lasted_ms: roundKnown(event.lastedMs),
   });

@@ -1,11 +1,11 @@
-import type { Finding } from '../model/findings.js';
+import { type Finding, ownAdvice } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Report } from '../model/report.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from './columns.js';
 import { connectionLines } from './connections-table.js';
 import { listenerCells as cells, GROUP_NOTE } from './listener-cells.js';
 import { type Names, PLAIN_NAMES } from './names.js';
-import { listenerMark, markOf, paint, roleOf, verdictText, worstSeverity } from './style.js';
+import { becauseText, listenerMark, markOf, paint, roleOf, verdictText, worstSeverity } from './style.js';
 import { cleanText } from './text.js';
 
 export interface SnapshotTableOptions extends TableStyle {
@@ -70,9 +70,15 @@ function adviceLines({ findings }: ListenerReport, names: Names, style: TableSty
   return findings.flatMap((finding) => findingLines(finding, names, style));
 }
 
-function findingLines({ message, advice }: Finding, names: Names, style: TableStyle): string[] {
+function findingLines(finding: Finding, names: Names, style: TableStyle): string[] {
   const line = (text: string) => wrapWords(cleanText(names.sentence(text)), INDENT, style.width);
-  return [...line(message), ...(advice === undefined ? [] : line(`-> ${advice}`))];
+  const advice = ownAdvice(finding);
+  const because = becauseText(finding.causedBy);
+  return [
+    ...line(finding.message),
+    ...(because === '' ? [] : line(because)),
+    ...(advice === undefined ? [] : line(`-> ${advice}`)),
+  ];
 }
 
 /** Findings that belong to no listener. */

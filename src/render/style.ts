@@ -1,4 +1,4 @@
-import type { Severity, Verdict } from '../model/findings.js';
+import type { Rule, Severity, Verdict } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 
 export const ROLES = ['ok', 'warning', 'critical', 'info', 'dim', 'title'] as const;
@@ -51,3 +51,7 @@ export const worstSeverity = ({ findings }: Pick<ListenerReport, 'findings'>): S
 
 /** `accept_queue_full` and verdicts as words for people: underscores become spaces. */
 export const verdictText = (verdict: Verdict): string => verdict.replaceAll('_', ' ');
+
+/** What stands in place of advice under what another finding explains. */
+export const becauseText = (cause: Rule | undefined): string =>
+  cause === undefined ? '' : `because of ${cause}: mend that first`;

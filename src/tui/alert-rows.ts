@@ -1,5 +1,5 @@
 import type { Alert, Finding, Severity } from '../model/findings.js';
-import { severityRank } from '../model/findings.js';
+import { ownAdvice, severityRank } from '../model/findings.js';
 import type { UiState } from './state.js';
 
 /** One line of the alerts panel. */
@@ -31,12 +31,15 @@ export function alertRows(state: UiState): AlertRow[] {
 const worstFirst = (a: Alert, b: Alert): number =>
   severityRank(b.finding.severity) - severityRank(a.finding.severity) || b.changedAt - a.changedAt;
 
+const messageOf = ({ message, causedBy }: Finding): string =>
+  causedBy === undefined ? message : `${message} (because of ${causedBy})`;
+
 const alertRow = (kind: 'active' | 'acknowledged', alert: Alert): AlertRow => ({
   kind,
   severity: alert.finding.severity,
   time: alert.changedAt,
   subject: alert.subjectText,
-  message: alert.finding.message,
+  message: messageOf(alert.finding),
   id: alert.id,
   listener: alert.finding.subject,
 });
@@ -47,11 +50,11 @@ function noteRows({ report }: UiState): AlertRow[] {
   const alerted = new Set(report.alerts.map(({ finding }) => finding.rule + finding.subject));
   const isNew = ({ rule, subject }: Finding) => !alerted.has(rule + subject);
   return [
-    ...report.findings.filter(isNew).map(({ severity, message, advice }) => ({
+    ...report.findings.filter(isNew).map((finding) => ({
       kind: 'note' as const,
-      severity,
+      severity: finding.severity,
       subject: '',
-      message: advice === undefined ? message : `${message}: ${advice}`,
+      message: [messageOf(finding), ownAdvice(finding) ?? []].flat().join(': '),
     })),
     ...report.gaps.map(({ what, why }) => ({
       kind: 'note' as const,

@@ -1,5 +1,6 @@
 import { diagnose, subjectText as subjectOfEnds } from '../analyze/diagnose.js';
 import { judgePools } from '../analyze/pools.js';
+import { LISTENER_RULES } from '../analyze/rules.js';
 import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
@@ -18,6 +19,9 @@ const MOST_POOLED = 20_000;
 
 /** Of pools, those that do not hang on who made connections that were gone before their process was looked for. */
 const OF_POOLS: ReadonlySet<Rule> = new Set(['close_wait_leak', 'pool_leak']);
+
+/** What is wrong with listeners is in the report already; here it may only be the cause of something. */
+const OF_LISTENERS: ReadonlySet<Rule> = new Set(LISTENER_RULES.map(({ rule }) => rule));
 
 /** What one stretch of time saw. */
 class Generation {
@@ -46,8 +50,8 @@ class Generation {
       origin: now.origin,
       watchedMs,
       looks,
-      // What is wrong with listeners and the namespace is in the report already.
-      listeners: listeners.map((report) => ({ ...report, findings: [] })),
+      listeners,
+      // What is wrong with the namespace is in the report already.
       host: [],
       pools: leaksOf(pools),
       seen: this.connections.seen(now.stack?.portRange),
@@ -64,11 +68,13 @@ const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
 });
 
 /** An owner may be found some looks after its socket: alerts are known by the end that they are about. */
-function asCompanion({ about, subject, rule, severity, message, evidence, advice }: DiagnosisFinding) {
+function asCompanion(found: DiagnosisFinding) {
+  const { about, subject, rule, severity, message, evidence, advice, causedBy } = found;
   const { owner: _, ...ends } = about;
   const isOwners = ends.local === undefined && ends.remote === undefined;
   const subjectText = isOwners ? subject : subjectOfEnds(ends);
-  return { finding: { rule, severity, subject: subjectText, message, evidence, advice }, subjectText };
+  const finding = { rule, severity, subject: subjectText, message, evidence, advice };
+  return { finding: { ...finding, ...(causedBy && { causedBy }) }, subjectText };
 }
 
 /** A namespace that was not looked into for so long is forgotten. */
@@ -118,7 +124,7 @@ class NamespaceDiagnosis {
     generation.take(observation);
     if (this.next !== generation) this.next?.take(observation);
     this.last = diagnose(generation.facts(observation, listeners))
-      .findings.filter(({ severity }) => severity !== 'info')
+      .findings.filter(({ severity, rule }) => severity !== 'info' && !OF_LISTENERS.has(rule))
       .map(asCompanion);
     return this.last;
   }

@@ -3,6 +3,7 @@ import type { Facts, Past } from '../../src/analyze/facts.js';
 import { readListeners } from '../../src/analyze/listeners.js';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
 import { judge } from '../../src/analyze/verdict.js';
+import { ownAdvice } from '../../src/model/findings.js';
 import type { Listener, ListenerWindow } from '../../src/model/listener.js';
 import { connections, millis, perSecond, segments } from '../../src/model/units.js';
 import { buildTable, listen, type RowSpec, waiting } from '../support/table-builder.js';
@@ -308,6 +309,32 @@ describe('the SYN queue', () => {
   it('of a group is full where the requests are more than all members hold', () => {
     expect(say(withRequests(8, 4, 2)).verdict).toBe('ok');
     expect(say(withRequests(9, 4, 2)).verdict).toBe('syn_queue_full');
+  });
+});
+
+describe('what explains what at one listener', () => {
+  const stopped = watched({ stalledWindows: 3 }, { stalledMs: millis(4000) });
+  const saidWhy = (open: number) =>
+    say(queue(10, 9, [4000]), {
+      ...stopped,
+      descriptors: new Map([[812, { open, limit: 64 }]]),
+    }).findings.map(
+      (finding) => `${finding.rule} < ${finding.causedBy ?? (ownAdvice(finding) ? 'mend it' : '')}`,
+    );
+
+  it('is told behind its cause, without advice of its own', () => {
+    expect(saidWhy(64)).toEqual([
+      'fd_limit < mend it',
+      'stopped_acceptor < fd_limit',
+      'accept_queue_full < fd_limit',
+    ]);
+  });
+
+  it('is the next cause where that one is not there', () => {
+    expect(saidWhy(10)).toEqual(['stopped_acceptor < mend it', 'accept_queue_full < stopped_acceptor']);
+    const alone = say(queue(10)).findings;
+    expect(alone.map(({ causedBy }) => causedBy)).toEqual([undefined]);
+    expect(alone.map(ownAdvice)).toEqual([expect.stringContaining('accept faster')]);
   });
 });
 

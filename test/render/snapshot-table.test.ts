@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toSnapshotJson } from '../../src/render/json.js';
 import { snapshotTable } from '../../src/render/snapshot-table.js';
 import { displayWidth } from '../../src/render/text.js';
 import { allRows, full, sampleReport } from './sample.js';
@@ -70,6 +71,25 @@ ok  [::]:22            0/128  ok
     expect(table(plain, report)).toMatch(
       /4\.1 s\* +37 +3\*[\s\S]*\n\* of all listeners that share this port/,
     );
+  });
+
+  it('says of what another finding explains only that', () => {
+    const [first] = sampleReport().listeners;
+    if (first === undefined) throw new Error('the sample has a listener');
+    const cause = { ...full, rule: 'fd_limit' as const, message: '64 of 64 open', advice: 'raise the limit' };
+    const effect = { ...full, causedBy: cause.rule, message: 'full', advice: 'accept faster' };
+    const report = sampleReport({ listeners: [{ ...first, findings: [cause, effect] }] });
+    const text = table(plain, report);
+    expect(text).toContain(
+      '    64 of 64 open\n    -> raise the limit\n    full\n    because of fd_limit: mend that first\n',
+    );
+    expect(text).not.toContain('accept faster');
+    const { listeners } = toSnapshotJson(report);
+    expect(listeners[0]).toMatchObject({
+      findings: ['fd_limit', 'accept_queue_full'],
+      caused_by: { accept_queue_full: 'fd_limit' },
+      advice: 'raise the limit',
+    });
   });
 
   it('adds findings of the host below', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LiveDiagnosis } from '../../src/watch/live-diagnosis.js';
-import { look as lookAt, type RowSpec, row } from '../support/table-builder.js';
+import { listen, look as lookAt, type RowSpec, row, waiting } from '../support/table-builder.js';
 import { alertTexts, eventTexts, Timeline } from './timeline.js';
 
 const OWNERS = [{ pid: 812, fd: 9, name: 'java' }];
@@ -24,6 +24,30 @@ describe('diagnosis beside live', () => {
         ...eventTexts(timeline.look(second * 1000, { rows: [second < 5 ? UNREAD : connection()] })),
       );
     expect(events).toEqual(['raised app_not_reading warning', 'cleared app_not_reading warning']);
+  });
+
+  it('tells who is stopped as the cause of what is not read, and findings of listeners once', () => {
+    const causes = (state: string) => {
+      const timeline = new Timeline({ companion: new LiveDiagnosis() });
+      const inbound = { ...UNREAD, local: '10.0.0.1:80' };
+      for (let second = 0; ; second++) {
+        const wait = waiting('10.0.0.1:80', '10.0.0.9:7', second * 1000);
+        const report = timeline.look(second * 1000, {
+          rows: [listen('10.0.0.1:80', [1, 9], { inode: 7 }, { owners: OWNERS }), inbound, wait],
+          observation: { processes: new Map([[812, { state }]]) },
+        });
+        if (second < 6) continue;
+        return report.alerts.map(
+          ({ finding: { rule, causedBy } }) => `${rule}${causedBy ? ` < ${causedBy}` : ''}`,
+        );
+      }
+    };
+    expect(causes('T').toSorted()).toEqual([
+      'app_not_reading < stopped_acceptor',
+      'oldest_wait < stopped_acceptor',
+      'stopped_acceptor',
+    ]);
+    expect(causes('S')).toContain('app_not_reading');
   });
 
   it('keeps its findings while only the listeners are looked at', () => {

@@ -1,6 +1,7 @@
 import type { Measure, Metric } from '../../model/check.js';
 import type { CheckLook, Since } from '../../model/check-look.js';
 import { formatEndpoint } from '../../model/endpoint.js';
+import { ownAdvice } from '../../model/findings.js';
 import type { ListenerReport, SampleFacts } from '../../model/listener.js';
 import { waitingOf } from '../facts.js';
 import { samplingText } from '../rules-samples.js';
@@ -51,7 +52,7 @@ export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
   perListener('accept-queue', look, selection, ({ listener, findings, window }) => {
     const { length, capacity, fill } = listener.acceptQueue;
     const samples = window?.samples;
-    const advice = findings.find(({ severity }) => severity !== 'info')?.advice;
+    const advice = adviceOf(findings);
     if (capacity === undefined || fill === undefined) {
       if (selection.places.length === 0 && length === 0) return undefined;
       return { unknown: 'its limit is unknown', text: `accept queue ${count(length)}, limit unknown` };
@@ -71,6 +72,13 @@ export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
     return { value: length, capacity, text, ...(advice !== undefined && { advice }) };
   });
 
+/** Of the worst that no other finding explains. */
+const adviceOf = (findings: ListenerReport['findings']): string | undefined =>
+  findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(ownAdvice)
+    .find((text) => text !== undefined);
+
 const fullText = ({ fullShare }: SampleFacts): string =>
   fullShare === 0 ? '' : `, full in ${percent(fullShare)} of them`;
 
@@ -84,7 +92,7 @@ export const oldestWait = (look: CheckLook, selection: Selection): Measure[] =>
     }
     if (waiting.oldestMs === undefined)
       return listener.acceptQueue.length > 0 ? undefined : { value: 0, text: 'nothing waits' };
-    const advice = findings.find(({ severity }) => severity !== 'info')?.advice;
+    const advice = adviceOf(findings);
     return {
       value: waiting.oldestMs / 1000,
       text: `oldest connection has waited ${duration(waiting.oldestMs)} for accept()`,

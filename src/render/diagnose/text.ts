@@ -1,7 +1,7 @@
 import type { Diagnosis, DiagnosisFinding } from '../../model/diagnosis.js';
 import { type TableStyle, wrapWords } from '../columns.js';
 import type { Names } from '../names.js';
-import { markOf, paint, roleOf } from '../style.js';
+import { becauseText, markOf, paint, roleOf } from '../style.js';
 import { cleanText, formatCount, formatDuration } from '../text.js';
 import { learnNames } from './json.js';
 
@@ -36,7 +36,7 @@ function* findingLines(
   yield* rest;
   if (finding.causedBy !== undefined) {
     // What mends it, and why it matters, stands at its cause.
-    yield* say(`because of ${finding.causedBy}: mend that first`);
+    yield* say(becauseText(finding.causedBy));
     return;
   }
   for (const { text } of finding.evidence) yield* say(text, '- ');

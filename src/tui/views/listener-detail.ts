@@ -1,8 +1,9 @@
 import { formatEndpoint } from '../../model/endpoint.js';
+import { ownAdvice } from '../../model/findings.js';
 import type { ListenerReport, ListenerWindow, SynQueue, Waiting } from '../../model/listener.js';
 import { homeText, namespaceText } from '../../render/labels.js';
 import { PLAIN_NAMES } from '../../render/names.js';
-import { markOf, verdictText, worstSeverity } from '../../render/style.js';
+import { becauseText, markOf, verdictText, worstSeverity } from '../../render/style.js';
 import { cleanText, formatBytes, formatCount, formatDuration } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
@@ -45,13 +46,16 @@ function verdictLines(report: ListenerReport, width: number, glyphs: Glyphs): Li
 }
 
 function findingLines(finding: ListenerReport['findings'][number], width: number): Line[] {
-  const { message, evidence, advice, severity } = finding;
+  const { message, evidence, severity } = finding;
+  const advice = ownAdvice(finding);
+  const because = becauseText(finding.causedBy);
   const indent = '     ';
   return [
     [
       span(`  ${markOf(severity).padEnd(2)} `, roleOfSeverity(severity, 'info')),
       span(cleanText(message), 'title'),
     ],
+    ...(because === '' ? [] : [[span(`${indent}${because}`, 'info')]]),
     ...evidence.map(({ text }) => [span(`${indent}- `, 'dim'), span(cleanText(text))]),
     ...(advice === undefined
       ? []
