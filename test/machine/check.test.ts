@@ -31,6 +31,9 @@ function fake(name: string, script: string): string[] {
   return [`PATH=${folder}:${process.env.PATH}`];
 }
 
+/** Looks for some seconds, so that something may happen meanwhile. */
+const FOR_A_WHILE = ['--samples', '60', '--every', '50ms', '--timeout', '60s'];
+
 describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it('an overflow between two runs: OK, CRITICAL with who and what to do, and OK again', async () => {
     await withNamespace(async (namespace) => {
@@ -123,16 +126,7 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
   it('an overflow between the first look and the last of the first run is no OK', async () => {
     await withNamespace(async (namespace) => {
       const { listening, clients } = await serve(namespace, { backlog: 4 });
-      const run = check(namespace, [
-        '-m',
-        'overflows',
-        '--samples',
-        '60',
-        '--every',
-        '50ms',
-        '--timeout',
-        '60s',
-      ]);
+      const run = check(namespace, ['-m', 'overflows', ...FOR_A_WHILE]);
       await new Promise((resolve) => setTimeout(resolve, 1500));
       await clients.connect(listening, 9, 5);
       const { code, stdout } = await run;
@@ -147,18 +141,7 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
     await withNamespace(async (namespace) => {
       const server = await Server.start(namespace);
       const port = 8444;
-      const run = check(namespace, [
-        '-m',
-        'accept-queue',
-        '--port',
-        `${port}`,
-        '--samples',
-        '60',
-        '--every',
-        '50ms',
-        '--timeout',
-        '60s',
-      ]);
+      const run = check(namespace, ['-m', 'accept-queue', '--port', `${port}`, ...FOR_A_WHILE]);
       await new Promise((resolve) => setTimeout(resolve, 1500));
       await server.listen({ backlog: 4, port });
       const { code, stdout } = await run;

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
-import { listenerOn, RUN_JS, sockwatch } from '../support/cli.js';
+import type { SnapshotJson } from '../../src/model/json.js';
+import { isAlert, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { poll } from '../support/poll.js';
@@ -38,14 +38,6 @@ function linesOf(path: string): string[] {
   const text = path.endsWith('.gz') ? gunzipSync(bytes, { finishFlush: 2 }) : bytes;
   return text.toString().split('\n').filter(Boolean);
 }
-
-/** What a run of live says as NDJSON. */
-const said = (stdout: string) =>
-  stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
-const isAlert = (one: SnapshotJson | AlertJson): one is AlertJson => one.schema === 'sockwatch.alert/1';
 
 /** Records a real overflow that comes and goes, live beside it; gives what live said. */
 async function recordOverflow(namespace: Namespace, path: string, extra: string[] = []) {
@@ -74,7 +66,7 @@ async function recordOverflow(namespace: Namespace, path: string, extra: string[
   await server.run(listening);
   const { code, stdout, stderr } = await live;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return { said: said(stdout), port: listening.port, server };
+  return { said: saidIn(stdout), port: listening.port, server };
 }
 
 describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
@@ -86,16 +78,9 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         const path = inFolder(name);
         const live = await recordOverflow(namespace, path);
         expect(statSync(path).mode & 0o777).toBe(0o600);
-        const replayed = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const replayed = await replay(namespace, path);
         expect(replayed).toMatchObject({ code: 0, stderr: '' });
-        const again = said(replayed.stdout);
+        const again = saidIn(replayed.stdout);
         const alerts = (all: typeof again) =>
           all.filter(isAlert).map(({ phase, rule, severity, subject, message }) => ({
             phase,
@@ -177,7 +162,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         const replayed = await run('--replay', path);
         expect(replayed.code).toBe(0);
         const looks = (stdout: string) =>
-          said(stdout).flatMap((one) =>
+          saidIn(stdout).flatMap((one) =>
             'listeners' in one
               ? [
                   [
@@ -198,7 +183,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         expect(expected.length).toBeGreaterThan(5);
         expect(looks(replayed.stdout)).toEqual(expected);
         const alerts = (stdout: string) =>
-          said(stdout)
+          saidIn(stdout)
             .filter(isAlert)
             .map(({ phase, rule, subject }) => ({ phase, rule, subject }));
         expect(alerts(replayed.stdout)).toEqual(alerts(recorded.stdout));
@@ -266,16 +251,9 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         const lines = linesOf(path);
         const whole = lines.filter((line) => line.endsWith('}'));
         expect(lines.length - whole.length).toBeLessThanOrEqual(1);
-        const { code, stdout } = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const { code, stdout } = await replay(namespace, path);
         expect(code).toBe(0);
-        expect(said(stdout).length).toBeGreaterThanOrEqual(whole.length - 2);
+        expect(saidIn(stdout).length).toBeGreaterThanOrEqual(whole.length - 2);
       }
     });
   });
@@ -298,16 +276,9 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         expect(recorded.stderr).toMatch(
           /could not be written: ENOSPC.*what was recorded until now can be read/,
         );
-        const { code, stdout, stderr } = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const { code, stdout, stderr } = await replay(namespace, path);
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-        expect(said(stdout).length).toBeGreaterThan(10);
+        expect(saidIn(stdout).length).toBeGreaterThan(10);
       } finally {
         await namespace.must('umount', folder);
       }
@@ -361,30 +332,16 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         lines[8]?.slice(0, 40),
       ];
       writeFileSync(path, spoilt.join('\n'));
-      const { code, stdout, stderr } = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        path,
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
+      const { code, stdout, stderr } = await replay(namespace, path);
       expect(code).toBe(0);
-      expect(said(stdout).length).toBeGreaterThanOrEqual(6);
+      expect(saidIn(stdout).length).toBeGreaterThanOrEqual(6);
       expect(stderr).toContain('web.ndjson line 6');
       expect(stderr).not.toContain('\x1b');
 
       const other = inFolder('other.ndjson');
       for (const text of ['', 'hello\n', '{"k":"head"}\n', '{"k":"key","t":1,"m":1}\n', '\x1f\x8bgarbage']) {
         writeFileSync(other, Buffer.from(text, 'latin1'));
-        const refused = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          other,
-          '--format',
-          'lines',
-          '--no-config',
-        ]);
+        const refused = await replay(namespace, other, 'lines');
         expect(refused.code).toBe(1);
         expect(refused.stderr.trim().split('\n')).toHaveLength(1);
       }
@@ -400,14 +357,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       await sockwatch(namespace, ['record', path, '--interval', '50ms', '--count', '12']);
       const lines = linesOf(path).filter((line) => !line.startsWith('{"k":"event"'));
       writeFileSync(path, `${[...lines.slice(0, 6), ...lines.slice(7)].join('\n')}\n`);
-      const live = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        path,
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
+      const live = await replay(namespace, path);
       expect(live.stderr).toContain('a frame before it is missing');
       const checked = await sockwatch(namespace, ['check', '--replay', path, '--no-config']);
       expect(checked.stdout).toContain('a frame before it is missing');
@@ -467,7 +417,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
           'ndjson',
           '--no-config',
         ]);
-        expect({ code, looks: said(stdout).length }).toMatchObject({ code: 0, looks: 3 });
+        expect({ code, looks: saidIn(stdout).length }).toMatchObject({ code: 0, looks: 3 });
         expect(stderr).toMatch(/longer than 64 MiB|empty lines only|damaged|breaks off/);
       }
     });
@@ -484,15 +434,8 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       const [box = '', ...others] = readdirSync(boxes).sort();
       expect(others.length).toBeLessThanOrEqual(1);
       expect(statSync(join(boxes, box)).mode & 0o777).toBe(0o600);
-      const { stdout } = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        join(boxes, box),
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
-      const kept = said(stdout);
+      const { stdout } = await replay(namespace, join(boxes, box));
+      const kept = saidIn(stdout);
       const [first] = kept.filter((one): one is SnapshotJson => !isAlert(one));
       expect(first && listenerOn(first, port).verdict).toBe('ok');
       expect(kept.filter(isAlert).some(({ severity }) => severity === 'critical')).toBe(true);
@@ -508,17 +451,10 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       const text = readFileSync(path, 'utf8');
       expect(text).not.toContain('python3');
       expect(text).not.toContain(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
-      const { stdout } = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        path,
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
-      const rules = (all: ReturnType<typeof said>) =>
+      const { stdout } = await replay(namespace, path);
+      const rules = (all: ReturnType<typeof saidIn>) =>
         all.filter(isAlert).map(({ phase, rule }) => `${phase} ${rule}`);
-      expect(rules(said(stdout))).toEqual(rules(live.said));
+      expect(rules(saidIn(stdout))).toEqual(rules(live.said));
       copyFileSync(path, inFolder('copy.ndjson'));
     });
   });

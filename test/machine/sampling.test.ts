@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
 import type { ListenerJson } from '../../src/model/listener-json.js';
-import { listenersOn, notForNobody, sockwatch } from '../support/cli.js';
+import { isAlert, isSnapshot, listenersOn, notForNobody, replay, saidIn, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
@@ -219,14 +219,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         }, 'an alert');
         await live.nextSnapshot();
         await live.interrupt();
-        const replayed = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const replayed = await replay(namespace, path);
         expect(replayed).toMatchObject({ code: 0, stderr: '' });
         const queues = (said: readonly SnapshotJson[]) =>
           said.map(({ listeners }) =>
@@ -243,11 +236,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         );
         const raised = (alerts: readonly AlertJson[]) =>
           alerts.map(({ phase, rule, subject, message }) => ({ phase, rule, subject, message }));
-        const again = replayed.stdout
-          .split('\n')
-          .filter((line) => line.includes('"sockwatch.alert/1"'))
-          .map((line) => JSON.parse(line) as AlertJson);
-        expect(raised(again)).toEqual(raised(live.alerts));
+        expect(raised(saidIn(replayed.stdout).filter(isAlert))).toEqual(raised(live.alerts));
 
         const checked = await sockwatch(namespace, [
           'check',
@@ -350,8 +339,4 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
   });
 });
 
-const snapshotsIn = (stdout: string): SnapshotJson[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line.includes('"sockwatch.snapshot/1"'))
-    .map((line) => JSON.parse(line) as SnapshotJson);
+const snapshotsIn = (stdout: string): SnapshotJson[] => saidIn(stdout).filter(isSnapshot);
