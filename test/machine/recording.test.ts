@@ -21,7 +21,6 @@ import { PtyTerminal } from '../support/pty-terminal.js';
 import { serve } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'mount'] });
-const PATIENCE_MS = 20_000;
 
 let folder: string;
 beforeEach(() => {
@@ -72,7 +71,6 @@ async function recordOverflow(namespace: Namespace, path: string, extra: string[
 describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it.each(['web.ndjson', 'web.ndjson.gz'])(
     '%s: an overflow is replayed with the same verdicts and alerts',
-    { timeout: 60_000 },
     async (name) => {
       await withNamespace(async (namespace) => {
         const path = inFolder(name);
@@ -131,7 +129,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     },
   );
 
-  it('of several namespaces: every look is replayed as it was', { timeout: 60_000 }, async () => {
+  it('of several namespaces: every look is replayed as it was', async () => {
     await withNamespace((other) =>
       withNamespace(async (namespace) => {
         const path = inFolder('all.ndjson');
@@ -196,7 +194,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     );
   });
 
-  it('on the screen: pause, seek, speed, the next alert and the end', { timeout: 90_000 }, async () => {
+  it('on the screen: pause, seek, speed, the next alert and the end', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('web.ndjson.gz');
       const { port } = await recordOverflow(namespace, path);
@@ -206,35 +204,29 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       });
       namespace.onRemove(() => terminal.kill());
       const title = () => terminal.text.split('\n')[0] ?? '';
-      await terminal.waitFor(
-        (text) => /REPLAY web\.ndjson\.gz 00:00:0\d\/00:00:\d\d x1 /.test(text),
-        PATIENCE_MS,
-      );
+      await terminal.waitFor((text) => /REPLAY web\.ndjson\.gz 00:00:0\d\/00:00:\d\d x1 /.test(text));
       expect(terminal.text).toContain(`127.0.0.1:${port}`);
       terminal.write('n');
-      await terminal.waitFor(
-        (text) => / (WARN|CRIT) /.test(text) && text.includes('accept queue'),
-        PATIENCE_MS,
-      );
+      await terminal.waitFor((text) => / (WARN|CRIT) /.test(text) && text.includes('accept queue'));
       terminal.write(' ');
-      await terminal.waitFor(() => title().includes('PAUSED'), PATIENCE_MS);
+      await terminal.waitFor(() => title().includes('PAUSED'));
       const stood = title();
       await sleep(600);
       expect(title()).toBe(stood);
       terminal.write('\x1b[F');
-      await terminal.waitFor(() => /00:00:(\d\d)\/00:00:\1/.test(title()), PATIENCE_MS);
+      await terminal.waitFor(() => /00:00:(\d\d)\/00:00:\1/.test(title()));
       terminal.write('\x1b[H');
-      await terminal.waitFor(() => /00:00:00\/00:00:\d\d x1 PAUSED/.test(title()), PATIENCE_MS);
+      await terminal.waitFor(() => /00:00:00\/00:00:\d\d x1 PAUSED/.test(title()));
       terminal.write('+');
-      await terminal.waitFor(() => title().includes('x2'), PATIENCE_MS);
+      await terminal.waitFor(() => title().includes('x2'));
       terminal.write(' ');
-      await terminal.waitFor(() => title().includes('END'), PATIENCE_MS);
+      await terminal.waitFor(() => title().includes('END'));
       terminal.write('q');
-      expect(await terminal.waitForExit(PATIENCE_MS)).toMatchObject({ exitCode: 0 });
+      expect(await terminal.waitForExit()).toMatchObject({ exitCode: 0 });
     });
   });
 
-  it('killed in the middle it loses a line at most', { timeout: 60_000 }, async () => {
+  it('killed in the middle it loses a line at most', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       for (const name of ['a.ndjson', 'b.ndjson.gz']) {
@@ -258,7 +250,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('a full disk: a clear message, and what was recorded is read', { timeout: 60_000 }, async () => {
+  it('a full disk: a clear message, and what was recorded is read', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       await namespace.must('mount', '-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', folder);
@@ -285,9 +277,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('begins new files by size, keeps so many, and overwrites nothing unasked', {
-    timeout: 60_000,
-  }, async () => {
+  it('begins new files by size, keeps so many, and overwrites nothing unasked', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -318,7 +308,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('damage is named, and the rest is shown', { timeout: 60_000 }, async () => {
+  it('damage is named, and the rest is shown', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -348,9 +338,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('a frame that is missing is named, also at the end; what cannot be waited for is refused', {
-    timeout: 60_000,
-  }, async () => {
+  it('a frame that is missing is named, also at the end; what cannot be waited for is refused', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -391,9 +379,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('a line that is too long, and nothing but empty lines, cost neither memory nor minutes', {
-    timeout: 60_000,
-  }, async () => {
+  it('a line that is too long, and nothing but empty lines, cost neither memory nor minutes', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -423,9 +409,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('the black box: an alert that turns critical leaves the minutes before it', {
-    timeout: 60_000,
-  }, async () => {
+  it('the black box: an alert that turns critical leaves the minutes before it', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('all.ndjson');
       const boxes = inFolder('boxes');
@@ -442,9 +426,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('--redact: nothing of the host is in the file, and the story is the same', {
-    timeout: 60_000,
-  }, async () => {
+  it('--redact: nothing of the host is in the file, and the story is the same', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('web.ndjson');
       const live = await recordOverflow(namespace, path, ['--redact']);
