@@ -3,7 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { keepConsts } from './keep-consts.js';
+import { lazyRequires } from './lazy-requires.js';
 import { root } from './setup.js';
+import { toCommonJs } from './to-commonjs.js';
 
 const sources = (folder, pattern) =>
   readdirSync(join(root, 'src', folder))
@@ -41,17 +43,21 @@ const { metafile } = await build({
     'tsx',
     'typescript',
   ],
-  // CommonJS packages inside ask for Node's own modules.
-  banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-  },
+  plugins: [lazyRequires(/node_modules\/@oclif\/core\/lib\/.*\.js$/)],
   logLevel: 'warning',
   metafile: true,
 });
 
+const shared = new Set(
+  Object.values(metafile.outputs).flatMap(({ imports }) =>
+    imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path),
+  ),
+);
 for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
   const isOurs = Object.keys(inputs).some((input) => input.startsWith('src/'));
-  const text = readFileSync(file, 'utf8');
+  const written = readFileSync(file, 'utf8');
+  const text = toCommonJs(isOurs ? keepConsts(written) : written, { file, isShared: shared.has(file) });
   // Ours stays readable, for a stack that a user reports; packages are made small, for they are read at every start.
-  writeFileSync(file, isOurs ? keepConsts(text) : (await transform(text, { minifyWhitespace: true })).code);
+  writeFileSync(file, isOurs ? text : (await transform(text, { minifyWhitespace: true })).code);
 }
+writeFileSync(join(root, 'dist', 'package.json'), '{ "type": "commonjs" }\n');

@@ -64,6 +64,7 @@ function newestSource() {
     'tsconfig.json',
     'scripts/bundle.js',
     'scripts/keep-consts.js',
+    'scripts/lazy-requires.js',
     'scripts/manifest.js',
   ].map((file) => join(root, file));
   return Math.max(...[...sources, ...others].map((file) => statSync(file).mtimeMs));
