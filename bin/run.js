@@ -6,7 +6,7 @@ const { join } = require('node:path');
 async function run(argv) {
   try {
     const { start } = require('../dist/cli/main.js');
-    await start(join(__dirname, '..'), argv);
+    await start({ root: join(__dirname, '..'), pjson: require('../package.json') }, argv);
   } catch (error) {
     // A check that could not even be loaded is UNKNOWN: Node's own 1 would be a WARNING.
     if (argv[0] !== 'check') throw error;

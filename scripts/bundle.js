@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { keepConsts } from './keep-consts.js';
-import { lazyRequires } from './lazy-requires.js';
 import { root } from './setup.js';
+import { slimOclif } from './slim-oclif.js';
 import { toCommonJs } from './to-commonjs.js';
 
 const sources = (folder, pattern) =>
@@ -43,7 +43,7 @@ const { metafile } = await build({
     'tsx',
     'typescript',
   ],
-  plugins: [lazyRequires(/node_modules\/@oclif\/core\/lib\/.*\.js$/)],
+  plugins: [slimOclif],
   logLevel: 'warning',
   metafile: true,
 });

@@ -1,16 +1,6 @@
-// What TypeScript compiled to CommonJS requires at its top whatever any of its functions may need. oclif comes to hundreds of modules so,
-// of which a command uses a few dozen: here each is loaded where something first uses it.
-import { readFileSync } from 'node:fs';
+// What TypeScript compiled to CommonJS requires at its top whatever any of its functions may need.
 import ts from 'typescript';
 import { editText } from './edit-text.js';
-
-/** A plugin of esbuild for the files whose path matches. */
-export const lazyRequires = (filter) => ({
-  name: 'lazy-requires',
-  setup(build) {
-    build.onLoad({ filter }, ({ path }) => ({ contents: deferRequires(readFileSync(path, 'utf8')) }));
-  },
-});
 
 /** The text of a module in which each `const name_1 = require("…")` at its top is a function, which every use of the name calls. */
 export function deferRequires(text) {
