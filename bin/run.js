@@ -6,7 +6,13 @@ const { join } = require('node:path');
 async function run(argv) {
   try {
     const { start } = require('../dist/cli/main.js');
-    await start({ root: join(__dirname, '..'), pjson: require('../package.json') }, argv);
+    const own = {
+      root: join(__dirname, '..'),
+      pjson: require('../package.json'),
+      manifest: require('../oclif.manifest.json'),
+      load: (id) => require(`../dist/commands/${id}.js`),
+    };
+    await start(own, argv);
   } catch (error) {
     // A check that could not even be loaded is UNKNOWN: Node's own 1 would be a WARNING.
     if (argv[0] !== 'check') throw error;
