@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { keepConsts } from './keep-consts.js';
 import { root } from './setup.js';
-import { slimOclif } from './slim-oclif.js';
+import { rarePackages, slimOclif } from './slim-oclif.js';
 import { toCommonJs } from './to-commonjs.js';
 
 const sources = (folder, pattern) =>
   readdirSync(join(root, 'src', folder))
     .filter((file) => pattern.test(file))
-    .map((file) => join(root, 'src', folder, file));
+    .map((file) => ({ in: join(root, 'src', folder, file), out: `${folder}/${file.replace(/\.ts$/, '')}` }));
 
 const { metafile } = await build({
   // Threads start from files of their own; the tests enter what starts them.
@@ -21,8 +21,8 @@ const { metafile } = await build({
       'collect',
       /-worker\.ts$|^scan-helper\.ts$|^netlink-helper\.ts$|^beat-helper\.ts$|^owner-scan\.ts$/,
     ),
+    ...rarePackages,
   ],
-  outbase: join(root, 'src'),
   outdir: join(root, 'dist'),
   // Every file is one folder deep, so that `../collect/x-worker.js` is right from each.
   chunkNames: 'chunks/[name]-[hash]',

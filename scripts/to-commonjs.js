@@ -15,6 +15,8 @@ export function toCommonJs(text, { file, isShared }) {
   const replace = (node, by) => edits.push({ from: node.getStart(source), to: node.getEnd(), text: by });
   const visit = (node) => {
     if (ts.isImportDeclaration(node)) replace(node, requireFor(node));
+    // So esbuild gives on what a package of CommonJS exports.
+    else if (ts.isExportAssignment(node)) replace(node, `module.exports = ${node.expression.getText()};`);
     else if (ts.isExportDeclaration(node)) replace(node, exportsFor(node, source, isShared));
     else if (isOwnImport(node))
       replace(node, `Promise.resolve().then(() => require(${node.arguments[0].getText()}))`);
