@@ -99,7 +99,7 @@ export interface Finding {
 }
 
 /** What to do about it; of what another finding explains, that one says it. */
-export const ownAdvice = ({ causedBy, advice }: Finding): string | undefined =>
+export const ownAdvice = ({ causedBy, advice }: Pick<Finding, 'causedBy' | 'advice'>): string | undefined =>
   causedBy === undefined ? advice : undefined;
 
 export const ALERT_PHASES = ['raised', 'changed', 'cleared'] as const;
