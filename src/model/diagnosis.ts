@@ -146,7 +146,10 @@ export interface ConnectionsSeen {
 /** Open descriptors of a process and their limit (RLIMIT_NOFILE, soft). */
 export interface ProcessDescriptors {
   readonly owner: Owner;
+  /** With numbers below the limit. */
   readonly open: number;
+  /** The others. */
+  readonly above?: number;
   readonly limit: number;
 }
 

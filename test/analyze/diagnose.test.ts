@@ -166,11 +166,19 @@ describe('fd_limit', () => {
     ['far from it', 500, 1024, []],
     ['lowered by a sandbox', 6, 0, []],
     ['lowered to what is open', 6, 6, []],
-    ['lowered below what is open', 60, 32, []],
-  ])('%s', (_, open, limit, expected) => {
+    ['lowered below what is open', 32, 32, [], 28],
+    ['lowered below what is open, as recordings had it', 60, 32, []],
+    [
+      'at the limit, with one inherited above it',
+      20,
+      20,
+      ['critical java/812 has 20 of 20 descriptors open: it can open nothing more'],
+      1,
+    ],
+  ])('%s', (_, open, limit, expected, above = 0) => {
     const { findings } = judge(
       times(2, () => ({})),
-      { descriptors: [{ owner, open, limit }] },
+      { descriptors: [{ owner, open, limit, above }] },
     );
     expect(findings.map(({ severity, message }) => `${severity} ${message}`)).toEqual(expected);
   });

@@ -72,6 +72,18 @@ describe('readDescriptors', () => {
     expect(readDescriptors(tableOf(0, 812), root).size).toBe(0);
   });
 
+  it('counts those whose numbers are below the limit, and the others apart', () => {
+    const filesOf = (pid: number, limit: number, fds: readonly number[]) => {
+      write(`${pid}/limits`, limits(String(limit)));
+      for (const fd of fds) write(`${pid}/fd/${fd}`, '');
+      const { open, above } = readDescriptors(tableOf(5, pid), root).get(pid) ?? {};
+      return [open, above];
+    };
+    // A directory of no procfs has a size of its own, of bytes: the numbers are counted then too.
+    expect(filesOf(815, 4, [0, 1, 2, 3, 60])).toEqual([4, 1]);
+    expect(filesOf(816, 4, [0, 1, 2, 3])).toEqual([4, undefined]);
+  });
+
   it('leaves out what has gone, and what has no limit', () => {
     expect(readDescriptors(tableOf(5, 813), root).size).toBe(0);
     write('814/limits', limits('unlimited'));

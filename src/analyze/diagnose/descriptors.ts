@@ -8,8 +8,11 @@ const NEAR = 0.9;
 /** Nobody serves connections with so few: a sandbox has lowered the limit on purpose (setrlimit(2), systemd's LimitNOFILE=0). */
 const LEAST_LIMIT = 8;
 
+/** One or two are inherited with high numbers; with more above the limit than this share of it, it was lowered afterwards, on purpose as well. */
+const INHERITED = 0.1;
+
 /**
- * Processes at or near RLIMIT_NOFILE. With more open than the limit allows, it was lowered afterwards, on purpose as well. Owners of listeners whose queue waits for it have a finding of their own (rules-queue), which names
+ * Processes at or near RLIMIT_NOFILE. Owners of listeners whose queue waits for it have a finding of their own (rules-queue), which names
  * the listener.
  */
 export const descriptorRule: DiagnosisRule = {
@@ -18,8 +21,9 @@ export const descriptorRule: DiagnosisRule = {
   needs: ['owners', 'descriptors'],
   judge: (facts) => {
     const told = toldByListeners(facts);
-    return (facts.descriptors ?? []).flatMap(({ owner, open, limit }): Found[] => {
-      if (limit < LEAST_LIMIT || open > limit || open < limit * NEAR || told.has(owner.pid)) return [];
+    return (facts.descriptors ?? []).flatMap(({ owner, open, above = 0, limit }): Found[] => {
+      const isLowered = limit < LEAST_LIMIT || open > limit || above > limit * INHERITED;
+      if (isLowered || open < limit * NEAR || told.has(owner.pid)) return [];
       const name = ownerText([owner]);
       const isFull = open === limit;
       return [
