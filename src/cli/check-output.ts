@@ -22,6 +22,7 @@ export interface CheckOutput {
 export function formatCheck(run: CheckRun, { format, names, verbose, version, wish }: CheckOutput): string {
   names.learn(run.report);
   learnPlaces(wish, names);
+  learnMeasures(run.result, names);
   switch (format) {
     case 'nagios':
       return nagiosText(run.result, { names, verbose });
@@ -38,6 +39,14 @@ function learnPlaces({ selection, expect }: CheckWish, names: Names): void {
   for (const { process, unixPath } of [...selection.places, ...expect]) {
     if (process !== undefined) names.owner({ pid: 0, fd: 0, name: process });
     if (unixPath !== undefined) names.endpoint({ kind: 'unix', path: unixPath });
+  }
+}
+
+/** Of looks before the last one too, and of connections. */
+function learnMeasures({ items }: CheckResult, names: Names): void {
+  for (const { owners = [], ends = [] } of items) {
+    for (const owner of owners) names.owner(owner);
+    for (const end of ends) names.endpoint(end);
   }
 }
 

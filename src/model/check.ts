@@ -1,4 +1,6 @@
+import type { Endpoint } from './endpoint.js';
 import type { Limits } from './ranges.js';
+import type { Owner } from './sockets.js';
 import type { WallMillis } from './units.js';
 
 /** What `sockwatch check` can measure; the names of `--metric` and of perfdata. */
@@ -50,6 +52,10 @@ export interface Measure {
   /** Row of the listener in the table of sockets, whose owners belong to the text. */
   readonly row?: number;
   readonly advice?: string;
+  /** Whom the text, the subject and the advice name beside the owners of listeners: outputs that hide names must know them. */
+  readonly owners?: readonly Owner[];
+  /** The same of addresses and paths. */
+  readonly ends?: readonly Endpoint[];
   /** Seen only between two looks: where a look saw as much, that says more. */
   readonly isMomentary?: true;
 }

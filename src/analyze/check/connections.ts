@@ -42,6 +42,9 @@ const nameOf = (owner: Owner | undefined) =>
 /** Perfdata needs names that outlive a restart: of the processes with one name, the worst is told. */
 const subjectOf = (owner: Owner | undefined) => owner?.name ?? UNKNOWN_PROCESS;
 
+const named = (owner: Owner | undefined): Pick<Measure, 'owners'> =>
+  owner === undefined ? {} : { owners: [owner] };
+
 class Counts<Key> {
   readonly counts = new Map<Key, { count: number; row: number }>();
 
@@ -87,6 +90,7 @@ export function closeWait(look: CheckLook, filter?: RowFilter): Measure[] {
       subject: subjectOf(owners.get(pid)),
       value,
       text: `${nameOf(owners.get(pid))} has not closed ${counted(value, 'connection')} that the peer has closed`,
+      ...named(owners.get(pid)),
     })),
   );
 }
@@ -123,6 +127,7 @@ export function closeWaitAge(look: CheckLook, filter?: RowFilter): Measure[] {
       subject: subjectOf(owner),
       value: ms / 1000,
       text: `oldest CLOSE-WAIT of ${nameOf(owner)} is at least ${duration(ms)} old`,
+      ...named(owner),
     })),
   );
 }
@@ -167,23 +172,25 @@ export function connections(look: CheckLook, by: ConnectionKey, filter?: RowFilt
   if (table === undefined) return [];
   const read = KEY_READERS[by];
   const directionOf = by === 'listener' ? directionFinder(table) : undefined;
-  const counts = new Map<string, { value: number; text: string }>();
+  const counts = new Map<string, { value: number; text: string; owner?: Owner | undefined }>();
   if (by === 'total') counts.set('', { value: 0, text: 'connections' });
   for (const row of connectionRows(table, filter)) {
     if (directionOf !== undefined && directionOf(row.index) !== 'inbound') continue;
     const [subject, text] = read(row);
     const key = `${subject}\0${text}`;
     const entry = counts.get(by === 'total' ? '' : key);
-    if (entry === undefined) counts.set(key, { value: 1, text });
+    if (entry === undefined)
+      counts.set(key, { value: 1, text, owner: by === 'process' ? row.owners?.[0] : undefined });
     else entry.value++;
   }
   if (counts.size === 0) return [{ metric: 'connections', subject: '', value: 0, text: 'no connection' }];
   return worstByName(
-    [...counts].map(([key, { value, text }]) => ({
+    [...counts].map(([key, { value, text, owner }]) => ({
       metric: 'connections' as const,
       subject: key.split('\0')[0] ?? '',
       value,
       text: by === 'total' ? counted(value, 'connection') : `${counted(value, 'connection')} ${text}`,
+      ...named(owner),
     })),
   );
 }
@@ -228,6 +235,7 @@ export function pools(look: CheckLook, filter?: RowFilter): Measure[] {
         subject: `${subjectOf(owner)}>${end}`,
         value,
         text: `${nameOf(owner)} has ${counted(value, 'connection')} to ${end}`,
+        ...named(owner),
       };
     }),
   );
