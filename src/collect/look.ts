@@ -10,7 +10,7 @@ import { FACT_FILES, readHostFacts } from './host-facts.js';
 import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
 import type { CollectOptions, Door } from './options.js';
-import { originMaker } from './origin.js';
+import { mountMark, originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
 import {
   countSockets,
@@ -165,7 +165,8 @@ export class Looker {
     const look = await (kind === 'twice' ? this.source.lookTwice(how) : this.source.look(kind, how));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const origin: Origin = { ...begun, source: look.source };
+    const mark = look.netnsMark ?? (this.inside && mountMark(this.inside.place));
+    const origin: Origin = { ...begun, source: look.source, ...(mark !== undefined && { netnsMark: mark }) };
     const read = this.readerOf(look);
     const there = counters ?? readCounters(read);
     const namespace =

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CheckJson } from '../../src/model/check-json.js';
 import type { ConnectionJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
 import { notForNobody, snapshot, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
@@ -154,6 +155,53 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     30_000,
   );
 });
+
+describe.skipIf(missing)(`check of all namespaces, run after run${because}`, () => {
+  it('overflows in one that was made since are no OK, and one that went is named', async () => {
+    await withNamespace(async (watcher) => {
+      const state = `/tmp/sockwatch-check-all-${watcher.name}.json`;
+      const args = ['check', '--no-config', '--netns', 'all', '-m', 'overflows', '--state', state];
+      const run = async () => JSON.parse((await sockwatch(watcher, [...args, '--format', 'json'])).stdout);
+      const itemOf = (said: CheckJson, { name }: Namespace) =>
+        said.items.find(({ subject }) => subject === `netns ${name}`);
+      const overflowIn = async (namespace: Namespace) => {
+        const { listening, clients } = await serve(namespace, { backlog: 2 });
+        await clients.connect(listening, 9, 3);
+        return namespace.counter('ListenOverflows');
+      };
+      const first = new Namespace();
+      const name = await (async () => {
+        try {
+          expect((await run()).namespaces).toBeUndefined(); // nothing to compare with
+          expect(await overflowIn(first)).toBeGreaterThan(0);
+          const known = await run();
+          expect(itemOf(known, first)).toMatchObject({ status: 'warning' });
+          expect(known.namespaces.new.map(nameOf)).not.toContain(first.name);
+          expect(itemOf(await run(), first)?.text).not.toContain('new');
+          return first.name;
+        } finally {
+          await first.remove();
+        }
+      })();
+      await withNamespace(async (second) => {
+        const overflows = await overflowIn(second);
+        const said: CheckJson = await run();
+        const item = itemOf(said, second);
+        expect(item).toMatchObject({ status: 'warning' });
+        expect(item?.value).toBeGreaterThanOrEqual(overflows);
+        expect(item?.text).toContain('new since the last run');
+        expect(said.namespaces?.new.map(nameOf)).toContain(second.name);
+        expect(said.namespaces?.gone.map(nameOf)).toContain(name);
+        const { stdout } = await sockwatch(watcher, args);
+        expect(stdout).not.toContain(`netns ${second.name}: 0`);
+        const after: CheckJson = await run();
+        expect(after.namespaces?.new.map(nameOf)).not.toContain(second.name);
+      });
+    });
+  }, 60_000);
+});
+
+const nameOf = ({ name }: { readonly name?: string }) => name;
 
 describe.skipIf(missing)(`a namespace by name${because}`, () => {
   it('is checked by its own counters: overflows since the run before', async () => {
