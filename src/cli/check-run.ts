@@ -15,6 +15,7 @@ import type { Listener } from '../model/listener.js';
 import type {
   ClosedObservation,
   Gap,
+  GapObservation,
   LookObservation,
   NamespacesObservation,
   SamplesObservation,
@@ -87,7 +88,7 @@ interface Looks {
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
   compareWith: CheckState | 'first look' | undefined,
-  observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation>,
+  observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation | GapObservation>,
 ): Promise<Looks> {
   const isRecording = compareWith === 'first look';
   const baseline = new CheckBaseline(isRecording ? undefined : compareWith, isRecording);
@@ -98,6 +99,8 @@ export async function lookTimes(
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since' | 'facts' | 'lastLook'> | undefined;
   for await (const observation of observations) {
+    // What went away between the looks is no namespace that is well.
+    if (observation.kind === 'gap') throw new SockwatchError(observation.gaps[0]?.why ?? 'a look failed');
     diagnosis?.take(observation);
     const taken = step(state, observation);
     state = taken.state;

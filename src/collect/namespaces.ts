@@ -1,10 +1,11 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Namespace } from '../model/namespace.js';
+import type { NetnsMark } from '../model/observation.js';
 import { HomeFinder } from './homes.js';
 import type { NamespacePlace } from './netns-enter.js';
 import type { Door } from './options.js';
-import { inodeOf, monotonicNow } from './origin.js';
+import { inodeOf, monotonicNow, mountMark } from './origin.js';
 import { isDenied, listPids } from './process-fds.js';
 
 /** A namespace that can perhaps be entered. */
@@ -13,6 +14,8 @@ export interface FoundNamespace {
   readonly place: NamespacePlace;
   /** The lowest pid in it; absent: no process that may be seen lives there. */
   readonly pid?: number;
+  /** Of its file: it tells whether that is of the same namespace still. */
+  readonly mark?: NetnsMark;
 }
 
 export interface FoundNamespaces {
@@ -85,7 +88,9 @@ export class NamespaceFinder {
     const pid = this.scan.pids.get(id);
     const path = file ?? join(this.door.proc, String(pid), 'ns/net');
     const before = this.known.get(id);
-    if (before !== undefined && before.pid === pid && before.place.path === path) return before;
+    const mark = mountMark({ id, path });
+    const isSame = before?.pid === pid && before?.place.path === path && before.mark === mark;
+    if (before !== undefined && isSame) return before;
     const name = id === this.hostNamespace() ? 'host' : file?.slice(file.lastIndexOf('/') + 1);
     // The host is no container, whatever its first process is in.
     const home = pid === undefined || name === 'host' ? {} : this.homes.homeOf(pid);
@@ -93,6 +98,7 @@ export class NamespaceFinder {
       namespace: { id, ...(name !== undefined && { name }), ...home },
       place: { id, path },
       ...(pid !== undefined && { pid }),
+      ...(mark !== undefined && { mark }),
     };
   }
 

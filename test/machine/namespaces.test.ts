@@ -224,6 +224,77 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
     );
   }, 40_000);
 
+  it('is followed where it is made anew: said as an event, and nothing of the one before is subtracted', async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const overflow = async () => {
+          const { listening, clients } = await serve(namespace, { backlog: 2 });
+          await clients.connect(listening, 9, 3);
+          return listening;
+        };
+        const before = await overflow();
+        const live = new LiveStream(other, ['--netns', namespace.name, '--interval', '200ms']);
+        const listenerOf = (said: SnapshotJson | undefined, port: number) =>
+          said?.listeners.find((one) => one.local_port === port);
+        await live.until(() => live.snapshots.find((said) => listenerOf(said, before.port)));
+        const oldId = namespace.id;
+        await namespace.renew();
+        const event = await live.until(() => live.changes.find(isAbout(namespace.name, 'is another')));
+        expect(event).toMatchObject({ event: 'namespace', severity: 'info', netns: namespace.id });
+        // The kernel may give the number of the one that went.
+        const was = namespace.id === oldId ? 'under the same number' : `was ${oldId}`;
+        expect(event.message).toContain(`made anew (${was})`);
+        const after = await overflow();
+        const said = await live.until(() => live.snapshots.find((one) => listenerOf(one, after.port)));
+        expect(listenerOf(said, before.port)).toBeUndefined();
+        expect(said.netns).toBe(namespace.id);
+        expect(said.counters?.ListenOverflows).toBeLessThanOrEqual(await namespace.counter('ListenOverflows'));
+        // Gone for longer than a look: told as a fault, and found again under its name.
+        await namespace.renew(async () => {
+          await live.until(() => live.alerts.find(({ rule }) => rule === 'source_error'));
+        });
+        const again = await overflow();
+        await live.until(() => live.snapshots.find((one) => listenerOf(one, again.port)));
+        expect(live.changes.filter(isAbout(namespace.name, 'is another'))).toHaveLength(2);
+        expect(await live.interrupt()).toBe(130);
+      }),
+    );
+  }, 60_000);
+
+  it('pools outlive its end, and keep what was seen before and after apart', async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const connect = async () => {
+          const { listening, clients } = await serve(namespace, { backlog: 9 });
+          await clients.connect(listening, 3);
+          return listening;
+        };
+        const before = await connect();
+        const args = ['pools', '--netns', namespace.name, '--duration', '60s', '--interval', '200ms'];
+        const pools = new Running(other, [...args, '--format', 'json']);
+        await pools.untilLooked();
+        await namespace.renew(() => sleep(600));
+        const after = await connect();
+        await sleep(1500);
+        const { stdout } = await pools.interrupt();
+        const said = JSON.parse(stdout) as PoolsJson;
+        const remotes = said.pools.map(({ remote }) => remote).filter((remote) => remote !== undefined);
+        expect(remotes.sort()).toEqual([`127.0.0.1:${before.port}`, `127.0.0.1:${after.port}`].sort());
+        const outbound = said.pools.filter(({ direction }) => direction === 'outbound');
+        expect(outbound.map(({ open, highest }) => [open, highest])).toEqual([
+          [3, 3],
+          [3, 3],
+        ]);
+        expect(said.gaps.map(({ what, why }) => `${what}: ${why}`)).toEqual(
+          expect.arrayContaining([
+            expect.stringMatching(`^netns ${namespace.name}: made anew while it was watched`),
+            `sockets: no network namespace or container is called "${namespace.name}"`,
+          ]),
+        );
+      }),
+    );
+  }, 60_000);
+
   it('where the source can read none of them, all fail: nothing read is not all well', async () => {
     await withNamespace(async (namespace) => {
       const env = { NODE_OPTIONS: '--no-addons' };
