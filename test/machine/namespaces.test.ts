@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { observeTimes } from '../../src/collect/observe.js';
 import type { CheckJson } from '../../src/model/check-json.js';
+import { formatEndpoint } from '../../src/model/endpoint.js';
 import type { ConnectionJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import { PoolWatches } from '../../src/watch/pools-of-all.js';
 import { notForNobody, snapshot, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
@@ -248,7 +251,9 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         const said = await live.until(() => live.snapshots.find((one) => listenerOf(one, after.port)));
         expect(listenerOf(said, before.port)).toBeUndefined();
         expect(said.netns).toBe(namespace.id);
-        expect(said.counters?.ListenOverflows).toBeLessThanOrEqual(await namespace.counter('ListenOverflows'));
+        expect(said.counters?.ListenOverflows).toBeLessThanOrEqual(
+          await namespace.counter('ListenOverflows'),
+        );
         // Gone for longer than a look: told as a fault, and found again under its name.
         await namespace.renew(async () => {
           await live.until(() => live.alerts.find(({ rule }) => rule === 'source_error'));
@@ -261,38 +266,53 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
     );
   }, 60_000);
 
-  it('pools outlive its end, and keep what was seen before and after apart', async () => {
-    await withNamespace((other) =>
-      withNamespace(async (namespace) => {
-        const connect = async () => {
-          const { listening, clients } = await serve(namespace, { backlog: 9 });
-          await clients.connect(listening, 3);
-          return listening;
-        };
-        const before = await connect();
-        const args = ['pools', '--netns', namespace.name, '--duration', '60s', '--interval', '200ms'];
-        const pools = new Running(other, [...args, '--format', 'json']);
-        await pools.untilLooked();
-        await namespace.renew(() => sleep(600));
-        const after = await connect();
-        await sleep(1500);
-        const { stdout } = await pools.interrupt();
-        const said = JSON.parse(stdout) as PoolsJson;
-        const remotes = said.pools.map(({ remote }) => remote).filter((remote) => remote !== undefined);
-        expect(remotes.sort()).toEqual([`127.0.0.1:${before.port}`, `127.0.0.1:${after.port}`].sort());
-        const outbound = said.pools.filter(({ direction }) => direction === 'outbound');
-        expect(outbound.map(({ open, highest }) => [open, highest])).toEqual([
-          [3, 3],
-          [3, 3],
-        ]);
-        expect(said.gaps.map(({ what, why }) => `${what}: ${why}`)).toEqual(
-          expect.arrayContaining([
-            expect.stringMatching(`^netns ${namespace.name}: made anew while it was watched`),
-            `sockets: no network namespace or container is called "${namespace.name}"`,
-          ]),
+  it('outlives its end where it is looked into some times, and tells those before and after apart', async () => {
+    await withNamespace(async (namespace) => {
+      const options = {
+        netns: namespace.name,
+        source: 'ss' as const,
+        udp: false,
+        unix: false,
+        scope: 'all' as const,
+        owners: true,
+        timeoutMs: 20_000,
+      };
+      const connect = async () => {
+        const { listening, clients } = await serve(namespace, { backlog: 9 });
+        await clients.connect(listening, 3);
+        return listening;
+      };
+      const before = await connect();
+      const looks = observeTimes(options, { samples: 9, everyMs: 10 }, new AbortController().signal);
+      const watch = new PoolWatches();
+      const look = async () => {
+        const { value } = await looks.next();
+        if (value === undefined) throw new Error('no look');
+        watch.take(value);
+        return value;
+      };
+      const first = await look();
+      await namespace.renew(async () => {
+        const gone = await look();
+        expect(gone.kind === 'gap' ? gone.gaps[0]?.why : gone.kind).toBe(
+          `no network namespace or container is called "${namespace.name}"`,
         );
-      }),
-    );
+      });
+      const after = await connect();
+      const second = await look();
+      expect([first.kind, second.kind]).toEqual(['table', 'table']);
+      expect(second.origin.netnsMark).not.toBe(first.origin.netnsMark);
+      await looks.return();
+      const said = watch.report();
+      const outbound = said?.pools.filter(({ direction }) => direction === 'outbound') ?? [];
+      expect(outbound.map(({ end, open }) => [formatEndpoint(end), open]).sort()).toEqual(
+        [before, after].map(({ port }) => [`127.0.0.1:${port}`, 3]).sort(),
+      );
+      expect(said?.gaps).toContainEqual({
+        what: `netns ${namespace.name}`,
+        why: 'made anew while it was watched: what was seen of the one before is told apart, up to then',
+      });
+    });
   }, 60_000);
 
   it('where the source can read none of them, all fail: nothing read is not all well', async () => {
