@@ -260,11 +260,14 @@ function conclude(
     items,
     news,
     ...(namespaces !== undefined && { namespaces: { came: namespaces.came, went: namespaces.went } }),
+    // What a look and a diagnosis both miss is said once.
     notes: [
-      ...(note === undefined ? [] : [note]),
-      ...(namespaces?.notes ?? []),
-      ...(store?.notes ?? []),
-      ...gapNotes(gaps, PLAIN_NAMES),
+      ...new Set([
+        ...(note === undefined ? [] : [note]),
+        ...(namespaces?.notes ?? []),
+        ...(store?.notes ?? []),
+        ...gapNotes(gaps, PLAIN_NAMES),
+      ]),
     ],
   };
   return { result, report, facts };
