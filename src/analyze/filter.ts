@@ -1,7 +1,7 @@
 import type { ClosedGroup } from '../model/closed.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Namespace } from '../model/namespace.js';
-import type { SocketRow } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
 import { compileAll } from './filter-language.js';
 import { namespaceFinder } from './filter-namespaces.js';
 import { ClosedSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';

@@ -8,7 +8,7 @@ import type { DiagnosisFinding } from '../model/diagnosis.js';
 import { severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap, Observation } from '../model/observation.js';
-import type { SocketRow } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
 import { DiagnosisWatches } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { observeTimes } from '../../src/collect/observe.js';
 import type { CheckJson } from '../../src/model/check-json.js';
+import type { ConnectionJson } from '../../src/model/connection-json.js';
 import { formatEndpoint } from '../../src/model/endpoint.js';
-import type { ConnectionJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import { PoolWatches } from '../../src/watch/pools-of-all.js';
 import { notForNobody, snapshot, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
@@ -33,10 +35,10 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     deserted = new Namespace();
     outside = await listenFromOutside(deserted, namespaces[0] as Namespace, 7);
     namespaces.push(deserted);
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const namespace of namespaces) await namespace.remove();
-  }, 60_000);
+  });
 
   it('both sources see the same in each of them, all at once', async () => {
     const at = namespaces[0] as Namespace;
@@ -57,7 +59,7 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
       expect(netlink.listeners.size).toBeGreaterThan(10);
       expect(netlink.connections.size).toBeGreaterThan(20);
     }
-  }, 60_000);
+  });
 
   it('one without any process shows its listener, its own counters and settings, and an owner elsewhere', async () => {
     await deserted.sysctl('net.core.somaxconn', 77);
@@ -80,7 +82,7 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     const fromSs = await snapshot(namespaces[1] as Namespace, ['--netns', deserted.path, '--source', 'ss']);
     expect(fromSs.namespaces?.[0]?.sysctls).toEqual(said.namespaces?.[0]?.sysctls);
     expect(fromSs.counters?.PassiveOpens).toBe(said.counters?.PassiveOpens);
-  }, 30_000);
+  });
 
   it('a pid means the namespace in which that process is', async () => {
     const at = namespaces[2] as Namespace;
@@ -128,7 +130,7 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
       ]),
     );
     expect(await live.interrupt()).toBe(130);
-  }, 90_000);
+  });
 
   it.skipIf(nobody)(
     `without privilege what cannot be entered is counted${nobody ? ` (skipped: ${nobody})` : ''}`,
@@ -201,7 +203,7 @@ describe.skipIf(missing)(`check of all namespaces, run after run${because}`, () 
         expect(after.namespaces?.new.map(nameOf)).not.toContain(second.name);
       });
     });
-  }, 60_000);
+  });
 });
 
 const nameOf = ({ name }: { readonly name?: string }) => name;
@@ -225,7 +227,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         expect(said.items[0].value).toBeGreaterThanOrEqual(overflows);
       }),
     );
-  }, 40_000);
+  });
 
   it('is followed where it is made anew: said as an event, and nothing of the one before is subtracted', async () => {
     await withNamespace((other) =>
@@ -264,7 +266,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         expect(await live.interrupt()).toBe(130);
       }),
     );
-  }, 60_000);
+  });
 
   it('outlives its end where it is looked into some times, and tells those before and after apart', async () => {
     await withNamespace(async (namespace) => {
@@ -313,7 +315,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         why: 'made anew while it was watched: what was seen of the one before is told apart, up to then',
       });
     });
-  }, 60_000);
+  });
 
   it('where the source can read none of them, all fail: nothing read is not all well', async () => {
     await withNamespace(async (namespace) => {
@@ -326,7 +328,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
       expect(checked.code).toBe(3);
       expect(checked.stdout).toContain('koffi');
     });
-  }, 30_000);
+  });
 
   it('that nobody has is a plain error', async () => {
     await withNamespace(async (namespace) => {
