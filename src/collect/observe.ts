@@ -92,7 +92,7 @@ export function observeTimes(
   times: Times,
   signal: AbortSignal,
   door?: Partial<Door>,
-): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined>;
+): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation | GapObservation, void, undefined>;
 export function observeTimes(
   options: CollectOptions,
   times: Times,
@@ -104,7 +104,11 @@ export async function* observeTimes(
   { samples, everyMs }: Times,
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined> {
+): AsyncGenerator<
+  LookObservation | SamplesObservation | ClosedObservation | GapObservation,
+  void,
+  undefined
+> {
   const ownDoor = { ...defaultDoor(), ...door };
   const looker = eyesFor(options, ownDoor);
   const sampler = samplerFor(options, ownDoor, looker);
@@ -122,7 +126,12 @@ export async function* observeTimes(
       // Before the look, as in `observe`; before the first there is nothing to compare with.
       if (sample > 0 && closed !== undefined) yield* await closed.take();
       const sampled = await sampler.take();
-      const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
+      const looked = await looker.look(kindOfLook(options, looker), wish, signal).catch((error: unknown) => {
+        // One that was seen may come back under its name: what follows is of the new one.
+        if (sample > 0 && isGone(error, options)) return { observation: gapOf(error, looker, options) };
+        throw error;
+      });
+      const { observation } = looked;
       const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
       next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
       yield* sampled.observations;
@@ -248,16 +257,28 @@ class Watch {
   }
 
   private asGap(error: unknown): GapObservation {
-    const message = error instanceof Error ? error.message : String(error);
-    return {
-      kind: 'gap',
-      origin: this.looker.originNow(this.options.source === 'auto' ? 'ss' : this.options.source),
-      gaps: [{ what: 'sockets', why: message }],
-      fault: error instanceof SourceError ? error.fault : 'failed',
-      ...(error instanceof SourceError && error.remedy !== undefined && { remedy: error.remedy }),
-    };
+    return gapOf(error, this.looker, this.options);
   }
 }
+
+function gapOf(error: unknown, looker: Eyes, { source }: CollectOptions): GapObservation {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'gap',
+    origin: looker.originNow(source === 'auto' ? 'ss' : source),
+    gaps: [{ what: 'sockets', why: message }],
+    fault: error instanceof SourceError ? error.fault : 'failed',
+    ...(error instanceof SourceError && error.remedy !== undefined && { remedy: error.remedy }),
+  };
+}
+
+/** A namespace that was asked for by name, and is not there now. */
+const isGone = (error: unknown, options: CollectOptions | NamespaceOptions): boolean =>
+  'netns' in options &&
+  options.netns !== undefined &&
+  options.netns !== ALL_NAMESPACES &&
+  error instanceof SourceError &&
+  error.fault === 'missing';
 
 /** False where the signal has aborted. */
 async function waitForTick(ticks: Ticks, pace: Pace, signal: AbortSignal): Promise<boolean> {

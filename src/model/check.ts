@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.js';
+import type { Namespace } from './namespace.js';
 import type { Limits } from './ranges.js';
 import type { Owner } from './sockets.js';
 import type { WallMillis } from './units.js';
@@ -92,6 +93,8 @@ export interface CheckResult {
   /** Worst first. */
   readonly items: readonly CheckItem[];
   readonly news: News;
+  /** With several namespaces: those that were made, and those that ended, since the run before. */
+  readonly namespaces?: { readonly came: readonly Namespace[]; readonly went: readonly Namespace[] };
   /** What limits the judgement without changing it: a baseline, hidden owners, a state that could not be written. */
   readonly notes: readonly string[];
 }

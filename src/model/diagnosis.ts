@@ -2,6 +2,7 @@ import type { ClosedReport } from './closed.js';
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
+import type { Namespace } from './namespace.js';
 import type { Counters, Gap, Origin } from './observation.js';
 import type { PoolDirection, PoolsReport } from './pools.js';
 import type { Owner, TimerKind } from './sockets.js';
@@ -26,6 +27,10 @@ export interface DiagnosisFinding extends Finding {
   readonly advice: string;
   /** Names of settings whose values matter here. */
   readonly settings: readonly string[];
+  /** Of several namespaces: which one, where it is not that of sockwatch. */
+  readonly namespace?: Namespace;
+  /** Of several namespaces: the settings of its own. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /** Sockets of one owner and end that are closed half-way, by state. */
@@ -180,6 +185,13 @@ export interface DiagnosisFacts {
   readonly gaps: readonly Gap[];
 }
 
+/** What was watched in one network namespace. */
+export interface DiagnosisPart {
+  readonly facts: DiagnosisFacts;
+  /** Absent: that of sockwatch, or the only one. */
+  readonly namespace?: Namespace;
+}
+
 /** How much was looked at, so that "nothing found" means something. */
 export interface LookedAt {
   readonly looks: number;
@@ -199,5 +211,7 @@ export interface Diagnosis {
   readonly lookedAt: LookedAt;
   /** Values of the settings that findings name. */
   readonly settings: Readonly<Record<string, string>>;
+  /** How many were looked into, where it was more than one. */
+  readonly namespaces?: number;
   readonly gaps: readonly Gap[];
 }

@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CheckJson } from '../../src/model/check-json.js';
+import type { DiagnosisJson } from '../../src/model/diagnosis-json.js';
 import type { SnapshotJson } from '../../src/model/json.js';
 import { isAlert, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
@@ -187,9 +189,22 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         expect(alerts(replayed.stdout)).toEqual(alerts(recorded.stdout));
         expect(alerts(replayed.stdout).map(({ rule }) => rule)).toContain('accept_queue_full');
 
-        const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path]);
-        expect(diagnosed.code).toBe(1);
-        expect(diagnosed.stderr).toContain('was recorded from several namespaces');
+        const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path, '--format', 'json']);
+        expect(diagnosed.code).toBe(0);
+        const { findings, looked_at: lookedAt } = JSON.parse(diagnosed.stdout) as DiagnosisJson;
+        expect(lookedAt.namespaces).toBeGreaterThan(1);
+        const full = findings.filter(({ subject }) => subject.local === `127.0.0.1:${listening.port}`);
+        expect(full.map(({ rule }) => rule)).toContain('accept_queue_full');
+        for (const { subject } of full)
+          expect(subject).toMatchObject({ netns: other.id, netns_name: other.name });
+        expect(findings.filter(({ subject }) => subject.netns === namespace.id)).toEqual([]);
+        const filter = ['--filter', `netns:${other.name}`];
+        const checked = await sockwatch(namespace, [
+          ...['check', '--no-config', '--replay', path, '-m', 'diagnosis', '--format', 'json', ...filter],
+        ]);
+        expect(checked.code).toBe(2);
+        const { items } = JSON.parse(checked.stdout) as CheckJson;
+        expect(items.map(({ subject }) => subject)).toContain(`accept_queue_full (netns ${other.name})`);
       }),
     );
   });

@@ -5,6 +5,7 @@ import {
   type ClosedObservation,
   type GapObservation,
   type NamespacesObservation,
+  type NetnsMark,
   type Observation,
   type Origin,
   type SamplesObservation,
@@ -51,6 +52,7 @@ interface Present {
   descriptors: TableObservation['descriptors'];
   homes: TableObservation['homes'];
   namespace: Namespace | undefined;
+  mark: NetnsMark | undefined;
 }
 
 const nothing = (): Present => ({
@@ -60,6 +62,7 @@ const nothing = (): Present => ({
   descriptors: undefined,
   homes: undefined,
   namespace: undefined,
+  mark: undefined,
 });
 
 /** Reads the lines of a recording one after the other, from any `key` frame on. */
@@ -185,6 +188,7 @@ export class RecordingDecoder {
     const descriptors = fields.has('fds') ? readDescriptors(fields.list('fds'), where) : undefined;
     const homes = fields.has('homes') ? readHomes(fields.list('homes'), where) : undefined;
     const present = this.presentOf(fields, at, where);
+    if (fields.has('mark')) present.mark = fields.text('mark');
     present.sysctls = sysctls ?? present.sysctls;
     present.descriptors = descriptors ?? present.descriptors;
     present.homes = homes ?? present.homes;
@@ -198,7 +202,7 @@ export class RecordingDecoder {
     const { rows: _, counters: all, ...rest } = { ...present };
     return () => ({
       kind: 'table',
-      origin: this.origin(at),
+      origin: { ...this.origin(at), ...(rest.mark !== undefined && { netnsMark: rest.mark }) },
       scope,
       sockets: tableOf(
         rows,

@@ -2,6 +2,7 @@ import type { Diagnosis, DiagnosisFinding } from '../../model/diagnosis.js';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../model/diagnosis-json.js';
 import { evidenceJson, gapJson, isoTime, known, round } from '../json-parts.js';
 import { jsonText } from '../json-text.js';
+import { namespaceName, redactNamespace } from '../labels.js';
 import type { Names } from '../names.js';
 
 export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJson {
@@ -17,15 +18,16 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
     monotonic_ms: round(origin.monotonic),
     seconds: round(diagnosis.watchedMs / 1000),
     findings: diagnosis.findings.map((finding) => diagnosisFindingJson(finding, diagnosis, names)),
-    looked_at: {
+    looked_at: known({
       looks: lookedAt.looks,
+      namespaces: diagnosis.namespaces,
       listeners: lookedAt.listeners,
       connections: lookedAt.connections,
       processes: lookedAt.processes,
       counters: lookedAt.counters,
       settings: lookedAt.settings,
       topics: lookedAt.rules,
-    },
+    }),
     gaps: diagnosis.gaps.map((gap) => gapJson(gap, names)),
   });
 }
@@ -42,7 +44,8 @@ export function* diagnosisJson(diagnosis: Diagnosis, names: Names): Generator<st
 /** Before the first sentence, so that the names in it are hidden too. */
 export function learnNames({ origin, findings }: Diagnosis, names: Names): void {
   names.machine(origin.host);
-  for (const { about } of findings) {
+  for (const { about, namespace } of findings) {
+    if (namespace !== undefined) redactNamespace(namespace, names);
     if (about.local !== undefined) names.endpoint(about.local);
     if (about.remote !== undefined) names.endpoint(about.remote);
     if (about.owner !== undefined) names.owner(about.owner);
@@ -54,8 +57,9 @@ function diagnosisFindingJson(
   { origin, settings }: Diagnosis,
   names: Names,
 ): DiagnosisFindingJson {
+  const inForce = finding.values ?? settings;
   const values = finding.settings.flatMap((name) =>
-    settings[name] === undefined ? [] : [[name, settings[name]]],
+    inForce[name] === undefined ? [] : [[name, inForce[name]]],
   );
   return known({
     rule: finding.rule,
@@ -66,7 +70,8 @@ function diagnosisFindingJson(
       remote: about.remote && names.endpoint(about.remote),
       pid: about.owner?.pid,
       process: about.owner && names.owner(about.owner).name,
-      netns: origin.netns,
+      netns: finding.namespace?.id ?? origin.netns,
+      netns_name: finding.namespace && namespaceName(finding.namespace, names),
     }),
     message: names.sentence(finding.message),
     evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),
