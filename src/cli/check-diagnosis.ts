@@ -3,12 +3,14 @@ import { subjectIn } from '../analyze/check/namespaces.js';
 import { isSelected } from '../analyze/check/selection.js';
 import { diagnoseAll } from '../analyze/diagnose-all.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
+import { counted } from '../analyze/words.js';
 import type { Measure } from '../model/check.js';
-import type { DiagnosisFinding } from '../model/diagnosis.js';
+import type { DiagnosisFacts, DiagnosisFinding, DiagnosisPart } from '../model/diagnosis.js';
 import { severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap, Observation } from '../model/observation.js';
 import type { SocketRow } from '../model/socket-row.js';
+import type { Owner } from '../model/sockets.js';
 import { DiagnosisWatches } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 
@@ -57,7 +59,8 @@ export class CheckDiagnosis {
       bySubject.set(subject, [...(bySubject.get(subject) ?? []), finding]);
     }
     if (bySubject.size === 0) return { measures: [nothingWrong(lookedAt.looks)], gaps };
-    return { measures: [...bySubject].map(([subject, all]) => asMeasure(subject, all)), gaps };
+    const found = [...bySubject].map(([subject, all]) => asMeasure(subject, all));
+    return { measures: [ofAll(found, parts), ...found], gaps };
   }
 }
 
@@ -72,6 +75,23 @@ const nothingWrong = (looks: number): Measure =>
         text: 'one look alone does not tell whether something is wrong: give it time with --samples 6 --every 1s',
       };
 
+/** Findings come and go; this one number does not. */
+const ofAll = (found: readonly Measure[], parts: readonly DiagnosisPart[]): Measure => ({
+  metric: 'diagnosis',
+  subject: '',
+  value: Math.max(...found.map(({ value = 0 }) => value)),
+  text: `diagnose finds ${counted(found.length, 'thing')} wrong`,
+  isSum: true,
+  // Sentences may name any of those that were looked at.
+  owners: parts.flatMap(({ facts }) => ownersIn(facts)),
+  ends: parts.flatMap(({ facts }) => facts.listeners.map(({ listener }) => listener.local)),
+});
+
+const ownersIn = ({ listeners, pools }: DiagnosisFacts): Owner[] => [
+  ...listeners.flatMap(({ listener }) => listener.owners ?? []),
+  ...pools.pools.flatMap(({ owner }) => (typeof owner === 'object' ? [owner] : [])),
+];
+
 /** Findings come worst first. */
 function asMeasure(subject: string, findings: readonly DiagnosisFinding[]): Measure {
   const [worst] = findings;
@@ -81,6 +101,13 @@ function asMeasure(subject: string, findings: readonly DiagnosisFinding[]): Meas
     subject,
     value: severityRank(worst?.severity ?? 'info'),
     text: `${worst?.message}${more > 0 ? `, and ${more} more like it` : ''}${worst?.causedBy === undefined ? '' : ` (because of ${worst.causedBy})`}`,
+    ...namesIn(findings),
     ...(worst?.causedBy === undefined && worst?.advice && { advice: worst.advice }),
   };
 }
+
+/** Whom and what a sentence about these names. */
+const namesIn = (findings: readonly DiagnosisFinding[]): Pick<Measure, 'owners' | 'ends'> => ({
+  owners: findings.flatMap(({ about: { owner } }) => owner ?? []),
+  ends: findings.flatMap(({ about: { local, remote } }) => [local ?? [], remote ?? []].flat()),
+});

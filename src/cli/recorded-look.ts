@@ -1,6 +1,6 @@
 import { RecordingFile } from '../collect/recording-file.js';
 import { SockwatchError } from '../model/errors.js';
-import type { Gap, LookObservation, SamplesObservation } from '../model/observation.js';
+import type { ClosedObservation, Gap, LookObservation, SamplesObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { startWatch, step, type WatchConfig } from '../watch/step.js';
 import { parseDuration } from './duration.js';
@@ -75,16 +75,17 @@ function lastFrameBefore({ places }: RecordingFile, moment: number): number {
   return frames.findLast(({ time }) => time <= moment)?.time ?? frames[0]?.time ?? moment;
 }
 
-/** Every look of a recording, and what was sampled before it, for checks of the whole; what is damaged comes to `gaps`. */
+/** Every look of a recording, with what was sampled and what ended before it, for checks of the whole; what is damaged comes to `gaps`. */
 export async function* looksOf(
   path: string,
   gaps: Gap[],
-): AsyncGenerator<LookObservation | SamplesObservation> {
+): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation> {
   const recording = await RecordingFile.open(path);
   gaps.push(...recording.gaps);
   for await (const frame of framesOf(recording, 0, gaps)) {
     const observation = frame.observation();
     const { kind } = observation;
-    if (kind === 'table' || kind === 'namespaces' || kind === 'samples') yield observation;
+    if (kind === 'table' || kind === 'namespaces' || kind === 'samples' || kind === 'closed')
+      yield observation;
   }
 }

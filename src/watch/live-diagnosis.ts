@@ -1,6 +1,7 @@
 import { diagnose, subjectText as subjectOfEnds } from '../analyze/diagnose.js';
 import { judgePools } from '../analyze/pools.js';
 import { LISTENER_RULES } from '../analyze/rules.js';
+import type { ClosedGroup, ClosedReport } from '../model/closed.js';
 import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
@@ -31,7 +32,15 @@ class Generation {
   /** Pools of the last look. */
   seen: readonly JudgedPool[] | undefined;
 
-  constructor(readonly first: TableObservation) {}
+  /** Connects that were refused before it, by the group of their destination. */
+  private readonly refusedBefore: ReadonlyMap<string, number>;
+
+  constructor(
+    readonly first: TableObservation,
+    closed: ClosedReport | undefined,
+  ) {
+    this.refusedBefore = new Map(refusedIn(closed).map(({ id, refused }) => [id, refused]));
+  }
 
   take(observation: TableObservation): void {
     this.looks++;
@@ -39,7 +48,11 @@ class Generation {
     if (observation.sockets.length <= MOST_POOLED) this.pools.take(observation);
   }
 
-  facts(now: TableObservation, listeners: readonly ListenerReport[]): DiagnosisFacts {
+  facts(
+    now: TableObservation,
+    listeners: readonly ListenerReport[],
+    closed: ClosedReport | undefined,
+  ): DiagnosisFacts {
     const { first, looks } = this;
     const watchedMs = millis(now.origin.monotonic - first.origin.monotonic);
     const counters = counterDeltas(first.counters, now.counters);
@@ -56,14 +69,26 @@ class Generation {
       pools: leaksOf(pools),
       seen: this.connections.seen(now.stack?.portRange),
       ...(counters && looks > 1 && { counters }),
+      ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
       ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
       gaps: [],
     };
+  }
+
+  private refusedSince({ groups }: ClosedReport): ClosedGroup[] {
+    return groups.flatMap((group) => {
+      const refused = group.refused - (this.refusedBefore.get(group.id) ?? 0);
+      return refused > 0 ? [{ ...group, refused }] : [];
+    });
   }
 }
 
 const judged = ({ pools, findings }: PoolsReport): JudgedPool[] =>
   pools.map((pool, index) => ({ ...pool, findings: findings.filter((finding) => finding.pool === index) }));
+
+/** Groups of connects that were refused. */
+const refusedIn = (closed: ClosedReport | undefined): readonly ClosedGroup[] =>
+  (closed?.groups ?? []).filter(({ refused }) => refused > 0);
 
 const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
   ...report,
@@ -87,13 +112,17 @@ const FORGET_MS = 120_000;
 export class LiveDiagnosis implements Companion {
   private readonly namespaces = new Map<string, NamespaceDiagnosis>();
 
-  take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[] {
+  take(
+    observation: TableObservation,
+    listeners: readonly ListenerReport[],
+    closed?: ClosedReport,
+  ): readonly CompanionFinding[] {
     const { netns = '', monotonic } = observation.origin;
     for (const [id, { seenAt }] of this.namespaces)
       if (monotonic - seenAt > FORGET_MS) this.namespaces.delete(id);
     const diagnosis = this.namespaces.get(netns) ?? new NamespaceDiagnosis();
     this.namespaces.set(netns, diagnosis);
-    return diagnosis.take(observation, listeners);
+    return diagnosis.take(observation, listeners, closed);
   }
 
   poolsOf(netns = ''): readonly JudgedPool[] | undefined {
@@ -118,29 +147,34 @@ class NamespaceDiagnosis {
     return this.now?.seen;
   }
 
-  take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[] {
+  take(
+    observation: TableObservation,
+    listeners: readonly ListenerReport[],
+    closed: ClosedReport | undefined,
+  ): readonly CompanionFinding[] {
     if (this.before !== undefined && isOtherKernel(this.before.origin, observation.origin)) this.forget();
     this.before = observation;
     // Between two looks at everything nothing new is known.
     if (observation.scope !== 'all') return this.last;
-    const generation = this.generationAt(observation);
+    const generation = this.generationAt(observation, closed);
     generation.take(observation);
     if (this.next !== generation) this.next?.take(observation);
-    this.last = diagnose(generation.facts(observation, listeners))
+    this.last = diagnose(generation.facts(observation, listeners, closed))
       .findings.filter(({ severity, rule }) => severity !== 'info' && !OF_LISTENERS.has(rule))
       .map(asCompanion);
     return this.last;
   }
 
-  private generationAt(observation: TableObservation): Generation {
+  private generationAt(observation: TableObservation, closed: ClosedReport | undefined): Generation {
     const { monotonic } = observation.origin;
     const age = (generation: Generation) => monotonic - generation.first.origin.monotonic;
     if (this.next !== undefined && age(this.next) >= GENERATION_MS) {
       this.now = this.next;
       this.next = undefined;
     }
-    this.now ??= new Generation(observation);
-    if (this.next === undefined && age(this.now) >= GENERATION_MS) this.next = new Generation(observation);
+    this.now ??= new Generation(observation, closed);
+    if (this.next === undefined && age(this.now) >= GENERATION_MS)
+      this.next = new Generation(observation, closed);
     return this.now;
   }
 

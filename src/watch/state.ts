@@ -1,4 +1,5 @@
 import type { Thresholds } from '../analyze/thresholds.js';
+import type { ClosedReport } from '../model/closed.js';
 import type { Finding } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import { type Counters, isOtherMark, type Origin, type TableObservation } from '../model/observation.js';
@@ -23,7 +24,12 @@ export interface CompanionFinding {
 
 /** What judges connections beside the listeners. It has a memory of its own, of the looks that it was shown. */
 export interface Companion {
-  take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[];
+  /** `closed`: what had ended by then, where somebody tells. */
+  take(
+    observation: TableObservation,
+    listeners: readonly ListenerReport[],
+    closed?: ClosedReport,
+  ): readonly CompanionFinding[];
   /** Of one network namespace, at the last look at all of its sockets; `undefined`: they were not followed. */
   poolsOf(netns: string | undefined): readonly JudgedPool[] | undefined;
 }

@@ -36,7 +36,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
   const udp = followUdp(state.udp, sockets, origin.netns);
   const host = hostReport(state, observation, { windowMs, deltas, followed, udp: udp.dropped });
   const kept = keepSockets(state.sockets, observation);
-  const beside = state.config.companion?.take(observation, followed.reports) ?? [];
+  const beside = state.config.companion?.take(observation, followed.reports, closed.report) ?? [];
   const pools = state.config.companion?.poolsOf(origin.netns);
   const others = [...host.findings, ...beside];
   const { book, ...alerts } = followAlerts(state, observation, followed.reports, others);

@@ -5,6 +5,7 @@ import { namesFor } from '../../src/cli/names.js';
 import type { CheckItem, Metric } from '../../src/model/check.js';
 import type { LookObservation } from '../../src/model/observation.js';
 import { wallMillis } from '../../src/model/units.js';
+import { withoutSums } from '../../src/render/check/headline.js';
 import { listen, look, type RowSpec, row } from '../support/table-builder.js';
 
 const LEAKER = { pid: 700, fd: 3, name: 'leaky-app' };
@@ -38,11 +39,15 @@ const METRICS: Metric[] = [
 ];
 
 /** The output of a check in which every measure is a problem. */
-async function outputOf(format: 'nagios' | 'text' | 'json' | 'prometheus', redact: boolean): Promise<string> {
+async function outputOf(
+  format: 'nagios' | 'text' | 'json' | 'prometheus',
+  redact: boolean,
+  metrics: readonly Metric[] = METRICS,
+): Promise<string> {
   async function* looks(): AsyncGenerator<LookObservation> {
     for (let at = 0; at < 4; at++) yield look(at * 1000, rows(at), { counters: {} });
   }
-  const wish = { metrics: METRICS, selection: { places: [] }, expect: [], by: 'process' as const };
+  const wish = { metrics, selection: { places: [] }, expect: [], by: 'process' as const };
   const { measures, report, facts } = await lookTimes({ wish, samples: 4 }, 'first look', looks());
   const items = measures.map(
     (one): CheckItem => ({ ...one, limits: {}, raw: 'critical', status: 'critical' }),
@@ -68,6 +73,31 @@ describe('what a check says of processes', () => {
       expect(await outputOf(format, true)).not.toMatch(NAMES);
     },
   );
+
+  it('is hidden in a diagnosis alone', async () => {
+    const text = await outputOf('nagios', true, ['diagnosis']);
+    expect(text).toMatch(/process-\d\/701 does not read from 1 connection to ip-\d:3306/);
+    expect(text).not.toMatch(NAMES);
+  });
+
+  it('has one series for all that a diagnosis finds, which says nothing beside its parts', async () => {
+    const text = await outputOf('nagios', false, ['diagnosis']);
+    expect(text).toMatch(/\| diagnosis=1;;;0; app_not_reading_diagnosis=1;;;0;$/m);
+    expect(text).not.toMatch(/ more|diagnose finds/);
+    expect(await outputOf('prometheus', false, ['diagnosis'])).toContain(
+      'sockwatch_check_value{metric="diagnosis",subject=""} 1\n',
+    );
+    const sum = {
+      metric: 'diagnosis' as const,
+      subject: '',
+      value: 2,
+      text: 'the sum',
+      isSum: true as const,
+    };
+    const critical = { limits: {}, raw: 'critical' as const, status: 'critical' as const };
+    // A finding of each run lasts, though none of them did.
+    expect(withoutSums([{ ...sum, ...critical }])).toHaveLength(1);
+  });
 
   it('is said without', async () => {
     const text = await outputOf('nagios', false);

@@ -34,7 +34,7 @@ const LISTENER_METRICS: ReadonlySet<string> = new Set([
 
 /** The worst item, and how many more there are; of a check where all is well, what it has looked at. */
 export function headline(result: CheckResult, names: Names): string {
-  const problems = result.items.filter(({ status }) => status !== 'ok');
+  const problems = withoutSums(result.items.filter(({ status }) => status !== 'ok'));
   const [worst] = problems;
   if (worst === undefined)
     return `${recovered(result)}${waitingText(result, names) ?? wellText(result, names)}`;
@@ -42,11 +42,17 @@ export function headline(result: CheckResult, names: Names): string {
   return truncate(itemText(worst, names), HEADLINE_LENGTH - more.length, '...') + more;
 }
 
+/** A sum says nothing beside what it is a sum of. */
+export const withoutSums = (items: readonly CheckItem[]): CheckItem[] =>
+  items.filter(
+    ({ isSum, metric }) => !isSum || !items.some((other) => !other.isSum && other.metric === metric),
+  );
+
 const recovered = ({ news }: CheckResult) => (news === 'recovered' ? 'recovered: ' : '');
 
 /** What `--for` waits for: this run has seen trouble that does not count yet. */
 function waitingText({ items }: CheckResult, names: Names): string | undefined {
-  const waits = items.find(({ raw }) => raw === 'warning' || raw === 'critical');
+  const waits = withoutSums(items.filter(({ raw }) => raw === 'warning' || raw === 'critical'))[0];
   if (waits === undefined) return undefined;
   return truncate(
     `${waits.raw} in this run, not yet for long: ${itemText(waits, names)}`,

@@ -3,7 +3,7 @@ import type { Namespace } from '../../model/namespace.js';
 import { formatNumber, formatRange, type Range } from '../../model/ranges.js';
 import { namespaceText } from '../labels.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
-import { headline, itemText, oneLine } from './headline.js';
+import { headline, itemText, oneLine, withoutSums } from './headline.js';
 
 export interface NagiosOptions {
   readonly names?: Names;
@@ -45,7 +45,9 @@ export const nagiosUnknown = (why: string): string => `SOCKWATCH UNKNOWN - ${one
 
 /** Problems with what to do, then what limits the judgement. */
 export function longText(result: CheckResult, names: Names, verbose: boolean): string[] {
-  const problems = result.items.filter(({ status, raw }) => verbose || status !== 'ok' || raw !== 'ok');
+  const problems = withoutSums(
+    result.items.filter(({ status, raw }) => verbose || status !== 'ok' || raw !== 'ok'),
+  );
   const lines = problems.slice(0, MOST_LINES).map((item) => `${statusWord(item)}: ${itemText(item, names)}`);
   if (problems.length > MOST_LINES) lines.push(`and ${problems.length - MOST_LINES} more`);
   const advice = new Set(
