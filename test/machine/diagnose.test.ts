@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../src/model/diagnosis-json.js';
@@ -353,6 +355,11 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
           message: expect.stringContaining(` to ${HERE}:9 fail at a steady `),
           caused_by: 'connect_refused',
         });
+        const file = join(mkdtempSync(join(tmpdir(), 'sw-refused-')), 'r.ndjson.gz');
+        await sockwatch(namespace, ['record', file, '--duration', '2s', '--interval', '500ms']);
+        const { stdout } = await sockwatch(namespace, ['diagnose', '--from', file, '--format', 'json']);
+        const recorded = findingOf(JSON.parse(stdout) as DiagnosisJson, 'connect_refused');
+        expect(recorded.message).toContain(` to ${HERE}:9 failed at once`);
       });
       await withNamespace(async (namespace) => {
         const client = await Trouble.start(namespace);

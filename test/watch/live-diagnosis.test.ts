@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { ClosedGroup } from '../../src/model/closed.js';
 import { LiveDiagnosis } from '../../src/watch/live-diagnosis.js';
-import { listen, look as lookAt, type RowSpec, row, waiting } from '../support/table-builder.js';
+import { buildTable, listen, look as lookAt, type RowSpec, row, waiting } from '../support/table-builder.js';
+import { sampleClosed } from '../tui/sample-closed.js';
 import { alertTexts, eventTexts, Timeline } from './timeline.js';
 
 const OWNERS = [{ pid: 812, fd: 9, name: 'java' }];
@@ -48,6 +50,32 @@ describe('diagnosis beside live', () => {
       'stopped_acceptor',
     ]);
     expect(causes('S')).toContain('app_not_reading');
+  });
+
+  it('tells where connects are refused, of the last minute alone', () => {
+    const companion = new LiveDiagnosis();
+    const [group] = sampleClosed().groups;
+    if (group === undefined) throw new Error('the sample has a group');
+    const to = (remote: string, refused: number): ClosedGroup => ({
+      ...group,
+      id: remote,
+      direction: 'outbound',
+      end: buildTable([row({ local: remote })]).row(0).local,
+      refused,
+    });
+    const where = (second: number) => {
+      const failed = second * 5;
+      const groups = [to('10.0.0.9:80', Math.min(failed, 300)), to('10.0.0.9:81', Math.max(0, failed - 300))];
+      const counters = { ActiveOpens: failed, AttemptFails: failed, EmbryonicRsts: 0, OutRsts: failed };
+      return companion
+        .take(lookAt(second * 1000, [], { counters }), [], { ...sampleClosed(), groups })
+        .filter(({ finding: { rule } }) => rule === 'connect_refused')
+        .map(({ subjectText }) => subjectText);
+    };
+    const told = Array.from({ length: 200 }, (_, second) => where(second));
+    expect(told[50]).toEqual(['> 10.0.0.9:80']);
+    // More went to the first in all.
+    expect(told[110]).toEqual(['> 10.0.0.9:81']);
   });
 
   it('keeps its findings while only the listeners are looked at', () => {
