@@ -2,12 +2,13 @@ import type { Diagnosis, DiagnosisFacts, DiagnosisFinding, Need, Subject } from 
 import { formatEndpoint } from '../model/endpoint.js';
 import { type Rule, severityRank } from '../model/findings.js';
 import type { Gap } from '../model/observation.js';
+import type { Pool } from '../model/pools.js';
 import { depthOf, explain } from './diagnose/causes.js';
 import { existingFindings } from './diagnose/existing.js';
 import type { DiagnosisRule, Found } from './diagnose/found.js';
 import { DIAGNOSIS_RULES } from './diagnose/rules.js';
 import { whyOf } from './diagnose/why.js';
-import { listed } from './words.js';
+import { counted, listed } from './words.js';
 
 /** Rules whose subject is said by its place in the table of topics; the rest as they came. */
 const ORDER: readonly Rule[] = DIAGNOSIS_RULES.map(({ name }) => name) as readonly Rule[];
@@ -30,7 +31,7 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
     settings: Object.fromEntries(
       [...names].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     ),
-    gaps: [...facts.gaps, ...gapsOf(missing), ...(facts.filtered ? [NOT_SPLIT] : [])],
+    gaps: [...facts.gaps, ...hiddenGap(facts), ...gapsOf(missing), ...(facts.filtered ? [NOT_SPLIT] : [])],
   };
 }
 
@@ -72,13 +73,44 @@ function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {
 
 const HAS: Readonly<Record<Need, (facts: DiagnosisFacts) => boolean>> = {
   looks: ({ looks }) => looks > 1,
-  owners: ({ pools }) => pools.pools.length === 0 || pools.pools.some(({ owner }) => owner !== 'unknown'),
+  owners: (facts) => unknownOwners(facts) === 0 || facts.pools.pools.some(({ owner }) => isOwner(owner)),
   descriptors: ({ descriptors }) => descriptors !== undefined,
   counters: ({ counters }) => counters !== undefined,
   settings: ({ stack }) => stack?.last.portRange !== undefined,
   sockstat: ({ stack }) => stack?.last.memoryPages !== undefined,
   times: ({ pools }) => pools.pools.every(({ open, busy }) => open === 0 || busy !== undefined),
 };
+
+const isOwner = (owner: Pool['owner']) => typeof owner === 'object';
+
+/** Sockets that somebody holds, and nobody may see who. */
+function unknownOwners({ pools, listeners }: DiagnosisFacts): number {
+  const connections = pools.pools.reduce(
+    (sum, { owner, open, closeWait }) => sum + (owner === 'unknown' ? open + closeWait : 0),
+    0,
+  );
+  return connections + listeners.filter(({ listener }) => listener.owners === undefined).length;
+}
+
+/** Rules about processes pass over what they cannot see, or take it for one: no finding of theirs is no good news then. */
+function hiddenGap(facts: DiagnosisFacts): Gap[] {
+  const hidden = unknownOwners(facts);
+  if (hidden === 0) return [];
+  return [
+    {
+      what: OF_HIDDEN.join(', '),
+      why: `not judged by process: those of ${counted(hidden, 'socket')} are not known`,
+    },
+  ];
+}
+
+const OF_HIDDEN: readonly Rule[] = [
+  'fd_limit',
+  'threads_blocked',
+  'threads_busy',
+  'connection_limit',
+  'close_wait_leak',
+];
 
 const WHY_MISSING: Readonly<Record<Need, string>> = {
   looks: 'there was one look only',

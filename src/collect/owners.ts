@@ -115,8 +115,8 @@ export class OwnerFinder implements OwnerLookup {
       this.scan.unreadable > 0 && process.getuid?.() !== 0
         ? 'run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH'
         : 'their processes are in another PID namespace, or hidden by hidepid or a security module';
-    const sockets = this.hiddenListeners === 1 ? '1 socket' : `${this.hiddenListeners} sockets`;
-    return [{ what: 'owners', why: `hidden for ${sockets}: ${remedy}` }];
+    const listeners = this.hiddenListeners === 1 ? '1 listener' : `${this.hiddenListeners} listeners`;
+    return [{ what: 'owners', why: `hidden for ${listeners}: ${remedy}` }];
   }
 
   /** Some processes could not be read: what was not found may still have an owner. */

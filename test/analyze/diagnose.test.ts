@@ -104,6 +104,32 @@ describe('nothing', () => {
   });
 });
 
+describe('sockets whose processes are not known', () => {
+  const { owners: _, ...hidden } = out(1);
+  const { owners: __, ...hiddenListener } = listen('10.0.0.1:80', [0, 9], { inode: 8 });
+  const gone: RowSpec = { state: 'time-wait', local: '10.0.0.1:40009', remote: REMOTE };
+  const gapsWith = (rows: readonly RowSpec[]) =>
+    judge(times(5, () => ({ rows, counters: { A: 1 } }))).gaps.map(({ what, why }) => `${what}: ${why}`);
+
+  it('are told with the rules that look at processes', () => {
+    const rules = 'fd_limit, threads_blocked, threads_busy, connection_limit, close_wait_leak';
+    expect(gapsWith([hidden, hiddenListener, gone])).toEqual([
+      `${rules}: not judged by process: those of 2 sockets are not known`,
+      expect.stringMatching(
+        /^not looked at: open descriptors .*: the processes behind the sockets are not known/,
+      ),
+    ]);
+    // Of others they are known.
+    expect(gapsWith([hidden, out(2)])).toEqual([
+      `${rules}: not judged by process: those of 1 socket are not known`,
+    ]);
+  });
+
+  it('are none where nobody holds them', () => {
+    expect(gapsWith([gone])).toEqual([]);
+  });
+});
+
 describe('a filter', () => {
   const rows = [
     { ...out(1), queues: [60_000, 0] as const },

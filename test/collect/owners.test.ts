@@ -193,7 +193,7 @@ describe('OwnerFinder', () => {
     expect(owners.gaps()).toEqual([
       {
         what: 'owners',
-        why: 'hidden for 2 sockets: their processes are in another PID namespace, or hidden by hidepid or a security module',
+        why: 'hidden for 2 listeners: their processes are in another PID namespace, or hidden by hidepid or a security module',
       },
     ]);
   });
@@ -301,7 +301,7 @@ describe('OwnerFinder on the real /proc', () => {
         gaps: [
           {
             what: 'owners',
-            why: 'hidden for 2 sockets: run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH',
+            why: 'hidden for 2 listeners: run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH',
           },
         ],
       });

@@ -93,7 +93,8 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
       expect(warned.stdout).not.toContain('there was one look only');
       const nameless = await sockwatch(namespace, [...short, 'pool_exhausted', '--no-owners']);
       const said = nameless.stdout.replaceAll(/\s+/g, ' ');
-      expect(said).toContain('pool_exhausted: not judged: the processes of 4 connections are not known');
+      expect(said).toContain('reconnect_wave: not judged: the processes of 4 connections are not known');
+      expect(said).toContain('close_wait_leak: not judged by process: those of 9 sockets are not known');
       expect(said).toContain('pool_exhausted: not judged: it needs 3 looks over 1.0 s, there were 2 in');
       expect(said).not.toContain('pool_leak: not judged: it needs');
       const check = ['check', '--metric', 'diagnosis', '--no-state'];

@@ -37,12 +37,10 @@ export function unjudged(seen: PoolsSeen, wanted?: RuleLimits): Gap[] {
   const nameless = sum(outbound.filter(({ owner }) => owner === 'unknown'));
   const timeless = sum(outbound.filter(({ busy }) => busy === undefined));
   const gaps: Gap[] = [];
-  const add = (rule: Rule, why: string) => gaps.push({ what: rule, why: `not judged: ${why}` });
-  if (nameless > 0)
-    for (const rule of OF_PROCESS)
-      add(rule, `the processes of ${counted(nameless, 'connection')} are not known`);
-  if (timeless > 0)
-    for (const rule of OF_USE) add(rule, `the source has no times of ${counted(timeless, 'connection')}`);
+  const add = (rules: Rule | readonly Rule[], why: string) =>
+    gaps.push({ what: [rules].flat().join(', '), why: `not judged: ${why}` });
+  if (nameless > 0) add(OF_PROCESS, `the processes of ${counted(nameless, 'connection')} are not known`);
+  if (timeless > 0) add(OF_USE, `the source has no times of ${counted(timeless, 'connection')}`);
   for (const pool of outbound.filter(isPinnedUnsurely))
     add(
       'pool_exhausted',
