@@ -148,7 +148,18 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
             ...args,
           ]);
         const live = run(
-          ...['--netns', 'all', '--no-unix', '--interval', '300ms', '--duration', '6s', '--record', path],
+          ...[
+            '--netns',
+            'all',
+            '--no-unix',
+            '--connections',
+            '--interval',
+            '300ms',
+            '--duration',
+            '6s',
+            '--record',
+            path,
+          ],
         );
         await poll(
           () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
