@@ -1,6 +1,6 @@
 import { SourceError } from '../model/errors.js';
-import { DividedShare } from './beat-share.js';
 import type { BeatTask } from './beat-loop.js';
+import { DividedShare } from './beat-share.js';
 import { ClosedTask, type ClosedTaskSpec, RowRoom } from './closed-task.js';
 import { ListenTask, type ListenTaskSpec } from './listen-task.js';
 import { NamespaceError } from './netns-enter.js';

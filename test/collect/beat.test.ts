@@ -107,47 +107,59 @@ describe('samples that are rarer than was asked for', () => {
   const cost = (costMs: number) => ({ listeners: 3000, costMs, gapMs: costMs / 0.012 });
 
   it('are told with their cost where less than half of them can be had', () => {
-    expect(pace().gap(cost(2.4))).toEqual({
+    expect(pace().gap([cost(2.4)])).toEqual({
       what: 'samples of TCP listeners',
       why: 'about 5 per second, not 100: 3,000 listeners take 2.4 ms each time',
     });
-    expect(pace().gap(cost(0.23))).toBeUndefined();
-    expect(pace(5).gap(cost(2.4))).toBeUndefined();
-    expect(pace().gap({ listeners: 3000, costMs: 75 })).toBeUndefined();
+    expect(pace().gap([cost(0.23)])).toBeUndefined();
+    expect(pace(5).gap([cost(2.4)])).toBeUndefined();
+    expect(pace().gap([{ listeners: 3000, costMs: 75 }])).toBeUndefined();
   });
 
   it('in the same words until the cost is another, and no more when they come as asked for', () => {
     const slow = pace();
-    const first = slow.gap(cost(2.4));
-    expect(slow.gap(cost(3.1))).toEqual(first);
-    expect(slow.gap(cost(9))?.why).toContain('take 9 ms');
-    expect(slow.gap(cost(0.1))).toBeUndefined();
+    const first = slow.gap([cost(2.4)]);
+    expect(slow.gap([cost(3.1)])).toEqual(first);
+    expect(slow.gap([cost(9)])?.why).toContain('take 9 ms');
+    expect(slow.gap([cost(0.1)])).toBeUndefined();
   });
 });
 
-it('a loop does all its tasks, and closes them', () => {
+it('a loop does all the tasks that there are now', () => {
   let now = 0;
   const log: string[] = [];
   const task = (name: string): BeatTask => ({
     beat: (at) => void log.push(`${name} ${at}`),
     take: () => ({ batch: name }),
-    close: () => void log.push(`${name} closed`),
+    close: () => {},
   });
-  const loop = new BeatLoop([task('a'), task('b')], 10, () => now);
+  const tasks = [task('a')];
+  const loop = new BeatLoop(
+    () => tasks,
+    10,
+    () => now,
+  );
   loop.beat();
   now = 7;
   expect(loop.remaining()).toBe(3);
   now = 10;
+  tasks.push(task('b'));
   loop.beat();
-  loop.close();
-  expect(log).toEqual(['a 0', 'b 0', 'a 10', 'b 10', 'a closed', 'b closed']);
+  expect(log).toEqual(['a 0', 'a 10', 'b 10']);
 });
 
 describe('a task that samples listeners', () => {
-  const SPEC = { kind: 'listeners', family: 'tcp', netns: '1', share: 1e9 } as const;
+  const SPEC = {
+    kind: 'listeners',
+    key: 'tcp',
+    family: 'tcp',
+    netns: '1',
+    share: 1e9,
+    together: 1e9,
+  } as const;
   const open = async (behaviour: Behaviour = {}, family: 'tcp' | 'unix' = 'tcp') => {
     const sockets: FakeSocket[] = [];
-    const task = await ListenTask.open({ ...SPEC, family }, 10, async () => {
+    const task = await ListenTask.open({ ...SPEC, family }, 10, SPEC.share, async () => {
       const socket = new FakeSocket(sockets.length === 0 ? behaviour : {});
       sockets.push(socket);
       return socket;
@@ -222,7 +234,7 @@ describe('a task that samples listeners', () => {
 
   it('cannot be opened where the kernel has no sock_diag', async () => {
     const refused = new SourceError('missing', 'no sock_diag');
-    await expect(ListenTask.open(SPEC, 10, () => Promise.reject(refused))).rejects.toBe(refused);
+    await expect(ListenTask.open(SPEC, 10, 1, () => Promise.reject(refused))).rejects.toBe(refused);
   });
 
   it.skipIf(missing)(`asks the kernel itself${missing ? ` (skipped: ${missing})` : ''}`, async () => {
