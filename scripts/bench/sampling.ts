@@ -64,7 +64,7 @@ async function measureAlone(listeners: number): Promise<AloneFigures> {
     servers.push(server);
   }
   const { BeatHelper } = await built();
-  const shares = { share: 0.012, together: 0.06 };
+  const shares = { share: 0.012, together: 0.1 };
   const specs = [{ kind: 'listeners', key: 'tcp', family: 'tcp', netns: undefined, ...shares } as const];
   const thread = new BeatHelper({ specs, periodMs: PERIOD_MS });
   await sleep(WARM_UP_MS);

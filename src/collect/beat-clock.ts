@@ -64,11 +64,12 @@ export class BeatBudget {
     return now + this.periodMs / 2 >= this.lastAt + this.gapMs;
   }
 
-  worked(startedAt: number, costMs: number): void {
+  /** `everyMs`: how often it wants to work. */
+  worked(startedAt: number, costMs: number, everyMs = this.periodMs): void {
     this.lastAt = startedAt;
     this.costs[this.count++ % REMEMBERED] = costMs;
     const typical = this.typicalCost();
-    const gapMs = typical / this.share.grant(this, typical / this.periodMs);
+    const gapMs = typical / this.share.grant(this, typical / everyMs);
     const mostMs = COLD_GAP_MS * 2 ** Math.max(0, this.count - COLD_BEATS);
     this.isKnown = this.count > COLD_BEATS && gapMs <= mostMs;
     this.gapMs = Math.min(gapMs, mostMs);

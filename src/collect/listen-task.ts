@@ -51,6 +51,8 @@ const wire = wireOf(new Uint8Array(BUFFER_BYTES));
 /** A list of listeners takes parts of a millisecond; a kernel that needs longer than this is not asked again for a while. */
 const TIMEOUT_MS = 500;
 const RETRY_MS = 1000;
+/** Of the many namespaces in which nobody listens each is only asked whether somebody does now. */
+const IDLE_GAP_MS = 100;
 /** No IPv6 in this kernel. */
 const ENOENT = 2;
 
@@ -69,6 +71,8 @@ export class ListenTask implements BeatTask {
   private costMs = 0;
   private retryAt = 0;
   private isClosed = false;
+  /** Than that of the thread. */
+  private readonly isOther: boolean;
   private readonly faults = new Set<string>();
 
   private constructor(
@@ -80,6 +84,7 @@ export class ListenTask implements BeatTask {
   ) {
     this.reader = new ListenReader(spec.netns, (index) => this.socket?.deviceName(index) ?? `if${index}`);
     this.budget = new BeatBudget(share, periodMs);
+    this.isOther = spec.place !== undefined;
     this.requests = LISTEN_DUMPS[spec.family].map((dump) => ({
       name: dump.name as 'tcp4' | 'tcp6' | 'unix',
       bytes: encodeRequest(dump, 0),
@@ -102,7 +107,7 @@ export class ListenTask implements BeatTask {
   }
 
   beat(now: number): void {
-    if (!this.budget.isDue(now)) return;
+    if (!this.budget.isDue(now) || (this.isIdle && now < this.to + IDLE_GAP_MS)) return;
     const { socket } = this;
     if (socket === undefined) {
       if (now >= this.retryAt) this.reopen(now);
@@ -117,6 +122,10 @@ export class ListenTask implements BeatTask {
       this.fail(error.message, now);
     }
     this.clock(now, performance.now() - started);
+  }
+
+  private get isIdle(): boolean {
+    return this.isOther && this.reader.book.size === 0;
   }
 
   private ask(socket: DiagSocket, name: 'tcp4' | 'tcp6' | 'unix', request: Uint8Array): void {
@@ -135,7 +144,7 @@ export class ListenTask implements BeatTask {
   }
 
   private clock(now: number, costMs: number): void {
-    this.budget.worked(now, costMs);
+    this.budget.worked(now, costMs, this.isIdle ? IDLE_GAP_MS : undefined);
     this.costMs += costMs;
     if (this.from === 0) this.from = now;
     if (this.to > 0) this.longestGapMs = Math.max(this.longestGapMs, now - this.to);

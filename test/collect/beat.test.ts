@@ -2,8 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { BeatBudget, BeatClock } from '../../src/collect/beat-clock.js';
 import { BeatLoop, type BeatTask } from '../../src/collect/beat-loop.js';
-import { type ListenBatch, ListenTask } from '../../src/collect/listen-task.js';
+import { DividedShare, levelOf } from '../../src/collect/beat-share.js';
+import { BeatTasks } from '../../src/collect/beat-tasks.js';
+import type { ClosedTaskSpec } from '../../src/collect/closed-task.js';
+import { chooseFollowed } from '../../src/collect/followed.js';
+import { type ListenBatch, ListenTask, type ListenTaskSpec } from '../../src/collect/listen-task.js';
 import { openDiagSocket } from '../../src/collect/netlink-socket.js';
+import { NamespaceError, type NamespacePlace } from '../../src/collect/netns-enter.js';
 import { SamplePace } from '../../src/collect/sample-pace.js';
 import { SourceError } from '../../src/model/errors.js';
 import { type Behaviour, FakeSocket } from './fake-socket.js';
@@ -102,6 +107,83 @@ describe('the budget of a task', () => {
   });
 });
 
+describe('a share of a core that is divided', () => {
+  it('gives each what it needs where that is little, and the others the same part of what is left', () => {
+    expect(levelOf([0.01, 0.02], 0.06)).toBe(Number.POSITIVE_INFINITY);
+    expect(levelOf([0.01, 0.01, 0.05, 0.07], 0.08)).toBeCloseTo(0.03);
+    expect(levelOf([0.02, 0.02, 0.02], 0.03)).toBeCloseTo(0.01);
+    expect(levelOf([], 0.03)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('gives one alone what it would have by itself', () => {
+    const share = new DividedShare(0.012, 0.1);
+    expect(share.grant({}, 5)).toBe(0.012);
+  });
+
+  it('keeps many to what there is together, and what one leaves the others have', () => {
+    const share = new DividedShare(0.012, 0.1);
+    const tasks = Array.from({ length: 20 }, () => ({}));
+    for (let round = 0; round < 6; round++) for (const task of tasks) share.grant(task, 0.01);
+    const granted = tasks.map((task) => share.grant(task, 0.01));
+    expect(granted.reduce((sum, one) => sum + one, 0)).toBeCloseTo(0.1);
+    for (const task of tasks.slice(10)) share.leave(task);
+    expect(share.grant(tasks[0] as object, 0.01)).toBe(0.012);
+    // What some need less of the others may have.
+    const few = new DividedShare(0.012, 0.02);
+    const [cheap, dear] = [{}, {}];
+    for (let round = 0; round < 9; round++) few.grant(cheap, 0.009);
+    for (let round = 0; round < 9; round++) few.grant(dear, 0.5);
+    expect(few.grant(dear, 0.5)).toBeCloseTo(0.011);
+  });
+});
+
+describe('the tasks of a thread', () => {
+  const spec = (key: string, bufferBytes = 1): ClosedTaskSpec => ({ kind: 'closed', key, bufferBytes });
+
+  it('come, change and go by their keys; what could not be opened is told, and tried again', async () => {
+    const log: string[] = [];
+    let isGone = true;
+    const tasks = new BeatTasks(async ({ key }) => {
+      if (key === 'c' && isGone) throw new NamespaceError('missing', 'c is not there');
+      log.push(`open ${key}`);
+      return {
+        beat: () => {},
+        take: () => ({ batch: `of ${key}` }),
+        change: (to) => void log.push(`${key} has ${(to as ClosedTaskSpec).bufferBytes}`),
+        close: () => void log.push(`close ${key}`),
+      };
+    });
+    await tasks.follow([spec('a'), spec('b')]);
+    await tasks.follow([spec('b', 2), spec('c')]);
+    expect(log).toEqual(['open a', 'open b', 'close a', 'b has 2']);
+    expect(tasks.take(0).told).toEqual([
+      { key: 'c', fault: 'c is not there', isOfNamespace: true },
+      { key: 'b', batch: 'of b' },
+    ]);
+    isGone = false;
+    await tasks.follow([spec('c')]);
+    expect(tasks.take(0).told).toEqual([{ key: 'c', batch: 'of c' }]);
+    tasks.close();
+    expect(log.slice(4)).toEqual(['close b', 'open c', 'close c']);
+    expect([...tasks.values()]).toEqual([]);
+  });
+
+  it('another error is none of a task: it ends the thread', async () => {
+    const tasks = new BeatTasks(() => Promise.reject(new TypeError('broken')));
+    await expect(tasks.follow([spec('a')])).rejects.toThrow('broken');
+  });
+});
+
+describe('namespaces that are followed', () => {
+  const list = (...ids: number[]) => ids.map((id) => ({ id: String(id) }));
+
+  it('are so many at most, those that were followed before the others', () => {
+    expect(chooseFollowed(list(1, 2, 3), [], 3)).toEqual(list(1, 2, 3));
+    expect(chooseFollowed(list(1, 2, 3, 4), list(4, 3), 3)).toEqual(list(3, 4, 1));
+    expect(chooseFollowed(list(5), list(4, 3), 3)).toEqual(list(5));
+  });
+});
+
 describe('samples that are rarer than was asked for', () => {
   const pace = (wanted = 100) => new SamplePace('samples of TCP listeners', wanted);
   const cost = (costMs: number) => ({ listeners: 3000, costMs, gapMs: costMs / 0.012 });
@@ -123,6 +205,19 @@ describe('samples that are rarer than was asked for', () => {
     expect(slow.gap([cost(9)])?.why).toContain('take 9 ms');
     expect(slow.gap([cost(0.1)])).toBeUndefined();
   });
+});
+
+it('samples that are rarer in some of several namespaces are told in one line', () => {
+  const pace = new SamplePace('samples of TCP listeners', 100);
+  const [quick, slow] = [
+    { listeners: 2, costMs: 0.02, gapMs: 10 },
+    { listeners: 40, costMs: 0.2, gapMs: 50 },
+  ];
+  expect(pace.gap([quick, slow, { ...slow, gapMs: 40 }])).toEqual({
+    what: 'samples of TCP listeners',
+    why: 'in 2 of 3 namespaces about 20 per second or more, not 100: 80 listeners take 0.4 ms each time',
+  });
+  expect(pace.gap([quick, quick])).toBeUndefined();
 });
 
 it('a loop does all the tasks that there are now', () => {
@@ -195,6 +290,19 @@ describe('a task that samples listeners', () => {
     task.beat(1000);
     expect(sockets[0]?.asked).toEqual(['unix']);
     expect(take().looks).toBe(1);
+  });
+
+  it('where nobody listens in another namespace, it asks ten times a second whether somebody does', async () => {
+    const [sockets, place]: [FakeSocket[], NamespacePlace] = [[], { id: '101', path: '/run/netns/web' }];
+    const start = async (spec: ListenTaskSpec) => {
+      const socket = new FakeSocket({ refuses: { tcp4: 0, tcp6: 0 } });
+      sockets.push(socket);
+      const task = await ListenTask.open(spec, 10, 1e9, async () => socket);
+      for (let at = 1000; at < 1500; at += 10) task.beat(at);
+      return (task.take().batch as ListenBatch).looks;
+    };
+    expect(await start({ ...SPEC, place })).toBe(5);
+    expect(await start(SPEC)).toBe(50);
   });
 
   it('a kernel without IPv6 has no such listeners', async () => {
