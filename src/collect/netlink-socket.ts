@@ -113,7 +113,7 @@ export const openDiagSocket: OpenDiagSocket = async (timeoutMs) => open(await lo
 
 /**
  * Opens it in another network namespace; it stays there, and the thread comes back at once. As long as it is open the kernel keeps that
- * namespace, with its devices: opening takes 10 µs, so close it after each look. Throws `NamespaceError` where that may not be entered.
+ * namespace, with its devices: opening takes 10 µs, so close it after each look, or when nobody else is there any more. Throws `NamespaceError` where that may not be entered.
  */
 export const openDiagSocketIn =
   (place: NamespacePlace): OpenDiagSocket =>
