@@ -27,6 +27,7 @@ const EVERYTHING = ['--netns', 'all', '--all', '--udp', '--unix'];
 
 describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
   const namespaces: Namespace[] = [];
+  const others: Namespace[] = [];
   let deserted: Namespace;
   let outside: { readonly pid: number; readonly port: number; readonly inode: number };
   beforeAll(async () => {
@@ -37,11 +38,13 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     namespaces.push(deserted);
   });
   afterAll(async () => {
-    for (const namespace of namespaces) await namespace.remove();
+    for (const namespace of [...namespaces, ...others]) await namespace.remove();
   });
 
   it('both sources see the same in each of them, all at once', async () => {
-    const at = namespaces[0] as Namespace;
+    // From beside them: what sockwatch talks to ss through are sockets too.
+    const at = new Namespace();
+    others.push(at);
     const look = (source: string) => snapshot(at, [...EVERYTHING, ...only(namespaces), '--source', source]);
     const [fromSs, fromNetlink] = [await look('ss'), await look('netlink')];
     expect([fromSs.source, fromNetlink.source]).toEqual(['ss', 'netlink']);
@@ -121,13 +124,9 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
         .at(-1)
         ?.listeners.find(({ netns, local_port: port }) => netns === fresh.id && port === listening.port),
     );
-    // What is not asked of the others must not look as if nothing had happened there.
-    const why = `only of sockwatch's own namespace (${watcher.id}): of the others one look at each refresh`;
-    expect(after.gaps).toEqual(
-      expect.arrayContaining([
-        { what: 'peaks', why },
-        { what: 'connections that ended', why },
-      ]),
+    // All of them are sampled and heard: nothing is missing.
+    expect(after.gaps.filter(({ what }) => what === 'peaks' || what === 'connections that ended')).toEqual(
+      [],
     );
     expect(await live.interrupt()).toBe(130);
   });

@@ -148,7 +148,18 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
             ...args,
           ]);
         const live = run(
-          ...['--netns', 'all', '--no-unix', '--interval', '300ms', '--duration', '6s', '--record', path],
+          ...[
+            '--netns',
+            'all',
+            '--no-unix',
+            '--connections',
+            '--interval',
+            '300ms',
+            '--duration',
+            '6s',
+            '--record',
+            path,
+          ],
         );
         await poll(
           () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
@@ -188,7 +199,18 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
             .map(({ phase, rule, subject }) => ({ phase, rule, subject }));
         expect(alerts(replayed.stdout)).toEqual(alerts(recorded.stdout));
         expect(alerts(replayed.stdout).map(({ rule }) => rule)).toContain('accept_queue_full');
+      }),
+    );
+  });
 
+  it('of several namespaces is diagnosed and checked, each by itself', async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const path = inFolder('all.ndjson');
+        const { listening, clients } = await serve(other, { backlog: 2 });
+        await clients.connect(listening, 8, 3);
+        const words = ['record', path, '--netns', 'all', '--interval', '300ms', '--count', '4'];
+        expect((await sockwatch(namespace, words)).code).toBe(0);
         const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path, '--format', 'json']);
         expect(diagnosed.code).toBe(0);
         const { findings, looked_at: lookedAt } = JSON.parse(diagnosed.stdout) as DiagnosisJson;
