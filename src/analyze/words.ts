@@ -9,14 +9,17 @@ export const count = (value: number): string => String(Math.round(value)).replac
 export const counted = (value: number, noun: string): string =>
   `${count(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** `12 ms`, `4.1 s`, `125 s`, `17.4 h`, `3.2 d` */
+/** `12 ms`, `4.1 s`, `119 s`, `2.1 min`, `99 min`, `17.4 h`, `3.2 d` */
 export function duration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 2 * HOUR) return `${count(ms / 1000)} s`;
+  if (ms < 119_500) return `${count(ms / 1000)} s`;
+  if (ms < 9.95 * MINUTE) return `${(ms / MINUTE).toFixed(1)} min`;
+  if (ms < 2 * HOUR) return `${count(ms / MINUTE)} min`;
   return ms < 2 * DAY ? `${(ms / HOUR).toFixed(1)} h` : `${(ms / DAY).toFixed(1)} d`;
 }
 

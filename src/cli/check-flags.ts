@@ -1,5 +1,4 @@
 import type { Interfaces } from '@oclif/core';
-import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { CONNECTION_KEYS } from '../analyze/check/connections.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
@@ -90,8 +89,6 @@ export const checkFlags = {
 export type CheckFlags = Interfaces.InferredFlags<typeof checkFlags>;
 
 // Without it oclif looks for a command called `check:argument`, and says that.
-export const checkArgs = { surplus: Args.string({ hidden: true, ignoreStdin: true }) };
-
 /** The list of metrics for `--help`. */
 export const metricHelp = (): string =>
   METRICS.map((name) => `${name.padEnd(17)} ${METRIC_SPECS[name].says}`).join('\n');

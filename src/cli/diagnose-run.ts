@@ -4,11 +4,10 @@ import { unjudged } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
-import { readText } from '../collect/small-files.js';
 import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import type { RuleLimits } from '../model/findings.js';
-import type { Gap } from '../model/observation.js';
+import type { Gap, Observation } from '../model/observation.js';
 import type { TableStyle } from '../render/columns.js';
 import { diagnosisJson } from '../render/diagnose/json.js';
 import { diagnosisText } from '../render/diagnose/text.js';
@@ -17,6 +16,7 @@ import { DiagnosisWatches } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
 import { NamespaceLog } from './filter-gaps.js';
+import { requireProcess } from './require-process.js';
 
 /**
  * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
@@ -35,7 +35,7 @@ export async function watchAndDiagnose(
   const gaps: Gap[] = [];
   const watchers = { watch, log };
   if (flags.from === undefined) await lookAgain(flags, watchers, signal);
-  else await readLooks(flags.from, watchers, gaps, signal);
+  else await readLooks({ path: flags.from, pid: flags.pid }, watchers, gaps, signal);
   // Those of a recording may have been of another host.
   const isHere = flags.from === undefined && !flags['no-owners'];
   const [first, ...others] = watch.facts(
@@ -59,12 +59,6 @@ export async function watchAndDiagnose(
 interface Watchers {
   readonly watch: DiagnosisWatches;
   readonly log: NamespaceLog;
-}
-
-/** Of a process that is none nothing can be found, which must not read as good news. */
-function requireProcess(pid: number | undefined): void {
-  if (pid === undefined || readText(`${defaultDoor().proc}/${pid}/stat`) !== undefined) return;
-  throw new SockwatchError(`there is no process ${pid}`, 'give the pid of one that runs');
 }
 
 async function lookAgain(
@@ -105,17 +99,33 @@ async function lookAgain(
 }
 
 async function readLooks(
-  path: string,
+  { path, pid }: { readonly path: string; readonly pid: number | undefined },
   { watch, log }: Watchers,
   gaps: Gap[],
   signal: AbortSignal,
 ): Promise<void> {
   const { looksOf } = await import('./recorded-look.js');
+  let isMet = pid === undefined;
   for await (const observation of looksOf(path, gaps)) {
+    isMet ||= pid !== undefined && hasProcess(observation, pid);
     watch.take(observation);
     log.take(observation);
     if (signal.aborted) break;
   }
+  if (!isMet && !signal.aborted)
+    throw new SockwatchError(
+      `${path} has no sockets of process ${pid}`,
+      `give the pid of one that it has: sockwatch snapshot --all --from ${path}`,
+    );
+}
+
+function hasProcess(observation: Observation, pid: number): boolean {
+  if (observation.kind === 'namespaces') return observation.looks.some((look) => hasProcess(look, pid));
+  if (observation.kind !== 'table') return false;
+  const { sockets } = observation;
+  for (let row = 0; row < sockets.length; row++)
+    if (sockets.ownersAt(row)?.some((owner) => owner.pid === pid)) return true;
+  return false;
 }
 
 const nothingSeen = (from: string | undefined) =>

@@ -20,6 +20,7 @@ import { poolsTable } from '../render/pools/table.js';
 import { PoolWatches } from '../watch/pools-of-all.js';
 import { NamespaceLog } from './filter-gaps.js';
 import type { PoolsFlags } from './pools-flags.js';
+import { requireProcess } from './require-process.js';
 
 /**
  * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
@@ -31,6 +32,7 @@ export async function watchPools(
   signal: AbortSignal,
   limits?: RuleLimits,
 ): Promise<PoolsReport> {
+  if (flags.from === undefined) requireProcess(flags['hikari-pid']);
   // A path that is wrong is better said before the watch than after it.
   if (flags.hikari !== undefined) await readTail(flags.hikari);
   const watch = new PoolWatches(filter);

@@ -1,6 +1,6 @@
 import * as Errors from '@oclif/core/errors';
 import { BaseCommand, describeError } from '../cli/base-command.js';
-import { type CheckFlags, checkArgs, checkFlags, metricHelp } from '../cli/check-flags.js';
+import { type CheckFlags, checkFlags, metricHelp } from '../cli/check-flags.js';
 import type { CheckFormat } from '../cli/check-formats.js';
 import { formatAmong, judged, limitCheck } from '../cli/check-guard.js';
 import { readCheckOptions } from '../cli/check-options.js';
@@ -13,6 +13,7 @@ import { readConfig } from '../cli/config.js';
 import { CONFIG_TEMPLATE } from '../cli/config-template.js';
 import { namesFor } from '../cli/names.js';
 import { isClosed, writePieces } from '../cli/output.js';
+import { refuseSurplus, surplusArgs } from '../cli/surplus.js';
 import { UsageError } from '../cli/usage.js';
 import { replaceFile } from '../collect/state-file.js';
 import { exitCodeOf } from '../model/check.js';
@@ -59,7 +60,7 @@ export default class Check extends BaseCommand {
     },
   ];
 
-  static override readonly args = checkArgs;
+  static override readonly args = surplusArgs;
   static override readonly flags = checkFlags;
 
   private format: CheckFormat = 'nagios';
@@ -69,8 +70,7 @@ export default class Check extends BaseCommand {
     // What a broken command line still says, before it is read.
     this.format = formatAmong(this.argv);
     const { args, flags } = await this.parse(Check);
-    if (args.surplus !== undefined)
-      throw new UsageError(`unexpected argument ${JSON.stringify(args.surplus)}`);
+    refuseSurplus(args);
     if (flags['print-config']) return this.print(CONFIG_TEMPLATE, 0);
     const settings = await this.readSettings(flags);
     const options = readCheckOptions(flags, settings);

@@ -6,6 +6,7 @@ import { readFilter } from '../cli/filter.js';
 import { namesFor } from '../cli/names.js';
 import { inPieces, writePieces } from '../cli/output.js';
 import { isMet } from '../cli/rule-limits.js';
+import { refuseSurplus, surplusArgs } from '../cli/surplus.js';
 import { tableStyle } from '../cli/terminal.js';
 
 export default class Diagnose extends BaseCommand {
@@ -34,10 +35,12 @@ export default class Diagnose extends BaseCommand {
     },
   ];
 
+  static override readonly args = surplusArgs;
   static override readonly flags = diagnoseFlags;
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Diagnose);
+    const { args, flags } = await this.parse(Diagnose);
+    refuseSurplus(args);
     const filter = readFilter(filterText(flags));
     const limits = readDiagnosisLimits(flags['fail-on']);
     const ending = endOnSignals();

@@ -1,4 +1,3 @@
-import * as Args from '@oclif/core/args';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { readConfig } from '../cli/config.js';
 import { endOnSignals, quietEnding } from '../cli/ending.js';
@@ -11,21 +10,20 @@ import { showScreen } from '../cli/live-screen.js';
 import { openLive } from '../cli/live-session.js';
 import { streamReports } from '../cli/live-stream.js';
 import { keepHeapSmall } from '../cli/small-heap.js';
-import { UsageError } from '../cli/usage.js';
+import { refuseSurplus, surplusArgs } from '../cli/surplus.js';
 
 export default class Live extends BaseCommand {
   static override summary = LIVE_SUMMARY;
   static override description = LIVE_DESCRIPTION;
   static override examples = LIVE_EXAMPLES;
   // Without it oclif looks for a command called `live:argument`, and says that.
-  static override args = { surplus: Args.string({ hidden: true, ignoreStdin: true }) };
+  static override args = surplusArgs;
   static override flags = liveFlags;
 
   async run(): Promise<void> {
     keepHeapSmall();
     const { args, flags: given, metadata } = await this.parse(Live);
-    if (args.surplus !== undefined)
-      throw new UsageError(`unexpected argument ${JSON.stringify(args.surplus)}`);
+    refuseSurplus(args);
     const config = given['no-config'] ? undefined : await readConfig(given.config);
     const isGiven = (name: string) => metadata.flags[name]?.setFromDefault !== true && name in given;
     const flags = { ...given, ...readLiveSection(config?.live, isGiven) };

@@ -7,6 +7,7 @@ import { inPieces, writePieces } from '../cli/output.js';
 import { poolsFlags, readPoolLimits } from '../cli/pools-flags.js';
 import { topPools, watchPools, writePools } from '../cli/pools-run.js';
 import { isMet } from '../cli/rule-limits.js';
+import { refuseSurplus, surplusArgs } from '../cli/surplus.js';
 import { tableStyle } from '../cli/terminal.js';
 
 export default class Pools extends BaseCommand {
@@ -42,10 +43,12 @@ export default class Pools extends BaseCommand {
     },
   ];
 
+  static override readonly args = surplusArgs;
   static override readonly flags = poolsFlags;
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Pools);
+    const { args, flags } = await this.parse(Pools);
+    refuseSurplus(args);
     const filter = readFilter(flags.filter);
     const limits = readPoolLimits(flags['fail-on']);
     const ending = endOnSignals();

@@ -70,7 +70,12 @@ export function overlayPane(
     focused: true,
     glyphs: state.glyphs,
     title: titleOf(state, overlay, rect.width),
-    note: [span(hidden > 0 ? `${hidden} more lines below, Esc closes` : 'Esc closes', 'dim')],
+    note: [
+      span(
+        hidden > 0 ? `${hidden} more ${hidden === 1 ? 'line' : 'lines'} below, Esc closes` : 'Esc closes',
+        'dim',
+      ),
+    ],
   });
   return { lines, rect };
 }

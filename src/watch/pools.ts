@@ -1,3 +1,4 @@
+import { count } from '../analyze/words.js';
 import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
 import { millis } from '../model/units.js';
@@ -145,7 +146,7 @@ function missedOpens(activeOpens: number | undefined, seen: number, ms: number):
   return [
     {
       what: 'pool_churn',
-      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: connections that come and go between two looks mostly leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
+      why: `the kernel counted ${count(activeOpens ?? 0)} connects in this namespace, ${seen === 0 ? 'none was' : seen === 1 ? 'only 1 was' : `only ${count(seen)} were`} seen: connections that come and go between two looks mostly leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
     },
   ];
 }

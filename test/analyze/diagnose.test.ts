@@ -470,7 +470,7 @@ describe('connects', () => {
     expect(timeout).toMatchObject({ severity: 'critical', about: { owner: JAVA } });
     expect(timeout?.evidence.map(({ text }) => text)).toEqual([
       expect.stringMatching(/^3 in SYN-SENT now/),
-      '6 connects given up after 1.6 s to 2.1 s: the timeout of the application; the kernel itself would try for 131 s',
+      '6 connects given up after 1.6 s to 2.1 s: the timeout of the application; the kernel itself would try for 2.2 min',
       expect.stringMatching(/new attempts seen/),
       'no packet was dropped because a backlog of this host was full',
     ]);

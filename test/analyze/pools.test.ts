@@ -177,7 +177,7 @@ describe('pool_exhausted', () => {
     expect(found).toMatchObject([
       {
         by: 'same_total',
-        disagreements: ['its last line is 3,600 s away from the last look: it says nothing of now'],
+        disagreements: ['its last line is 60 min away from the last look: it says nothing of now'],
       },
     ]);
     const now = hikari({ waiting: 5, time: 1_700_000_000_000 - 40_000 });
@@ -520,7 +520,7 @@ describe('rules that could not be judged', () => {
         times(6, () => rows),
         wanted('pool_leak'),
       ),
-    ).toEqual(['pool_leak: not judged: it needs 4 looks over 600 s, there were 6 in 5.0 s']);
+    ).toEqual(['pool_leak: not judged: it needs 4 looks over 10 min, there were 6 in 5.0 s']);
     expect(
       whatOf(
         times(6, () => rows),

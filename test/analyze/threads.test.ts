@@ -94,7 +94,7 @@ describe('threads_blocked', () => {
 
   it('several processes with one thread each, and a thread for each connection of Java', () => {
     const each = [101, 102, 103].map((inode) => acceptor({ threads: 1, looked: 1, readingFrom: [inode] }));
-    expect(rulesOf([LISTEN(2), ...IDLE, ...waits(2, 2000)], each)).toMatchObject([{ severity: 'warning' }]);
+    expect(rulesOf([LISTEN(2), ...IDLE, ...waits(2, 2000)], each)).toMatchObject([{ severity: 'critical' }]);
     const java = acceptor({ threads: 20, looked: 20, pollingOne: 3, parked: 17 });
     expect(rulesOf([LISTEN(2), ...IDLE, ...waits(2, 2000)], [java])).toMatchObject([
       { message: expect.stringContaining('a thread seems to wait on each of 3 idle connections') },

@@ -18,4 +18,24 @@ describe('help', () => {
     expect(stdout).toContain(`$ sockwatch ${command}`);
     expect(stdout).toContain('EXAMPLES');
   });
+
+  it.each([
+    [['pools', 'extra'], 'sockwatch pools: unexpected argument "extra"; see sockwatch pools --help\n'],
+    [
+      ['diagnose', 'extra'],
+      'sockwatch diagnose: unexpected argument "extra"; see sockwatch diagnose --help\n',
+    ],
+    [['chekc'], 'sockwatch: there is no command "chekc"; see sockwatch --help\n'],
+    [
+      ['pools', '--hikari', '/dev/null', '--hikari-pid', '4194305'],
+      'sockwatch pools: there is no process 4194305; give the pid of one that runs\n',
+    ],
+  ])('is named where %j is no right use', (words, said) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [RUN_JS, ...words], { encoding: 'utf8' });
+    expect({ status, stdout, stderr }).toEqual({
+      status: words.length > 2 ? 1 : 2,
+      stdout: '',
+      stderr: said,
+    });
+  });
 });

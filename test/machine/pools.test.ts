@@ -297,7 +297,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
       expect(said.pools.map(({ owner }) => owner)).toContain('unknown');
       expect(said.gaps.filter(({ what }) => what === 'pool_leak').map(({ why }) => why)).toEqual([
         'not judged: the processes of 3 connections are not known',
-        expect.stringMatching(/^not judged: it needs 4 looks over 600 s, there were 2 in /),
+        expect.stringMatching(/^not judged: it needs 4 looks over 10 min, there were 2 in /),
       ]);
       expect(
         JSON.parse((await sockwatch(namespace, ['pools', '-d', '0', '-f', 'json'])).stdout),

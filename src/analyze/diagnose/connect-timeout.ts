@@ -45,7 +45,7 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
         'syn_sent',
         open,
         'connections',
-        `${count(open)} in SYN-SENT now, ${count(retried)} of them have sent their SYN again${one.oldestMs === undefined ? '' : `; the oldest tries for ${duration(one.oldestMs)}`}; at most ${counted(one.mostRetries, 'repetition')} seen`,
+        `${openText(open, retried)}${one.oldestMs === undefined ? '' : `; the oldest tries for ${duration(one.oldestMs)}`}; at most ${counted(one.mostRetries, 'repetition')} seen`,
       ),
       ...givenUp(one, facts),
       ...(established > 0
@@ -68,6 +68,13 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
         : `see whether ${to} is up and who drops SYNs on the way: a firewall, a security group, a full accept queue there (sockwatch diagnose on that host), a wrong address; ping and a connect to another port of it tell a dead host from a filtered port`,
     settings: [SYN_RETRIES, SYN_LINEAR, ...(isTableFull ? ['net.netfilter.nf_conntrack_max'] : [])],
   };
+}
+
+function openText(open: number, retried: number): string {
+  const now = `${count(open)} in SYN-SENT now`;
+  if (open === 0) return now;
+  if (open === 1) return `${now}, whose SYN was ${retried === 0 ? 'not yet ' : ''}sent again`;
+  return `${now}, ${count(retried)} of them ${retried === 1 ? 'has sent its' : 'have sent their'} SYN again`;
 }
 
 /** The listener on this host that a connect is for. */

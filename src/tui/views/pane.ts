@@ -26,12 +26,14 @@ export function pane(body: readonly Line[], style: PaneStyle): Line[] {
   return [topBorder(style, role), ...rows, [bottom]];
 }
 
-function topBorder({ width, glyphs, title, note = [] }: PaneStyle, role: 'focus' | 'border'): Line {
+function topBorder(style: PaneStyle, role: 'focus' | 'border'): Line {
+  const { width, glyphs, title, note = [] } = style;
   const { topLeft, topRight, across } = glyphs.border;
   const room = width - 2;
   const left = [span(`${across} `, role), ...title, span(' ')];
   const right = note.length === 0 ? [] : [span(' '), ...note, span(` ${across}`, role)];
   const gap = room - lineWidth(left) - lineWidth(right);
+  if (gap < 0 && note.length > 0) return topBorder({ ...style, note: [] }, role);
   if (gap < 0) return [span(topLeft, role), ...fit(left, room, glyphs.ellipsis), span(topRight, role)];
   return [span(topLeft, role), ...left, span(across.repeat(gap), role), ...right, span(topRight, role)];
 }
