@@ -9,7 +9,7 @@ import { isAlert, isSnapshot, listenersOn, notForNobody, replay, saidIn, sockwat
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
-import { poll } from '../support/poll.js';
+import { PATIENCE_MS, poll } from '../support/poll.js';
 import { abstractName, type Listening, Server } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3', 'setpriv'] });
@@ -263,15 +263,18 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         ]);
       const found = await poll(
         async () => {
-          const running = check();
-          await sleep(1000);
-          await server.burst(listening, 5, 100);
+          let isOver = false;
+          const running = check().finally(() => (isOver = true));
+          while (!isOver) {
+            await server.burst(listening, 5, 100);
+            await sleep(400);
+          }
           const finished = await running;
-          // A look may fall into the burst, and says that then.
+          // A look may fall into a burst, and says that then.
           return finished.stdout.includes('for a moment') ? finished : undefined;
         },
         'a check that sees a burst',
-        60_000,
+        2 * PATIENCE_MS,
       );
       expect(found.stdout).toMatch(
         /^SOCKWATCH CRITICAL.*accept queue at 5\/5 \(100%\) for a moment, in \d+ samples/,
