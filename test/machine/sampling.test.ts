@@ -9,7 +9,7 @@ import { isAlert, isSnapshot, listenersOn, notForNobody, replay, saidIn, sockwat
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
-import { PATIENCE_MS, poll } from '../support/poll.js';
+import { meanwhile, PATIENCE_MS, poll } from '../support/poll.js';
 import { abstractName, type Listening, Server } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3', 'setpriv'] });
@@ -263,12 +263,8 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         ]);
       const found = await poll(
         async () => {
-          let isOver = false;
-          const running = check().finally(() => (isOver = true));
-          while (!isOver) {
-            await server.burst(listening, 5, 100);
-            await sleep(400);
-          }
+          const running = check();
+          await meanwhile(running, 400, () => server.burst(listening, 5, 100));
           const finished = await running;
           // A look may fall into a burst, and says that then.
           return finished.stdout.includes('for a moment') ? finished : undefined;
