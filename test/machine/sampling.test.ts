@@ -263,8 +263,9 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         ]);
       const found = await poll(
         async () => {
+          // Nobody knows when its first look is over.
           const running = check();
-          await meanwhile(running, 400, () => server.burst(listening, 5, 100));
+          await meanwhile(running, 400, () => server.burst(listening, 5, 60));
           const finished = await running;
           // A look may fall into a burst, and says that then.
           return finished.stdout.includes('for a moment') ? finished : undefined;
