@@ -2,7 +2,7 @@ import type { Interfaces } from '@oclif/core';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { CONNECTION_SORTS, LISTENER_SORTS } from '../analyze/sort.js';
-import { GROUP_KEYS } from '../model/json.js';
+import { GROUP_KEYS } from '../model/groups-json.js';
 import { colorFlag, filterFlag, netnsFlags, redactFlag, sourceFlags, thresholdFlags } from './flags.js';
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;

@@ -5,7 +5,7 @@ import type { IdleCloses, ProbeFacts } from './keepalive.js';
 import type { Namespace } from './namespace.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
-import type { Sureness } from './trace.js';
+import type { Sureness } from './trace-findings.js';
 import type { Bytes, Connections, Millis, PerSecond, Ratio } from './units.js';
 
 /** How something is spread over the open connections of a pool. */
@@ -175,6 +175,11 @@ export interface PoolFinding extends Finding {
   readonly sure: Sureness;
   /** Index into `pools`. */
   readonly pool: number;
+}
+
+/** A pool with what was found of it. */
+export interface JudgedPool extends Pool {
+  readonly findings: readonly PoolFinding[];
 }
 
 export const HIKARI_BASES = ['process', 'same_total', 'only_pool'] as const;

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import type { AlertJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import { needs } from '../support/needs.js';
 import { Running } from '../support/running.js';
 
@@ -16,9 +17,7 @@ const parse = (stdout: string) =>
     .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
 
 describe.skipIf(reason)(`live --demo${reason ? ` (skipped: ${reason})` : ''}`, () => {
-  it('goes through filling, full, overflowing and ok, with alerts, and leaves nothing', {
-    timeout: 40_000,
-  }, async () => {
+  it('goes through filling, full, overflowing and ok, with alerts, and leaves nothing', async () => {
     const live = Running.start(['live', '--demo', '--format', 'ndjson', '--duration', '9500ms', ...CYCLE]);
     const { code, stdout, stderr } = await live.ended(30_000);
     expect(code).toBe(0);
@@ -50,9 +49,7 @@ describe.skipIf(reason)(`live --demo${reason ? ` (skipped: ${reason})` : ''}`, (
     expect(existsListener(first?.local_port)).toBe(false);
   });
 
-  it('ends what it started when it is interrupted with its acceptor stopped', {
-    timeout: 30_000,
-  }, async () => {
+  it('ends what it started when it is interrupted with its acceptor stopped', async () => {
     const live = Running.start([
       'live',
       '--demo',
