@@ -2,6 +2,7 @@ import { spawn } from '@lydell/node-pty';
 import { describe, expect, it } from 'vitest';
 import { RUN_JS } from '../support/cli.js';
 import { needs } from '../support/needs.js';
+import { PATIENCE_MS } from '../support/poll.js';
 
 /** The command in a terminal of its own, until it ends; `keys` are typed when `cue` has appeared. */
 function inTerminal(
@@ -30,7 +31,7 @@ function inTerminal(
     const timer = setTimeout(() => {
       terminal.kill('SIGKILL');
       reject(new Error(`did not end: ${JSON.stringify(output)}`));
-    });
+    }, PATIENCE_MS);
     terminal.onExit(({ exitCode }) => {
       clearTimeout(timer);
       resolve({ code: exitCode, output });
