@@ -6,6 +6,7 @@ import type { Namespace } from './namespace.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
 import type { Sureness } from './trace.js';
+import type { TrafficShapes } from './traffic.js';
 import type { Bytes, Connections, Millis, PerSecond, Ratio } from './units.js';
 
 /** How something is spread over the open connections of a pool. */
@@ -149,6 +150,8 @@ export interface Pool extends PoolCounts {
   readonly idleCloses: IdleCloses;
   readonly probes: ProbeFacts;
   readonly longLived: LongLived;
+  /** Of the open ones; absent: of none it can be told, as after a single look. */
+  readonly traffic?: TrafficShapes;
   /** Inbound, while requests wait to be read. */
   readonly serving?: ServeFacts;
 }

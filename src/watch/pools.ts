@@ -3,6 +3,7 @@ import { directionFinder } from '../model/direction.js';
 import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
 import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import type { TrafficShape } from '../model/traffic.js';
 import { millis } from '../model/units.js';
 import { CloseNotes } from './pools/close-notes.js';
 import { ConnectionList, MARKS, TupleKey } from './pools/connection-list.js';
@@ -10,6 +11,7 @@ import { PoolBook, type PoolEntry } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 import type { PoolTally } from './pools/pool-tally.js';
 import { probeReader } from './pools/probe-tally.js';
+import { movedReader } from './pools/traffic.js';
 import { sentAfterReceipt, USE, type Use, useByChange, useReader } from './pools/use.js';
 
 const SYN_SENT = stateCode('syn-sent');
@@ -185,6 +187,7 @@ class LookPass {
   private readonly found: Uint8Array;
   private readonly useOf;
   private readonly probe;
+  private readonly movedOf;
   private readonly columns;
 
   constructor(
@@ -195,6 +198,7 @@ class LookPass {
     this.found = new Uint8Array(options.before.length);
     this.useOf = useReader(table);
     this.probe = probeReader(table);
+    this.movedOf = movedReader(table);
     this.columns = columnsOf(table);
   }
 
@@ -396,7 +400,7 @@ class LookPass {
     now.quietMs[entry] = now.answerMs[entry] = now.rttMs[entry] = Number.NaN;
     switch (this.table.state[row]) {
       case ESTABLISHED:
-        this.tallyOpen(row, entry, identity.direction === 'outbound', tally);
+        this.tallyOpen(row, entry, known, identity.direction === 'outbound', tally);
         this.tallyUse(row, entry, known, identity.direction === 'outbound', tally);
         break;
       case SYN_SENT:
@@ -417,7 +421,7 @@ class LookPass {
     }
   }
 
-  private tallyOpen(row: number, entry: number, outbound: boolean, tally: PoolTally): void {
+  private tallyOpen(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
     const { now } = this.options;
     const { columns } = this;
     tally.open++;
@@ -430,7 +434,9 @@ class LookPass {
       (now.quietMs[entry] ?? 0) >= this.options.longIdleMs
     )
       tally.longIdle++;
-    this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
+    const shape = this.followTraffic(row, entry, known, outbound);
+    tally.traffic.add(shape);
+    this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes, shape);
     tally.longLived.add(
       this.options.at - (now.bornAt[entry] ?? Number.NaN),
       now.quietMs[entry] ?? Number.NaN,
@@ -439,6 +445,13 @@ class LookPass {
     tally.bytesSent += columns.bytesSent?.[row] || 0;
     tally.bytesReceived += columns.bytesReceived?.[row] || 0;
     tally.retransmissions += columns.retransmits?.[row] || 0;
+  }
+
+  private followTraffic(row: number, entry: number, known: number, outbound: boolean): TrafficShape {
+    const { now, before, at } = this.options;
+    if (!outbound && this.columns.inode?.[row] === 0) return 'unknown';
+    now.traffic.follow(entry, before.traffic, known, at, outbound, this.movedOf(row));
+    return now.traffic.shapeOf(entry, at);
   }
 
   private tallyUse(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {

@@ -146,6 +146,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     long_lived_moving: pool.longLived.moving,
     long_lived_quiet_60s: pool.longLived.quiet60s,
     long_lived_quiet_350s: pool.longLived.quiet350s,
+    traffic: pool.traffic && { basis: 'inferred' as const, ...pool.traffic },
     ...keepAliveFields(pool),
     rtt_ms: spreadJson(pool.rtt),
     bytes_sent: pool.bytesSent,

@@ -105,6 +105,7 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
   spread('P95', ({ pool }) => ageText(pool, 'p95'), 10),
   spread('IDLE P50', ({ pool }) => spreadText(pool.quiet, 'p50'), 5),
   spread('P95', ({ pool }) => spreadText(pool.quiet, 'p95'), 10),
+  ...(rows.some(({ pool }) => hasStreams(pool)) ? [spread('TRAFFIC', trafficCell, 3)] : []),
   ...(rows.some(({ pool }) => pool.idleCloses.timeout !== undefined)
     ? [spread('IDLE CLOSE', idleCloseCell, 4)]
     : []),
@@ -123,6 +124,25 @@ function shareCell({ share }: Row): string {
   if (first === undefined || last === undefined || Math.abs(first - last) < SAME_SHARE)
     return text(share.share);
   return `${text(first)}>${text(last)}`;
+}
+
+const SHAPE_WORDS = {
+  push: 'push',
+  two_way: 'two-way',
+  request_response: 'req/resp',
+  silent: 'silent',
+} as const;
+const SHAPES = Object.keys(SHAPE_WORDS) as (keyof typeof SHAPE_WORDS)[];
+
+/** Where all have requests and answers, or are silent, it says nothing new. */
+const hasStreams = ({ traffic }: Pool): boolean =>
+  traffic !== undefined && traffic.push + traffic.two_way > 0;
+
+/** `2 push, 1 silent` */
+function trafficCell({ pool: { traffic } }: Row): string {
+  const shapes = SHAPES.filter((shape) => (traffic?.[shape] ?? 0) > 0);
+  if (traffic === undefined || shapes.length === 0) return '?';
+  return shapes.map((shape) => `${formatCount(traffic[shape])} ${SHAPE_WORDS[shape]}`).join(', ');
 }
 
 /** `6.0s by peer` */
@@ -221,7 +241,10 @@ function notes({ looks, watchedMs, pools, activeOpens, opensSeen }: PoolsReport)
   const waiting = pools.some((pool) => pool.waiting > 0)
     ? ' WAITING: established, but not accepted by the application yet.'
     : '';
+  const traffic = pools.some(hasStreams)
+    ? ' TRAFFIC is a guess from what moved between looks: push: one way only (streams, server-sent events), two-way: without the rhythm of requests and answers (WebSockets), silent: nothing. A WebSocket that echoes looks like requests; answers that come in pieces, with pauses, look two-way.'
+    : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${waiting}${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${waiting}${traffic}${rates} SERVICE is a guess by port.`,
   ];
 }

@@ -1,0 +1,204 @@
+import type { SocketTable } from '../../model/table.js';
+import type { TrafficShape, TrafficShapes } from '../../model/traffic.js';
+import { connections } from '../../model/units.js';
+
+/** Numbers of each connection: see `AT`. */
+const WIDTH = 6;
+/** Stretches from one look to the next: all, in which data went one way alone or both ways, and in which that broke the rhythm. */
+const AT = { all: 0, onlyIn: 1, onlyOut: 2, both: 3, unasked: 4, unanswered: 5 } as const;
+/** Numbers of one connection are halved here: what it did lately says more. */
+const FULL = 250;
+
+/** Without data for so long, what was under way has ended: longer than an ACK may wait (200 ms), and than most pauses within an answer. */
+const PAUSE_MS = 220;
+/** Times are jiffies: closer together, which of two was later is not known. */
+const JIFFY_MS = 10;
+/** Below this nothing is told. */
+const LEAST = { stretches: 2, ms: 1000 };
+/** So many breaks, and that share of the stretches with data, are no rhythm: two sides that talk when they like take turns by chance, too. */
+const BROKEN = { least: 2, share: 0.1 };
+/** A rhythm may be broken so often: a request in two pieces, an answer with a pause. */
+const FORGIVEN_SHARE = 0.04;
+/** Requests and answers of a segment each: as many, or so near. */
+const BALANCED = { least: 2, share: 0.1 };
+
+/** What one look says of a connection. NaN: the source does not say. */
+export interface Moved {
+  /** Segments with data so far, those sent again left out; or bytes, where the source counts no segments. */
+  readonly out: number;
+  readonly in: number;
+  readonly isSegments: boolean;
+  /** Time since data were last sent and received, ms. */
+  readonly sentMs: number;
+  readonly receivedMs: number;
+}
+
+/** Reads that of a row; the object that it gives is the same for all rows. */
+export function movedReader(table: SocketTable): (row: number) => Moved {
+  const sent = table.column('dataSegmentsOut');
+  const received = table.column('dataSegmentsIn');
+  const isSegments = sent !== undefined && received !== undefined;
+  const out = isSegments ? sent : (table.column('bytesAcked') ?? table.column('bytesSent'));
+  const into = isSegments ? received : table.column('bytesReceived');
+  const again = isSegments ? table.column('retransmitsTotal') : undefined;
+  const [sentMs, receivedMs] = [table.column('lastSentMs'), table.column('lastReceivedMs')];
+  const moved = { out: 0, in: 0, isSegments, sentMs: 0, receivedMs: 0 };
+  const isCounted = out !== undefined && into !== undefined;
+  return (row) => {
+    // ss leaves out a 0.
+    moved.out = isCounted ? (out[row] || 0) - (again?.[row] || 0) : Number.NaN;
+    moved.in = isCounted ? into[row] || 0 : Number.NaN;
+    moved.sentMs = sentMs?.[row] ?? Number.NaN;
+    moved.receivedMs = receivedMs?.[row] ?? Number.NaN;
+    return moved;
+  };
+}
+
+/**
+ * What data did on each connection of a list, from the look that first showed it on. A connection on which requests are answered has a rhythm:
+ * after an answer that has ended, nothing comes before the next request, and after a request nothing is sent before its answer.
+ */
+export class TrafficColumns {
+  private readonly counts: Uint8Array;
+  /** Monotonic ms of the first look at it. */
+  private readonly from: Float64Array;
+  /** Of the last look. */
+  private readonly out: Float64Array;
+  private readonly in: Float64Array;
+  /** Sent less received in the last pause: above 0 where data were received last. NaN: no pause. */
+  private readonly lead: Float64Array;
+  /** Segments in less segments out since the first look, and both together. */
+  private readonly surplus: Float64Array;
+  private readonly total: Float64Array;
+
+  constructor(capacity: number) {
+    this.counts = new Uint8Array(capacity * WIDTH);
+    this.from = new Float64Array(capacity);
+    this.out = new Float64Array(capacity);
+    this.in = new Float64Array(capacity);
+    this.lead = new Float64Array(capacity);
+    this.surplus = new Float64Array(capacity);
+    this.total = new Float64Array(capacity);
+  }
+
+  /** Until a look follows it: those that are not established, or not accepted, are not. */
+  forget(entry: number): void {
+    this.from[entry] = Number.NaN;
+  }
+
+  /** `known`: its entry in `before`, the list of the look before; below 0 where it is new. */
+  follow(
+    entry: number,
+    before: TrafficColumns,
+    known: number,
+    at: number,
+    outbound: boolean,
+    moved: Moved,
+  ): void {
+    const isKnown = known >= 0 && !Number.isNaN(before.from[known] ?? Number.NaN);
+    const base = entry * WIDTH;
+    for (let number = 0; number < WIDTH; number++)
+      this.counts[base + number] = isKnown ? (before.counts[known * WIDTH + number] ?? 0) : 0;
+    this.from[entry] = isKnown ? (before.from[known] ?? at) : at;
+    this.out[entry] = moved.out;
+    this.in[entry] = moved.in;
+    this.lead[entry] = leadOf(moved);
+    this.surplus[entry] = isKnown ? (before.surplus[known] ?? 0) : 0;
+    this.total[entry] = isKnown ? (before.total[known] ?? 0) : 0;
+    if (isKnown) this.addStretch(entry, before, known, outbound, moved);
+  }
+
+  private addStretch(
+    entry: number,
+    before: TrafficColumns,
+    known: number,
+    outbound: boolean,
+    moved: Moved,
+  ): void {
+    const out = moved.out - (before.out[known] ?? Number.NaN);
+    const into = moved.in - (before.in[known] ?? Number.NaN);
+    if (Number.isNaN(out) || Number.isNaN(into)) {
+      this.forget(entry);
+      return;
+    }
+    this.surplus[entry] = (this.surplus[entry] ?? 0) + (moved.isSegments ? into - out : Number.NaN);
+    this.total[entry] = (this.total[entry] ?? 0) + into + out;
+    this.count(entry, AT.all);
+    if (out > 0 && into > 0) this.count(entry, AT.both);
+    else if (out > 0 || into > 0) {
+      this.count(entry, out > 0 ? AT.onlyOut : AT.onlyIn);
+      const lead = before.lead[known] ?? Number.NaN;
+      if (Math.abs(lead) <= JIFFY_MS || Number.isNaN(lead)) return;
+      // Of a client an answer is what comes in, of a server what goes out.
+      const isAnswered = outbound === lead > 0;
+      const isAnswer = outbound === into > 0;
+      if (isAnswered && isAnswer) this.count(entry, AT.unasked);
+      if (!isAnswered && !isAnswer) this.count(entry, AT.unanswered);
+    }
+  }
+
+  private count(entry: number, number: number): void {
+    const { counts } = this;
+    const base = entry * WIDTH;
+    const value = (counts[base + number] ?? 0) + 1;
+    counts[base + number] = value;
+    if (value >= FULL)
+      for (let one = 0; one < WIDTH; one++) counts[base + one] = (counts[base + one] ?? 0) >> 1;
+  }
+
+  /** What it looks like by now: a guess. */
+  shapeOf(entry: number, at: number): TrafficShape {
+    const of = (number: number) => this.counts[entry * WIDTH + number] ?? 0;
+    const [onlyIn, onlyOut, both] = [of(AT.onlyIn), of(AT.onlyOut), of(AT.both)];
+    if (!(at - (this.from[entry] ?? Number.NaN) >= LEAST.ms) || of(AT.all) < LEAST.stretches)
+      return 'unknown';
+    const moves = onlyIn + onlyOut + both;
+    if (moves === 0) return 'silent';
+    const breaks = of(AT.unasked) + of(AT.unanswered);
+    const isBroken = breaks >= BROKEN.least && breaks >= moves * BROKEN.share;
+    const rarer = both + Math.min(onlyIn, onlyOut);
+    // One look between a request and its answer is no stream: that takes several.
+    if (rarer === 0) return moves > 1 ? 'push' : 'unknown';
+    if (isBroken) return rarer === 1 ? 'push' : 'two_way';
+    return breaks <= moves * FORGIVEN_SHARE && (onlyIn + onlyOut > 0 || this.isBalanced(entry))
+      ? 'request_response'
+      : 'unknown';
+  }
+
+  private isBalanced(entry: number): boolean {
+    const surplus = Math.abs(this.surplus[entry] ?? Number.NaN);
+    return surplus <= Math.max(BALANCED.least, (this.total[entry] ?? 0) * BALANCED.share);
+  }
+}
+
+/** How much earlier data were sent than received, in a pause after both; NaN: there is none, or the source has no times. */
+const leadOf = ({ sentMs, receivedMs }: Moved): number =>
+  Math.min(sentMs, receivedMs) >= PAUSE_MS ? sentMs - receivedMs : Number.NaN;
+
+/** Shapes of the open connections of one look. */
+export class TrafficTally {
+  private readonly counts = new Map<TrafficShape, number>();
+
+  begin(): void {
+    this.counts.clear();
+  }
+
+  add(shape: TrafficShape): void {
+    this.counts.set(shape, (this.counts.get(shape) ?? 0) + 1);
+  }
+
+  /** `undefined` where none can be told. */
+  describe(): TrafficShapes | undefined {
+    const of = (shape: TrafficShape) => connections(this.counts.get(shape) ?? 0);
+    const known = [...this.counts].some(([shape, count]) => shape !== 'unknown' && count > 0);
+    return known
+      ? {
+          push: of('push'),
+          two_way: of('two_way'),
+          request_response: of('request_response'),
+          silent: of('silent'),
+          unknown: of('unknown'),
+        }
+      : undefined;
+  }
+}
