@@ -1,6 +1,6 @@
 import type { ClosedGroup } from '../model/closed.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { SocketRow } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
 import { compileAll } from './filter-language.js';
 import { ClosedSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
 import { SOCKET_LANGUAGE } from './filter-terms.js';

@@ -1,6 +1,7 @@
 import { formatEndpoint } from '../model/endpoint.js';
 import type { Listener, ReuseportGroup, Waiting } from '../model/listener.js';
-import type { SocketRow, SocketTable } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
+import type { SocketTable } from '../model/table.js';
 import { connections, ratio } from '../model/units.js';
 import { ListenerIndex } from './attribution.js';
 import { MPTCP } from './codes.js';

@@ -1,5 +1,6 @@
 import { directionFinder } from '../model/direction.js';
-import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
+import { ROW_FLAGS, type SocketTable } from '../model/table.js';
 import { LISTEN, MPTCP, stateCode, TCP } from './codes.js';
 import { EndNumbers, pairKey } from './end-numbers.js';
 

@@ -1,6 +1,7 @@
 import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { IpAddress } from '../model/ip.js';
-import { OUTCOMES, TRACE_RULES, type TraceConnection } from '../model/trace.js';
+import { OUTCOMES, type TraceConnection } from '../model/trace.js';
+import { TRACE_RULES } from '../model/trace-findings.js';
 import { compileAll, either, judge, type Language, PORTS, type Term, term } from './filter-language.js';
 import { readTokens } from './filter-tokens.js';
 import {

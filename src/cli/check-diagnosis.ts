@@ -7,7 +7,7 @@ import type { DiagnosisFinding } from '../model/diagnosis.js';
 import { type Rule, severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap, Observation } from '../model/observation.js';
-import type { SocketRow } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
 import { DiagnosisWatch } from '../watch/diagnosis.js';
 import { descriptorsOf } from './descriptors.js';
 

@@ -1,5 +1,7 @@
 import { ParseError } from '../model/errors.js';
-import { OUTCOMES, type Outcome, TRACE_RULES, type TraceSummary } from '../model/trace.js';
+import { OUTCOMES, type Outcome } from '../model/trace.js';
+import { TRACE_RULES } from '../model/trace-findings.js';
+import type { TraceSummary } from '../model/trace-summary.js';
 
 /** A condition under which a command ends with status 1. */
 export interface FailOn {

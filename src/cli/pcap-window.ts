@@ -1,5 +1,5 @@
 import { ParseError } from '../model/errors.js';
-import { type Nanos, nanos } from '../model/trace.js';
+import { type Nanos, nanos } from '../model/trace-moment.js';
 import { parseDuration } from './duration.js';
 
 /** A bound of the time that is analysed: so long after the first packet, or a moment of the calendar (seconds since 1970). */

@@ -16,7 +16,7 @@ import type { Names } from '../render/names.js';
 import { poolsCsv } from '../render/pools/csv.js';
 import { poolsJson, poolsNdjson } from '../render/pools/json.js';
 import { poolsTable } from '../render/pools/table.js';
-import type { RowFilter } from '../watch/pools.js';
+import type { RowFilter } from '../watch/pools/look-pass.js';
 import { PoolWatches } from '../watch/pools-of-all.js';
 import type { PoolsFlags } from './pools-flags.js';
 

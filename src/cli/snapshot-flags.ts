@@ -1,6 +1,6 @@
 import { Args, Flags, type Interfaces } from '@oclif/core';
 import { CONNECTION_SORTS, LISTENER_SORTS } from '../analyze/sort.js';
-import { GROUP_KEYS } from '../model/json.js';
+import { GROUP_KEYS } from '../model/groups-json.js';
 import { colorFlag, filterFlag, netnsFlags, redactFlag, sourceFlags, thresholdFlags } from './flags.js';
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;

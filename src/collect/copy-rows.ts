@@ -1,4 +1,5 @@
-import { NOTES, OPTIONAL_COLUMNS, type SocketTable } from '../model/table.js';
+import { NOTES } from '../model/columns.js';
+import { OPTIONAL_COLUMNS, type SocketTable } from '../model/table.js';
 
 /** Appends the rows of `from` that `wanted` names to `to`; owners that ss printed are left out (it is never asked for them). */
 export function copyRows(from: SocketTable, to: SocketTable, wanted: (row: number) => boolean): void {

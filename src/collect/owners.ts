@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Gap } from '../model/observation.js';
+import type { OwnerLookup } from '../model/row-owners.js';
 import { type Owner, SOCKET_STATES } from '../model/sockets.js';
-import { type OwnerLookup, SocketTable } from '../model/table.js';
+import { SocketTable } from '../model/table.js';
 import { InodeIndex } from './inode-index.js';
 import { MissingInodes } from './missing-inodes.js';
 import { inodeOf, monotonicNow } from './origin.js';

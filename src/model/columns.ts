@@ -63,6 +63,10 @@ export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 export const TEXT_COLUMNS = ['congestion', 'ulp'] as const;
 export type TextColumn = (typeof TEXT_COLUMNS)[number];
 
+/** Texts that a row may have: those of `TEXT_COLUMNS`, and rare ones. */
+export const NOTES = ['localPortName', 'remotePortName', 'localHex', 'congestion', 'ulp'] as const;
+export type Note = (typeof NOTES)[number];
+
 /** Facts that are either so or not known to be so. */
 export const ROW_FLAGS = {
   /** Recv-Q and Send-Q were printed. */

@@ -1,6 +1,6 @@
 import type { Rule, Severity } from './findings.js';
-import type { EvidenceJson, GapJson, OriginJson } from './json.js';
-import type { Sureness } from './trace.js';
+import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
+import type { Sureness } from './trace-findings.js';
 
 /*
  * What other programs read of `sockwatch diagnose`: names stay, more fields may come, absent means unknown. The files in

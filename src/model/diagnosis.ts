@@ -6,7 +6,7 @@ import type { Counters, Gap, Origin } from './observation.js';
 import type { PoolDirection, PoolsReport } from './pools.js';
 import type { Owner, TimerKind } from './sockets.js';
 import type { StackFacts } from './stack-facts.js';
-import type { Sureness } from './trace.js';
+import type { Sureness } from './trace-findings.js';
 import type { Bytes, Millis } from './units.js';
 
 /** What a finding is about. All absent: the network namespace, or the host. */

@@ -1,8 +1,9 @@
 import type { Rule, Severity } from './findings.js';
-import type { EvidenceJson, FindingJson, GapJson, OriginJson } from './json.js';
+import type { FindingJson } from './json.js';
 import type { Closer } from './keepalive.js';
+import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
 import type { HikariBasis, PoolDirection } from './pools.js';
-import type { Sureness } from './trace.js';
+import type { Sureness } from './trace-findings.js';
 
 /*
  * What other programs read of `sockwatch pools`: names stay, more fields may come, absent means unknown. The files in

@@ -5,7 +5,7 @@ import type { IdleCloses, ProbeFacts } from './keepalive.js';
 import type { Namespace } from './namespace.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
-import type { Sureness } from './trace.js';
+import type { Sureness } from './trace-findings.js';
 import type { TrafficShapes } from './traffic.js';
 import type { Bytes, Connections, Millis, PerSecond, Ratio } from './units.js';
 

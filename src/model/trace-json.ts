@@ -1,14 +1,8 @@
 import type { Severity } from './findings.js';
-import type {
-  Outcome,
-  Peer,
-  Role,
-  Sureness,
-  SynSchedule,
-  TraceRule,
-  TrustNote,
-  WireRetries,
-} from './trace.js';
+import type { Outcome, Role, SynSchedule } from './trace.js';
+import type { Sureness, TraceRule } from './trace-findings.js';
+import type { Peer } from './trace-moment.js';
+import type { TrustNote, WireRetries } from './trace-summary.js';
 
 /*
  * What other programs read of `sockwatch pcap` and `capture`: names stay, more fields may come, absent means unknown. Field

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../model/endpoint.js';
-import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
+import { ROW_FLAGS, type SocketTable } from '../model/table.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle } from './columns.js';
 import { namespaceText } from './labels.js';
 import type { Names } from './names.js';

@@ -1,7 +1,8 @@
 import { directionFinder } from '../model/direction.js';
-import type { GroupKey, GroupsJson, SocketGroupJson } from '../model/json.js';
+import type { GroupKey, GroupsJson, SocketGroupJson } from '../model/groups-json.js';
 import type { Report } from '../model/report.js';
-import type { SocketRow, SocketTable } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
+import type { SocketTable } from '../model/table.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle } from './columns.js';
 import { csvRecord } from './csv.js';
 import { originJson } from './json.js';

@@ -1,7 +1,8 @@
+import type { ConnectionJson, TimerJson } from '../model/connection-json.js';
 import { directionFinder } from '../model/direction.js';
-import type { ConnectionJson, TimerJson } from '../model/json.js';
 import type { Namespace } from '../model/namespace.js';
-import type { SocketRow, SocketTable } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
+import type { SocketTable } from '../model/table.js';
 import { endJson, hexOf, known, ownersJson, roundKnown } from './json-parts.js';
 import { namespaceName } from './labels.js';
 import type { Names } from './names.js';

@@ -1,13 +1,4 @@
 import type { Evidence } from '../model/findings.js';
-import type {
-  AcceptQueueJson,
-  GroupJson,
-  ListenerJson,
-  ListenerWindowJson,
-  QueueSamplesJson,
-  SynQueueJson,
-  WaitingJson,
-} from '../model/json.js';
 import {
   isPeakMissed,
   type Listener,
@@ -18,6 +9,15 @@ import {
   type SynQueue,
   type Waiting,
 } from '../model/listener.js';
+import type {
+  AcceptQueueJson,
+  GroupJson,
+  ListenerJson,
+  ListenerWindowJson,
+  QueueSamplesJson,
+  SynQueueJson,
+  WaitingJson,
+} from '../model/listener-json.js';
 import {
   endJson,
   evidenceJson,

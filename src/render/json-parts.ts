@@ -1,8 +1,9 @@
 import type { Endpoint } from '../model/endpoint.js';
 import type { Evidence, Finding } from '../model/findings.js';
-import type { EvidenceJson, FindingJson, GapJson, OwnerJson } from '../model/json.js';
+import type { FindingJson } from '../model/json.js';
 import { containerLabel, type Home } from '../model/namespace.js';
 import type { Gap } from '../model/observation.js';
+import type { EvidenceJson, GapJson, OwnerJson } from '../model/parts-json.js';
 import type { Owner } from '../model/sockets.js';
 import type { Names } from './names.js';
 

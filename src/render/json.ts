@@ -1,14 +1,8 @@
 import type { Change } from '../model/changes.js';
 import type { AlertEvent } from '../model/findings.js';
-import type {
-  AlertJson,
-  ChangeJson,
-  EventJson,
-  NamespaceJson,
-  OriginJson,
-  SnapshotJson,
-} from '../model/json.js';
+import type { AlertJson, ChangeJson, EventJson, NamespaceJson, SnapshotJson } from '../model/json.js';
 import type { Origin, Sysctls } from '../model/observation.js';
+import type { OriginJson } from '../model/parts-json.js';
 import type { NamespaceReport, Report } from '../model/report.js';
 import { closedJson } from './json-closed.js';
 import { connectionWriter } from './json-connection.js';

@@ -1,4 +1,6 @@
-import type { ConnectionJson, ListenerJson, OwnerJson } from '../model/json.js';
+import type { ConnectionJson } from '../model/connection-json.js';
+import type { ListenerJson } from '../model/listener-json.js';
+import type { OwnerJson } from '../model/parts-json.js';
 import type { Report } from '../model/report.js';
 import { type CsvValue, csvRecord } from './csv.js';
 import { connectionWriter } from './json-connection.js';

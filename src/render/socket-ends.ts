@@ -1,5 +1,6 @@
+import type { SocketRow } from '../model/socket-row.js';
 import { PROTOCOLS } from '../model/sockets.js';
-import { ROW_FLAGS, type SocketRow, type SocketTable } from '../model/table.js';
+import { ROW_FLAGS, type SocketTable } from '../model/table.js';
 import { type ByteText, type FixedText, fixedText } from './byte-text.js';
 import { jsonText } from './json-text.js';
 import type { Names } from './names.js';

@@ -1,12 +1,7 @@
 import { type Direction, directionFinder } from '../model/direction.js';
+import type { SocketRow } from '../model/socket-row.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
-import {
-  type OptionalColumn,
-  ROW_FLAGS,
-  type SocketRow,
-  type SocketTable,
-  type TextColumn,
-} from '../model/table.js';
+import { type OptionalColumn, ROW_FLAGS, type SocketTable, type TextColumn } from '../model/table.js';
 import { type ByteText, type FixedText, fixedText } from './byte-text.js';
 import { connectionWriter, namespaceJson, timerJson } from './json-connection.js';
 import { known, round } from './json-parts.js';

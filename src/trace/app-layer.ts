@@ -1,4 +1,4 @@
-import type { HttpFacts, TlsFacts } from '../model/trace.js';
+import type { HttpFacts, TlsFacts } from '../model/trace-app.js';
 import type { Flows } from './flows.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { RuleTotal, WirePool } from '../model/trace.js';
+import type { RuleTotal, WirePool } from '../model/trace-summary.js';
 import { seconds as duration } from './findings/facts.js';
 
 const LEAST_CONNECTIONS = 50;

@@ -1,4 +1,5 @@
-import type { CloseFacts, Moment, Nanos, Peer } from '../model/trace.js';
+import type { CloseFacts } from '../model/trace.js';
+import type { Moment, Nanos, Peer } from '../model/trace-moment.js';
 import { FLOW, type Flows, SIDE_INT } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 import type { Mutable } from './phases.js';

@@ -1,16 +1,7 @@
 import type { Endpoint } from '../model/endpoint.js';
-import type {
-  DirectionFacts,
-  DnsFacts,
-  HttpFacts,
-  Moment,
-  Nanos,
-  Outcome,
-  TlsFacts,
-  TraceConnection,
-  TraceEvent,
-  ZeroWindow,
-} from '../model/trace.js';
+import type { DirectionFacts, Outcome, TraceConnection, TraceEvent, ZeroWindow } from '../model/trace.js';
+import type { DnsFacts, HttpFacts, TlsFacts } from '../model/trace-app.js';
+import type { Moment, Nanos } from '../model/trace-moment.js';
 import { closeFacts } from './close.js';
 import type { AddressBook } from './decode/address-book.js';
 import type { PathBook } from './decode/path-book.js';

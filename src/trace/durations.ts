@@ -1,4 +1,5 @@
-import type { Nanos, Percentiles } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
+import type { Percentiles } from '../model/trace-summary.js';
 import { Sketch } from './sketch.js';
 
 /** So many values are kept as they are. */

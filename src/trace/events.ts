@@ -1,4 +1,5 @@
-import { EVENT_KINDS, type EventKind, type Nanos, type TraceEvent } from '../model/trace.js';
+import { EVENT_KINDS, type EventKind, type TraceEvent } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
 import { FLOW, type Flows, INT, STRIDE } from './flows.js';
 import type { Packet } from './packet.js';
 

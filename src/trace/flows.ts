@@ -1,4 +1,4 @@
-import type { Nanos } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
 import { MARK_COUNT } from './marks.js';
 import { TextCache } from './text-cache.js';
 

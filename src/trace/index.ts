@@ -1,26 +1,26 @@
 import { formatIp } from '../model/ip.js';
 import type { PacketBatch } from '../model/packets.js';
-import type { Nanos, Outcome, TraceConnection, TraceSummary } from '../model/trace.js';
+import type { Outcome, TraceConnection } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
+import type { TraceSummary } from '../model/trace-summary.js';
 import { makeAppLayer } from './app/index.js';
 import type { AppLayer } from './app-layer.js';
 import { Attempts } from './attempts.js';
 import { Collisions } from './collisions.js';
-import { buildConnection } from './connection.js';
 import { AddressBook } from './decode/address-book.js';
 import { Decoder } from './decode/index.js';
 import { PathBook } from './decode/path-book.js';
 import { Departures } from './departures.js';
 import { EVENT, Events } from './events.js';
-import { findTrace } from './findings/index.js';
-import { isHeard, isSuspect, isUnheard } from './findings/suspicion.js';
-import { UnsafeRetries } from './findings/usage.js';
+import { isSuspect } from './findings/suspicion.js';
 import { FLOW, Flows, INT, SIDE_INT, STRIDE, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
-import { nextWait, outcomeOf } from './outcome.js';
+import { outcomeOf } from './outcome.js';
 import { DECODED, Packet } from './packet.js';
 import { Pairs } from './pairs.js';
 import { Servers } from './servers.js';
 import { Tcp } from './tcp/index.js';
+import { Teller } from './teller.js';
 import { moment, Totals } from './totals.js';
 import { Trust } from './trust.js';
 import { UdpLayer } from './udp/index.js';
@@ -82,7 +82,7 @@ export class Trace {
   private readonly attempts = new Attempts(this.flows);
   private readonly trust = new Trust();
   private readonly totals = new Totals();
-  private readonly retries = new UnsafeRetries();
+  private readonly teller: Teller;
   private readonly app: AppLayer;
   private readonly tcp: Tcp;
   private readonly collisions: Collisions;
@@ -143,6 +143,16 @@ export class Trace {
       nextId: () => this.tcp.takeId(),
       isFollowed: (id) => id === options.follow,
       report: (connection) => this.udpFinished(connection),
+    });
+    this.teller = new Teller({
+      flows: this.flows,
+      events: this.events,
+      addresses: this.addresses,
+      paths: this.paths,
+      app: this.app,
+      udp: this.udp,
+      pairs: this.pairs,
+      attempts: this.attempts,
     });
     this.closed = new Departures(
       this.flows,
@@ -247,7 +257,7 @@ export class Trace {
 
   private finished(slot: number): void {
     const { flows } = this;
-    const outcome = outcomeOf(flows, slot, this.now, this.synSteps(slot));
+    const outcome = outcomeOf(flows, slot, this.now, this.teller.synSteps(slot));
     if (flows.int(slot, INT.syns) > 1) this.tcp.seeOthers(slot, this.now);
     const pair = flows.int(slot, INT.pair);
     const isFollowed = slot === this.events.followed;
@@ -265,7 +275,7 @@ export class Trace {
       this.count(slot, outcome);
       return;
     }
-    const connection = this.tell(slot, outcome);
+    const connection = this.teller.tell(slot, outcome, this.takeComment(slot));
     if (isFollowed) {
       this.followed = connection;
       this.events.followed = -1;
@@ -291,59 +301,6 @@ export class Trace {
     this.totals.addFindings(connection);
     this.worst.add(connection);
     this.sink?.connection(connection);
-  }
-
-  /** Pauses before the last SYN and the one before, ns. */
-  private synSteps(slot: number): number[] {
-    const { flows } = this;
-    if (flows.int(slot, INT.syns) < 2 || flows.has(slot, FLOW.synAckSeen)) return [];
-    const first = flows.timeOf(slot, M.syn);
-    // Of a connection that is followed the first is an event like the others.
-    const times = [first, ...this.events.times(slot, 'syn').filter((time) => time !== first)];
-    const steps = times.slice(1).map((time, index) => time - (times[index] ?? time));
-    return steps.slice(-2).reverse();
-  }
-
-  private tell(slot: number, outcome: Outcome): TraceConnection {
-    const { flows, events, addresses, paths } = this;
-    const comment = this.takeComment(slot);
-    const connection = buildConnection({ flows, events, addresses, paths }, slot, outcome, {
-      tls: this.app.tls(slot),
-      http: this.app.http(slot),
-      dns: this.dnsOf(slot),
-      comment,
-    });
-    if (!isSuspect(flows, slot, outcome) && !this.pairs.isWatched(flows.int(slot, INT.pair)))
-      return connection;
-    const findings = findTrace(connection, {
-      othersAnswered: flows.has(slot, FLOW.othersAnswered),
-      unheard: isUnheard(flows, slot),
-      heard: isHeard(flows, slot),
-      synAcksAfterAck: flows.int(slot, INT.synAcksAfterAck),
-      successor: this.successorOf(slot),
-      nextSynDue: nextWait(this.synSteps(slot), flows.int(slot, INT.syns)),
-    });
-    const { finding, hasFailed } = this.retries.check(connection, `${flows.int(slot, INT.pair)}`);
-    if (hasFailed) this.pairs.watch(flows.int(slot, INT.pair));
-    if (finding !== undefined) findings.push(finding);
-    const storm = this.pairs.stormOf(flows.int(slot, INT.pair), outcome, flows.frameOf(slot, M.first));
-    if (storm !== undefined) findings.push(storm);
-    return { ...connection, findings };
-  }
-
-  private successorOf(slot: number) {
-    const { flows } = this;
-    const areInTurn = this.attempts.areInTurn(flows.int(slot, INT.pair));
-    return areInTurn ? moment(flows.frameOf(slot, M.successor), flows.timeOf(slot, M.successor)) : undefined;
-  }
-
-  private dnsOf(slot: number) {
-    const { flows } = this;
-    const clientIsHigh = flows.int(slot, INT.clientIsHigh) === 1;
-    const client = flows.int(slot, clientIsHigh ? INT.high : INT.low);
-    const server = flows.int(slot, clientIsHigh ? INT.low : INT.high);
-    const family = (flows.int(slot, INT.kind) & 2) === 0 ? 4 : 6;
-    return this.udp.dnsFor(family, client, server, flows.timeOf(slot, M.first));
   }
 
   private noteTrust(slot: number, outcome: Outcome): void {

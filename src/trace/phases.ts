@@ -1,4 +1,5 @@
-import type { Nanos, Phases } from '../model/trace.js';
+import type { Phases } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
 import { FLOW, type Flows } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 

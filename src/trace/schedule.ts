@@ -1,4 +1,5 @@
-import type { Moment, SynSchedule } from '../model/trace.js';
+import type { SynSchedule } from '../model/trace.js';
+import type { Moment } from '../model/trace-moment.js';
 
 type Shape = SynSchedule['shape'];
 

@@ -1,4 +1,5 @@
-import type { Nanos, Percentiles } from '../model/trace.js';
+import type { Nanos } from '../model/trace-moment.js';
+import type { Percentiles } from '../model/trace-summary.js';
 
 const float = new Float64Array(1);
 const halves = new Uint32Array(float.buffer);

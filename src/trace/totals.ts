@@ -1,16 +1,13 @@
+import { OUTCOMES, type Outcome, type TraceConnection } from '../model/trace.js';
+import type { TraceFinding } from '../model/trace-findings.js';
+import type { Moment, Nanos } from '../model/trace-moment.js';
 import {
-  type Moment,
-  type Nanos,
-  OUTCOMES,
-  type Outcome,
   type Percentiles,
   PHASE_NAMES,
   type PhaseName,
   type RuleTotal,
-  type TraceConnection,
-  type TraceFinding,
   type TraceSummary,
-} from '../model/trace.js';
+} from '../model/trace-summary.js';
 import { type Flows, SIDE_INT, SUM } from './flows.js';
 import { MARK, type MARKS } from './marks.js';
 import { closeOf } from './phases.js';

@@ -1,4 +1,4 @@
-import type { TrustNote } from '../model/trace.js';
+import type { TrustNote } from '../model/trace-summary.js';
 
 type What = TrustNote['what'];
 

@@ -1,7 +1,8 @@
 import type { Observation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
+import type { RowFilter } from './pools/look-pass.js';
 import { byWeight } from './pools/pool-facts.js';
-import { PoolWatch, type RowFilter } from './pools.js';
+import { PoolWatch } from './pools.js';
 
 /** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
 export class PoolWatches {

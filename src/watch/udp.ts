@@ -1,6 +1,7 @@
 import { udpRowsWithDrops } from '../analyze/scan.js';
 import { formatEndpoint } from '../model/endpoint.js';
-import type { SocketRow, SocketTable } from '../model/table.js';
+import type { SocketRow } from '../model/socket-row.js';
+import type { SocketTable } from '../model/table.js';
 import { dropDelta } from './counters.js';
 
 /** Drops of UDP sockets at the look before, by inode or cookie; `undefined`: no look yet. */

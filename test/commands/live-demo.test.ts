@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import type { AlertJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import { needs } from '../support/needs.js';
 import { Running } from '../support/running.js';
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConnectionJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { ConnectionJson } from '../../src/model/connection-json.js';
+import type { SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import { notForNobody, snapshot, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';

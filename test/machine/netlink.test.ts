@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ListenerJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import type { Gap } from '../../src/model/observation.js';
 import { byIdentity, differences } from '../parse/netlink/support.js';
 import type { ReadableRow } from '../parse/readable.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import { listenerOn, snapshot } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { withNamespace } from '../support/netns.js';

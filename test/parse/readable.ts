@@ -1,6 +1,7 @@
 import { formatEndpoint } from '../../src/model/endpoint.js';
 import type { Gap } from '../../src/model/observation.js';
-import { OPTIONAL_COLUMNS, ROW_FLAGS, type RowFlag, type SocketRow } from '../../src/model/table.js';
+import type { SocketRow } from '../../src/model/socket-row.js';
+import { OPTIONAL_COLUMNS, ROW_FLAGS, type RowFlag } from '../../src/model/table.js';
 import type { SsResult } from '../../src/parse/ss/index.js';
 
 /** One socket as a person would write it down: only what is known, owners as `name/pid/fd`. */

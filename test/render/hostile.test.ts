@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FORMATS } from '../../src/cli/snapshot-flags.js';
 import { writeView } from '../../src/cli/snapshot-output.js';
-import { GROUP_KEYS } from '../../src/model/json.js';
+import { GROUP_KEYS } from '../../src/model/groups-json.js';
 import type { Report } from '../../src/model/report.js';
 import { PLAIN_NAMES } from '../../src/render/names.js';
 import { Pseudonyms } from '../../src/render/redact.js';

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import type { Finished, Namespace, RunOptions } from './netns.js';
 
 export const RUN_JS = fileURLToPath(new URL('../../bin/run.js', import.meta.url));

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
-import type { AlertJson, EventJson, ListenerJson, SnapshotJson } from '../../src/model/json.js';
+import type { AlertJson, EventJson, SnapshotJson } from '../../src/model/json.js';
+import type { ListenerJson } from '../../src/model/listener-json.js';
 import { listenersOn, NOBODY, RUN_JS } from './cli.js';
 import type { Namespace } from './netns.js';
 

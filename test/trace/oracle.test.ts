@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatEndpoint } from '../../src/model/endpoint.js';
-import type { DirectionFacts, Moment, Outcome, TraceConnection } from '../../src/model/trace.js';
+import type { DirectionFacts, Outcome, TraceConnection } from '../../src/model/trace.js';
+import type { Moment } from '../../src/model/trace-moment.js';
 import { sharedDir, sharedMissing } from '../support/shared.js';
 import { traceFiles } from '../support/trace.js';
 

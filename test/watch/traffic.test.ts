@@ -9,14 +9,14 @@ type Data = readonly (readonly [at: number, way: 'o' | 'i', segments?: number])[
 /** What looks so far apart make of it. */
 function shapeOf(
   data: Data,
-  { everyMs = 1000, forMs = 8000, outbound = true, isSegments = true } = {},
+  { everyMs = 1000, forMs = 8000, outbound = true, isSegments = true, isRecorded = false } = {},
 ): TrafficShape {
   let [before, now] = [new TrafficColumns(1), new TrafficColumns(1)];
   for (let at = 0; at <= forMs; at += everyMs) {
-    now.follow(0, before, at === 0 ? -1 : 0, at, outbound, movedBy(data, at, isSegments));
+    now.follow(0, before, at === 0 ? -1 : 0, { at, outbound, isRecorded }, movedBy(data, at, isSegments));
     [before, now] = [now, before];
   }
-  return before.shapeOf(0, Math.floor(forMs / everyMs) * everyMs);
+  return before.shapeOf(0, { at: Math.floor(forMs / everyMs) * everyMs, isRecorded });
 }
 
 function movedBy(data: Data, at: number, isSegments: boolean): Moved {
@@ -56,16 +56,25 @@ describe('what data do on a connection', () => {
 
   it.each([
     ['quick answers', asked(900, 5)],
-    ['answers of many segments', asked(900, 5, 40)],
+    ['answers of many segments', asked(900, 30, 40)],
     ['slow answers', asked(2500, 1900)],
     ['more requests than looks', asked(70, 20)],
-    [
-      'long downloads',
-      [...every(4000, 'o'), ...every(50, 'i', { from: 150, until: 2500, segments: 9 })] as Data,
-    ],
   ])('is request_response with %s, from both sides', (_, data) => {
     expect(shapeOf(data, { everyMs: 250 })).toBe('request_response');
     expect(shapeOf(mirrored(data), { everyMs: 250, outbound: false })).toBe('request_response');
+  });
+
+  it('is neither a stream nor a WebSocket where answers take long to come', () => {
+    const part = { segments: 9 };
+    const downloads: Data = [
+      ...every(4000, 'o'),
+      ...every(50, 'i', { from: 150, until: 2500, ...part }),
+      ...every(50, 'i', { from: 4150, until: 6500, ...part }),
+    ];
+    expect(['request_response', 'unknown']).toContain(shapeOf(downloads, { everyMs: 250 }));
+    expect(['request_response', 'unknown']).toContain(
+      shapeOf(mirrored(downloads), { everyMs: 250, outbound: false }),
+    );
   });
 
   it('is silent where nothing moved, and unknown after too few looks or too short a time', () => {
@@ -82,11 +91,24 @@ describe('what data do on a connection', () => {
     expect(shapeOf(asked(70, 20), { isSegments: false })).toBe('unknown');
   });
 
+  it('is told of a recording only by what it writes: numbers that stay may be a minute old', () => {
+    const recorded = { isRecorded: true, everyMs: 60_000, forMs: 300_000 };
+    expect(shapeOf([], { ...recorded, everyMs: 1000, forMs: 100_000 })).toBe('unknown');
+    expect(shapeOf([], recorded)).toBe('silent');
+    expect(shapeOf(every(700, 'i', { until: 300_000 }), recorded)).toBe('push');
+    const chat: Data = [
+      ...every(1300, 'o', { until: 300_000 }),
+      ...every(2100, 'i', { from: 700, until: 300_000 }),
+    ];
+    expect(shapeOf(chat, recorded)).toBe('unknown');
+  });
+
   it('is forgotten where a look shows no numbers', () => {
     const [before, now] = [new TrafficColumns(1), new TrafficColumns(1)];
-    before.follow(0, before, -1, 0, true, movedBy([], 0, true));
-    now.follow(0, before, 0, 5000, true, { ...movedBy([], 0, true), in: Number.NaN });
-    expect(now.shapeOf(0, 5000)).toBe('unknown');
+    const there = { outbound: true, isRecorded: false };
+    before.follow(0, before, -1, { at: 0, ...there }, movedBy([], 0, true));
+    now.follow(0, before, 0, { at: 5000, ...there }, { ...movedBy([], 0, true), in: Number.NaN });
+    expect(now.shapeOf(0, { at: 5000, ...there })).toBe('unknown');
   });
 
   it('says what it did lately, however long it is watched', () => {

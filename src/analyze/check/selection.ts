@@ -2,7 +2,7 @@ import type { Endpoint } from '../../model/endpoint.js';
 import { ParseError } from '../../model/errors.js';
 import { formatIp, parseIp } from '../../model/ip.js';
 import type { Listener, ListenerReport } from '../../model/listener.js';
-import type { SocketRow } from '../../model/table.js';
+import type { SocketRow } from '../../model/socket-row.js';
 
 /** Where a listener may be: any part may be left open. */
 export interface Place {

@@ -2,7 +2,7 @@ import type { ConnectionsSeen, DiagnosisFacts, DiagnosisFinding, Subject } from 
 import { formatEndpoint } from '../../model/endpoint.js';
 import type { Finding, Rule } from '../../model/findings.js';
 import type { Pool } from '../../model/pools.js';
-import type { Sureness } from '../../model/trace.js';
+import type { Sureness } from '../../model/trace-findings.js';
 import { listenerText } from '../words.js';
 import { whyOf } from './why.js';
 

@@ -1,6 +1,7 @@
 import { ParseError } from '../../model/errors.js';
+import type { SocketRow } from '../../model/socket-row.js';
 import { PROTOCOLS, type Protocol } from '../../model/sockets.js';
-import { type SocketRow, SocketTable } from '../../model/table.js';
+import { SocketTable } from '../../model/table.js';
 import { readInetRow } from './inet-row.js';
 import {
   HEADER_BYTES,

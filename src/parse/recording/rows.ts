@@ -1,8 +1,9 @@
+import { NOTES } from '../../model/columns.js';
 import { ParseError } from '../../model/errors.js';
 import { parseIp } from '../../model/ip.js';
 import { ROW } from '../../model/recording.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, UNIX_KINDS } from '../../model/sockets.js';
-import { NOTES, OPTIONAL_COLUMNS, type OptionalColumn, type SocketTable } from '../../model/table.js';
+import { OPTIONAL_COLUMNS, type OptionalColumn, type SocketTable } from '../../model/table.js';
 import { asList, asNumber, asText } from './fields.js';
 
 /** Ages that go on while a socket is not written again. */

@@ -1,12 +1,8 @@
+import { NOTES, OPTIONAL_COLUMNS, type OptionalColumn } from '../../model/columns.js';
 import type { Endpoint } from '../../model/endpoint.js';
 import { formatIp } from '../../model/ip.js';
-import {
-  NOTES,
-  OPTIONAL_COLUMNS,
-  type OptionalColumn,
-  type SocketRow,
-  type SocketTable,
-} from '../../model/table.js';
+import type { SocketColumns } from '../../model/socket-columns.js';
+import type { SocketRow } from '../../model/socket-row.js';
 import type { Names } from '../names.js';
 
 /** One socket as a list (`ROW` of model/recording.ts). Numbers as they are in the table; names and addresses through `names`. */
@@ -46,7 +42,7 @@ function endList(end: Endpoint | undefined, names: Names): [string, number, stri
 }
 
 /** Pairs of column and value, those that are known. */
-function columnList(table: SocketTable, index: number): number[] {
+function columnList(table: SocketColumns, index: number): number[] {
   const list: number[] = [];
   for (let column = 0; column < OPTIONAL_COLUMNS.length; column++) {
     const value = table.get(OPTIONAL_COLUMNS[column] as OptionalColumn, index);
@@ -55,7 +51,7 @@ function columnList(table: SocketTable, index: number): number[] {
   return list;
 }
 
-function notesList(table: SocketTable, index: number, names: Names): unknown[] {
+function notesList(table: SocketColumns, index: number, names: Names): unknown[] {
   const notes = NOTES.flatMap((name) => {
     const text = table.note(index, name);
     // The bytes of a path would betray a redacted one.

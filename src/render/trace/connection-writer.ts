@@ -1,5 +1,6 @@
-import type { DirectionFacts, Moment, Phases, TraceConnection } from '../../model/trace.js';
+import type { DirectionFacts, Phases, TraceConnection } from '../../model/trace.js';
 import type { TraceConnectionJson } from '../../model/trace-json.js';
+import type { Moment } from '../../model/trace-moment.js';
 import { type ByteText, type FixedText, fixedText } from '../byte-text.js';
 import type { Names } from '../names.js';
 import { RepeatedField } from '../repeated-field.js';

@@ -1,4 +1,5 @@
-import type { CloseFacts, HttpExchange, HttpFacts, Moment, QuicFacts, TlsFacts } from '../../model/trace.js';
+import type { CloseFacts } from '../../model/trace.js';
+import type { HttpExchange, HttpFacts, QuicFacts, TlsFacts } from '../../model/trace-app.js';
 import type {
   CloseJson,
   ExchangeJson,
@@ -7,6 +8,7 @@ import type {
   QuicJson,
   TlsJson,
 } from '../../model/trace-json.js';
+import type { Moment } from '../../model/trace-moment.js';
 import type { Names } from '../names.js';
 import { toMs } from './time.js';
 

@@ -1,4 +1,4 @@
-import type { TraceFinding } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
 import type { TraceFindingJson } from '../../model/trace-json.js';
 import type { Names } from '../names.js';
 

@@ -1,4 +1,4 @@
-import type { HttpExchange, HttpFacts } from '../../model/trace.js';
+import type { HttpExchange, HttpFacts } from '../../model/trace-app.js';
 import { type ByteText, fixedText } from '../byte-text.js';
 import type { Names } from '../names.js';
 import { RepeatedField } from '../repeated-field.js';

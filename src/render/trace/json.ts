@@ -1,6 +1,7 @@
 import type { CaptureInfo } from '../../model/packets.js';
-import type { DirectionFacts, Moment, Peer, TraceConnection } from '../../model/trace.js';
+import type { DirectionFacts, TraceConnection } from '../../model/trace.js';
 import type { MomentJson, TraceConnectionJson, ZeroWindowJson } from '../../model/trace-json.js';
+import type { Moment, Peer } from '../../model/trace-moment.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { closeJson, httpJson, quicJson, tlsJson } from './facts-json.js';
 import { findingJson } from './finding-json.js';

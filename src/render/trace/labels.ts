@@ -1,4 +1,5 @@
-import type { EventKind, Outcome, PhaseName, SynSchedule, TraceConnection } from '../../model/trace.js';
+import type { EventKind, Outcome, SynSchedule, TraceConnection } from '../../model/trace.js';
+import type { PhaseName } from '../../model/trace-summary.js';
 
 /** What people read for the names of the model. */
 export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {

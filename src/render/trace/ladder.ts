@@ -1,5 +1,6 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { PhaseName, TraceConnection, TraceEvent } from '../../model/trace.js';
+import type { TraceConnection, TraceEvent } from '../../model/trace.js';
+import type { PhaseName } from '../../model/trace-summary.js';
 import { type TableStyle, wrapWords } from '../columns.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { markOf, paint, roleOf } from '../style.js';

@@ -1,5 +1,5 @@
-import type { Moment } from '../../model/trace.js';
 import type { MomentJson } from '../../model/trace-json.js';
+import type { Moment } from '../../model/trace-moment.js';
 import {
   type ByteText,
   type FixedText,

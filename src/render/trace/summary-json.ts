@@ -1,11 +1,12 @@
 import type { CaptureFile, CaptureInfo } from '../../model/packets.js';
-import { type Moment, type Percentiles, PHASE_NAMES, type TraceSummary } from '../../model/trace.js';
 import type {
   CaptureFileJson,
   MomentJson,
   PercentilesJson,
   TraceSummaryJson,
 } from '../../model/trace-json.js';
+import type { Moment } from '../../model/trace-moment.js';
+import { type Percentiles, PHASE_NAMES, type TraceSummary } from '../../model/trace-summary.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { momentJson, toMs } from './time.js';
 

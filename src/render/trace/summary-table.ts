@@ -1,13 +1,13 @@
 import type { CaptureFile, CaptureInfo } from '../../model/packets.js';
+import { OUTCOMES } from '../../model/trace.js';
 import {
-  OUTCOMES,
   type Percentiles,
   PHASE_NAMES,
   type RuleTotal,
   type TraceSummary,
   type WirePool,
   type WireRetries,
-} from '../../model/trace.js';
+} from '../../model/trace-summary.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
 import type { Names } from '../names.js';
 import { markOf, paint, roleOf } from '../style.js';

@@ -1,5 +1,6 @@
 import type { CaptureInfo } from '../../model/packets.js';
-import type { TraceConnection, TraceSummary } from '../../model/trace.js';
+import type { TraceConnection } from '../../model/trace.js';
+import type { TraceSummary } from '../../model/trace-summary.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle } from '../columns.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { markOf, roleOf } from '../style.js';

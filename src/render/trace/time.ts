@@ -1,5 +1,5 @@
-import type { Moment } from '../../model/trace.js';
 import type { MomentJson } from '../../model/trace-json.js';
+import type { Moment } from '../../model/trace-moment.js';
 
 const NANOS = 1e9;
 /** What Date can tell, ms. */

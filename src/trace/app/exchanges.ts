@@ -1,4 +1,5 @@
-import type { HttpExchange, Moment, Nanos } from '../../model/trace.js';
+import type { HttpExchange } from '../../model/trace-app.js';
+import type { Moment, Nanos } from '../../model/trace-moment.js';
 import type { Mutable } from '../phases.js';
 import { TextCache } from '../text-cache.js';
 import type { Head } from './http-head.js';

@@ -1,4 +1,5 @@
-import type { HttpFacts, Moment, Nanos } from '../../model/trace.js';
+import type { HttpFacts } from '../../model/trace-app.js';
+import type { Moment, Nanos } from '../../model/trace-moment.js';
 import { EVENT } from '../events.js';
 import type { Flows } from '../flows.js';
 import type { Mutable } from '../phases.js';

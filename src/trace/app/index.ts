@@ -1,4 +1,4 @@
-import type { HttpFacts, TlsFacts } from '../../model/trace.js';
+import type { HttpFacts, TlsFacts } from '../../model/trace-app.js';
 import type { AppLayer, AppOptions, MakeAppLayer } from '../app-layer.js';
 import type { Flows } from '../flows.js';
 import { looksLikeRequest, looksLikeResponse } from './http-head.js';

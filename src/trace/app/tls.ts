@@ -1,8 +1,10 @@
-import type { Moment, Nanos, Peer, TlsFacts } from '../../model/trace.js';
+import type { TlsFacts } from '../../model/trace-app.js';
+import type { Nanos, Peer } from '../../model/trace-moment.js';
 import { EVENT } from '../events.js';
 import type { Flows } from '../flows.js';
-import { type Hello, parseClientHello, parseServerHello, versionText } from './hello.js';
+import { parseServerHello, versionText } from './hello.js';
 import { type AppState, M } from './state.js';
+import { makeSession, type Session, type Side, TLS13, tlsFacts } from './tls-session.js';
 
 const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
@@ -10,30 +12,10 @@ const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
-const TLS13 = 0x0304;
 const MOST_HANDSHAKE = 66_000;
 const MOST_RECORD = 16_384 + 2048;
 /** Bytes of an alert in TLS 1.3: two, their type, and the tag of the cipher (RFC 8446 section 5.2; 8 bytes with CCM_8). */
 const ENCRYPTED_ALERTS = new Set([2 + 1 + 16, 2 + 1 + 8]);
-
-interface Side {
-  /** Its records are encrypted from here on. */
-  encrypted: boolean;
-  /** Handshake messages over records: those of a flight that has not been read to its end. */
-  handshake: Uint8Array | undefined;
-}
-
-interface Session {
-  readonly sides: readonly [Side, Side];
-  clientHello: Uint8Array | undefined;
-  serverHello: Hello | undefined;
-  version: number;
-  helloRetry: boolean;
-  /** In 1.3 the client's first encrypted record, in 1.2 the later of both Finished. */
-  finishedBy: number;
-  alert: TlsFacts['alert'];
-  sawCertificate: boolean;
-}
 
 /** Whether these bytes may begin a TLS record of the handshake. */
 export const looksLikeTls = (bytes: Uint8Array, from: number): boolean =>
@@ -89,19 +71,7 @@ export class Tls {
   private sessionOf(slot: number): Session {
     let session = this.sessions.get(slot);
     if (session === undefined) {
-      session = {
-        sides: [
-          { encrypted: false, handshake: undefined },
-          { encrypted: false, handshake: undefined },
-        ],
-        clientHello: undefined,
-        serverHello: undefined,
-        version: 0,
-        helloRetry: false,
-        finishedBy: 0,
-        alert: undefined,
-        sawCertificate: false,
-      };
+      session = makeSession();
       this.sessions.set(slot, session);
     }
     return session;
@@ -282,60 +252,10 @@ export class Tls {
     if (this.sessions.size > 0) this.sessions.delete(slot);
   }
 
-  /** Not where a side was given up for bytes that the capture lacks: they may have ended the handshake. */
-  private isUnfinished(slot: number): boolean {
-    const { flows, state } = this;
-    const hasEnded = flows.frameOf(slot, M.finished) !== 0 || flows.frameOf(slot, M.request) !== 0;
-    const isRead = [slot * 2, slot * 2 + 1].every((key) => state.skip[key] !== Number.POSITIVE_INFINITY);
-    return flows.frameOf(slot, M.clientHello) !== 0 && !hasEnded && isRead;
-  }
-
   facts(slot: number): TlsFacts | undefined {
     const session = this.sessions.get(slot);
-    if (session === undefined) return undefined;
-    const { flows } = this;
-    const offer = session.clientHello && parseClientHello(session.clientHello, 0, session.clientHello.length);
-    const answer = session.serverHello;
-    const version = answer?.version ?? offer?.version;
-    const alpn = answer?.alpn[0] ?? offer?.alpn[0];
-    const mark = (mark: number): Moment | undefined => {
-      const frame = flows.frameOf(slot, mark);
-      return frame === 0 ? undefined : { frame, time: flows.timeOf(slot, mark) as Nanos };
-    };
-    const clientHello = mark(M.clientHello);
-    const serverHello = mark(M.serverHello);
-    const client = mark(M.clientCcs);
-    const server = mark(M.serverCcs);
-    const finished = mark(M.finished);
-    return {
-      ...(clientHello && { clientHello }),
-      ...(serverHello && { serverHello }),
-      ...((client ?? server) && {
-        changeCipherSpec: { ...(client && { client }), ...(server && { server }) },
-      }),
-      ...(finished && { finished }),
-      ...(version !== undefined && { version: versionText(version) }),
-      ...(offer?.sni !== undefined && { sni: offer.sni }),
-      ...(alpn !== undefined && { alpn }),
-      ...(offer && offer.alpn.length > 0 && { alpnOffered: offer.alpn }),
-      ...(answer && { cipher: answer.cipher }),
-      ...(answer && offer && { resumed: isResumed(session, offer, answer) }),
-      ...(session.helloRetry && { helloRetry: true }),
-      ...(offer?.hasEarlyData && { earlyData: true }),
-      ...(this.isUnfinished(slot) && { unfinished: true }),
-      ...(session.alert && { alert: session.alert }),
-    };
+    return session && tlsFacts(session, this.state, slot);
   }
-}
-
-/** 1.3: the server took the pre-shared key. Before: it repeats the session id, or went on without a certificate. */
-function isResumed(session: Session, offer: Hello, answer: Hello): boolean {
-  if (answer.version === TLS13) return answer.hasPsk;
-  const isSameId =
-    offer.sessionId.length > 0 &&
-    offer.sessionId.length === answer.sessionId.length &&
-    offer.sessionId.every((byte, index) => byte === answer.sessionId[index]);
-  return isSameId && !session.sawCertificate;
 }
 
 const peer = (direction: number): Peer => (direction === 0 ? 'client' : 'server');

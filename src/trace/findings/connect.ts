@@ -1,4 +1,4 @@
-import type { Moment } from '../../model/trace.js';
+import type { Moment } from '../../model/trace-moment.js';
 import { type FindingContext, type FindingRule, framesOf, plural, seconds } from './facts.js';
 
 const ADVICE =

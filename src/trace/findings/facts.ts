@@ -1,4 +1,6 @@
-import type { Moment, Peer, TraceConnection, TraceEvent, TraceFinding } from '../../model/trace.js';
+import type { TraceConnection, TraceEvent } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
+import type { Moment, Peer } from '../../model/trace-moment.js';
 
 /** What a rule may know besides the connection. */
 export interface FindingContext {

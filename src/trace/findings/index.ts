@@ -1,5 +1,6 @@
 import { severityRank } from '../../model/findings.js';
-import type { TraceConnection, TraceFinding } from '../../model/trace.js';
+import type { TraceConnection } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
 import { timedOut } from './connect.js';
 import type { FindingContext, FindingRule } from './facts.js';
 import { halfOpen, refused, resetEarly, slowHandshake } from './handshake.js';

@@ -1,4 +1,6 @@
-import type { Moment, TraceConnection, TraceFinding } from '../../model/trace.js';
+import type { TraceConnection } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
+import type { Moment } from '../../model/trace-moment.js';
 import { eventsOf, type FindingRule, framesOf, plural, QUEUE_ADVICE, seconds } from './facts.js';
 
 const RETRY_NS = 500e6;

@@ -1,4 +1,6 @@
-import type { Moment, Peer, TraceConnection, TraceFinding } from '../../model/trace.js';
+import type { TraceConnection } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
+import type { Moment, Peer } from '../../model/trace-moment.js';
 import { eventsOf, type FindingRule, framesOf, seconds } from './facts.js';
 
 export const tlsAlert: FindingRule = (connection): TraceFinding | undefined => {

@@ -1,4 +1,6 @@
-import type { Peer, TraceConnection, TraceFinding } from '../../model/trace.js';
+import type { TraceConnection } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
+import type { Peer } from '../../model/trace-moment.js';
 import { eventsOf, type FindingRule, framesOf, plural, resentBy, seconds } from './facts.js';
 import { LEAST_FLIGHTS } from './suspicion.js';
 

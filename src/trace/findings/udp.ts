@@ -1,4 +1,5 @@
-import type { TraceConnection, TraceFinding } from '../../model/trace.js';
+import type { TraceConnection } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
 import { framesOf, plural } from './facts.js';
 
 /** The port and address unreachable of each family: somebody said that nobody is there. Others say that a firewall or router is in the way. */

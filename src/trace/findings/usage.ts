@@ -1,4 +1,4 @@
-import type { TraceFinding } from '../../model/trace.js';
+import type { TraceFinding } from '../../model/trace-findings.js';
 import { type FindingRule, framesOf, seconds } from './facts.js';
 
 export const race: FindingRule = ({ close, http }) => {

@@ -1,4 +1,5 @@
-import type { Moment, Nanos, QuicFacts } from '../../model/trace.js';
+import type { QuicFacts } from '../../model/trace-app.js';
+import type { Moment, Nanos } from '../../model/trace-moment.js';
 import { type Hello, parseClientHello, parseServerHello } from '../app/hello.js';
 import { CryptoStream, readFrames } from './crypto-stream.js';
 import { type QuicHeader, readHeader, versionName } from './header.js';

@@ -1,4 +1,5 @@
-import type { DnsFacts, Moment } from '../../model/trace.js';
+import type { DnsFacts } from '../../model/trace-app.js';
+import type { Moment } from '../../model/trace-moment.js';
 import type { AddressBook } from '../decode/address-book.js';
 
 const MOST_KEPT = 20_000;

@@ -1,13 +1,7 @@
 import type { Endpoint } from '../../model/endpoint.js';
-import type {
-  DirectionFacts,
-  DnsFacts,
-  Moment,
-  Nanos,
-  Outcome,
-  TraceConnection,
-  TraceEvent,
-} from '../../model/trace.js';
+import type { DirectionFacts, Outcome, TraceConnection, TraceEvent } from '../../model/trace.js';
+import type { DnsFacts } from '../../model/trace-app.js';
+import type { Moment, Nanos } from '../../model/trace-moment.js';
 import type { AddressBook } from '../decode/address-book.js';
 import type { PathBook } from '../decode/path-book.js';
 import { findDatagrams } from '../findings/udp.js';

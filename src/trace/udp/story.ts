@@ -1,4 +1,5 @@
-import type { Moment, TraceEvent } from '../../model/trace.js';
+import type { TraceEvent } from '../../model/trace.js';
+import type { Moment } from '../../model/trace-moment.js';
 import type { Packet } from '../packet.js';
 import type { QuicHeader } from '../quic/header.js';
 import type { QuicMarks } from '../quic/session.js';

@@ -1,5 +1,6 @@
 import { formatEndpoint } from '../../model/endpoint.js';
-import { OPTIONAL_COLUMNS, type OptionalColumn, type SocketRow } from '../../model/table.js';
+import type { SocketRow } from '../../model/socket-row.js';
+import { OPTIONAL_COLUMNS, type OptionalColumn } from '../../model/table.js';
 import { namespaceText } from '../../render/labels.js';
 import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatBytes, formatCount, formatDuration } from '../../render/text.js';

@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../../model/endpoint.js';
+import type { SocketRow } from '../../model/socket-row.js';
 import type { SocketState } from '../../model/sockets.js';
-import type { SocketRow } from '../../model/table.js';
 import { namespaceText } from '../../render/labels.js';
 import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatCount, formatDuration, formatOwners } from '../../render/text.js';

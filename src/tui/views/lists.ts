@@ -1,3 +1,4 @@
+import type { SocketTable } from '../../model/table.js';
 import { cleanText, formatCount, formatDuration } from '../../render/text.js';
 import { dataRows, type Rect } from '../layout.js';
 import type { PoolRow } from '../pool-rows.js';
@@ -20,6 +21,28 @@ interface ListView<T> {
   rowAt(index: number): T;
 }
 
+interface ListPane<T> {
+  readonly pane: 'listeners' | 'connections';
+  readonly number: number;
+  readonly name: string;
+  /** Behind the name. */
+  readonly summary: readonly Span[];
+  readonly view: ListView<T>;
+  /** In place of the rows, where there are none. */
+  readonly empty: string;
+  readonly note: Line;
+}
+
+function listPane<T>(state: UiState, rect: Rect, list: ListPane<T>): Line[] {
+  const { width, height } = rect;
+  const { glyphs } = state;
+  const { view, number, name } = list;
+  const focused = state.focus === list.pane;
+  const body = view.length > 0 ? listBody(state, view, rect, focused) : [[], line(`  ${list.empty}`, 'dim')];
+  const title = [span(`${number} ${name}`, focused ? 'focus' : 'title'), ...list.summary];
+  return pane(body, { width, height, focused, glyphs, title, note: list.note });
+}
+
 function listBody<T>(state: UiState, view: ListView<T>, rect: Rect, focused: boolean): Line[] {
   const { glyphs } = state;
   const width = rect.width - 2;
@@ -30,72 +53,49 @@ function listBody<T>(state: UiState, view: ListView<T>, rect: Rect, focused: boo
   return [headLine(placed, view.sorting, glyphs), ...rows.map((row, at) => rowLine(placed, row, look(at)))];
 }
 
-const title = (number: number, name: string, focused: boolean): Span =>
-  span(`${number} ${name}`, focused ? 'focus' : 'title');
-
 export function listenersPane(state: UiState, rect: Rect): Line[] {
-  const { glyphs, listeners } = state;
-  const focused = state.focus === 'listeners';
-  const { items, total, cursor, sorting, matchless } = listeners;
-  const body =
-    items.length > 0
-      ? listBody(
-          state,
-          {
-            columns: listenerColumns(glyphs, (state.report?.namespaces?.length ?? 0) > 1),
-            sorting,
-            length: items.length,
-            index: cursor.index,
-            top: cursor.top,
-            rowAt: (index) => items[index] as (typeof items)[number],
-          },
-          rect,
-          focused,
-        )
-      : emptyBody(
-          state.report === undefined ? waitingText(state) : 'No listening sockets in this namespace.',
-        );
-  const count =
-    items.length === total ? formatCount(total) : `${formatCount(items.length)} of ${formatCount(total)}`;
+  const { items, total, cursor, sorting, matchless } = state.listeners;
   const filtered: Span[] = matchless ? [span('  none match the filter: all shown', 'dim')] : [];
-  return pane(body, {
-    width: rect.width,
-    height: rect.height,
-    focused,
-    glyphs,
-    title: [title(1, 'Listeners', focused), span(` ${count}`), ...filtered],
+  return listPane(state, rect, {
+    pane: 'listeners',
+    number: 1,
+    name: 'Listeners',
+    summary: [span(` ${countText(items.length, total)}`), ...filtered],
+    view: {
+      columns: listenerColumns(state.glyphs, (state.report?.namespaces?.length ?? 0) > 1),
+      sorting,
+      length: items.length,
+      index: cursor.index,
+      top: cursor.top,
+      rowAt: (index) => items[index] as (typeof items)[number],
+    },
+    empty:
+      state.report === undefined
+        ? 'Waiting for the first look at the sockets...'
+        : 'No listening sockets in this namespace.',
     note: sortNote(sorting),
   });
 }
 
+/** The lower list: connections, or in their place those that ended, or pools. */
 export function connectionsPane(state: UiState, rect: Rect): Line[] {
   if (state.showClosed) return closedPane(state, rect);
   if (state.showPools) return poolsPane(state, rect);
-  const { connections, glyphs } = state;
-  const focused = state.focus === 'connections';
-  const { rows, table, cursor, sorting } = connections;
-  const body =
-    table !== undefined && rows.length > 0
-      ? listBody(
-          state,
-          {
-            columns: connectionColumns(rect.width, glyphs, table.sections.length > 1),
-            sorting,
-            length: rows.length,
-            index: cursor.index,
-            top: cursor.top,
-            rowAt: (index) => table.row(rows[index] ?? 0),
-          },
-          rect,
-          focused,
-        )
-      : emptyBody(noConnections(state));
-  return pane(body, {
-    width: rect.width,
-    height: rect.height,
-    focused,
-    glyphs,
-    title: [title(4, 'Connections', focused), ...connectionsCount(state)],
+  const { rows, table, cursor, sorting } = state.connections;
+  return listPane(state, rect, {
+    pane: 'connections',
+    number: 4,
+    name: 'Connections',
+    summary: connectionsCount(state),
+    view: {
+      columns: connectionColumns(rect.width, state.glyphs, (table?.sections.length ?? 0) > 1),
+      sorting,
+      length: table === undefined ? 0 : rows.length,
+      index: cursor.index,
+      top: cursor.top,
+      rowAt: (index) => (table as SocketTable).row(rows[index] ?? 0),
+    },
+    empty: noConnections(state),
     note: sortNote(sorting),
   });
 }
@@ -103,14 +103,15 @@ export function connectionsPane(state: UiState, rect: Rect): Line[] {
 function connectionsCount(state: UiState): Span[] {
   const { rows, total } = state.connections;
   const { active } = state.filter;
-  const count =
-    rows.length === total ? formatCount(total) : `${formatCount(rows.length)} of ${formatCount(total)}`;
   const filter: Span[] =
     active === undefined
       ? []
       : [span('  '), { text: ` filter: ${cleanText(active.text)} `, role: 'text', ground: 'selected' }];
-  return [span(` ${count}`), ...filter, ...ageSpans(state)];
+  return [span(` ${countText(rows.length, total)}`), ...filter, ...ageSpans(state)];
 }
+
+const countText = (shown: number, total: number): string =>
+  shown === total ? formatCount(total) : `${formatCount(shown)} of ${formatCount(total)}`;
 
 /** Under load the full table is older than the listeners: how old stands beside it. */
 function ageSpans({ report, intervalMs }: UiState): Span[] {
@@ -131,68 +132,42 @@ const sortNote = ({ by, descending }: Sorted): Line => [
   span(`sort: ${by} ${descending ? 'desc' : 'asc'}`, 'dim'),
 ];
 
-const emptyBody = (text: string): Line[] => [[], line(`  ${text}`, 'dim')];
-
-const waitingText = (state: UiState): string =>
-  state.report === undefined ? 'Waiting for the first look at the sockets...' : '';
-
 function poolsPane(state: UiState, rect: Rect): Line[] {
-  const { connections, glyphs } = state;
-  const focused = state.focus === 'connections';
-  const pools = connections.pools ?? [];
-  const { index, top } = connections.poolCursor;
-  const body =
-    pools.length > 0
-      ? listBody(
-          state,
-          {
-            columns: poolColumns(state.glyphs, state.report?.pools !== undefined),
-            sorting: { by: '', descending: true },
-            length: pools.length,
-            index,
-            top,
-            rowAt: (at) => pools[at] as PoolRow,
-          },
-          rect,
-          focused,
-        )
-      : emptyBody(noConnections(state));
-  return pane(body, {
-    width: rect.width,
-    height: rect.height,
-    focused,
-    glyphs,
-    title: [title(4, 'Pools', focused), span(` ${formatCount(pools.length)}  process to remote`)],
+  const { pools = [], poolCursor } = state.connections;
+  return listPane(state, rect, {
+    pane: 'connections',
+    number: 4,
+    name: 'Pools',
+    summary: [span(` ${formatCount(pools.length)}  process to remote`)],
+    view: {
+      columns: poolColumns(state.glyphs, state.report?.pools !== undefined),
+      sorting: { by: '', descending: true },
+      length: pools.length,
+      index: poolCursor.index,
+      top: poolCursor.top,
+      rowAt: (at) => pools[at] as PoolRow,
+    },
+    empty: noConnections(state),
     note: [span('p: connections', 'dim')],
   });
 }
 
 function closedPane(state: UiState, rect: Rect): Line[] {
-  const { closed, glyphs, report } = state;
-  const focused = state.focus === 'connections';
-  const { items, sorting, cursor } = closed;
-  const body =
-    items.length > 0
-      ? listBody(
-          state,
-          {
-            columns: closedColumns(glyphs, report?.closed),
-            sorting,
-            length: items.length,
-            index: cursor.index,
-            top: cursor.top,
-            rowAt: (at) => items[at] as (typeof items)[number],
-          },
-          rect,
-          focused,
-        )
-      : emptyBody(noClosed(state));
-  return pane(body, {
-    width: rect.width,
-    height: rect.height,
-    focused,
-    glyphs,
-    title: [title(4, 'Ended', focused), ...closedSummary(state)],
+  const { items, sorting, cursor } = state.closed;
+  return listPane(state, rect, {
+    pane: 'connections',
+    number: 4,
+    name: 'Ended',
+    summary: closedSummary(state),
+    view: {
+      columns: closedColumns(state.glyphs, state.report?.closed),
+      sorting,
+      length: items.length,
+      index: cursor.index,
+      top: cursor.top,
+      rowAt: (at) => items[at] as (typeof items)[number],
+    },
+    empty: noClosed(state),
     note: [...sortNote(sorting), span('  e: connections', 'dim')],
   });
 }

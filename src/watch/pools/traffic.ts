@@ -4,8 +4,8 @@ import { connections } from '../../model/units.js';
 
 /** Numbers of each connection: see `AT`. */
 const WIDTH = 6;
-/** Stretches from one look to the next: all, in which data went one way alone or both ways, and in which that broke the rhythm. */
-const AT = { all: 0, onlyIn: 1, onlyOut: 2, both: 3, unasked: 4, unanswered: 5 } as const;
+/** Stretches from one look to the next: all, in which data went one way alone or both ways, and in which that kept or broke the rhythm. */
+const AT = { all: 0, onlyIn: 1, onlyOut: 2, both: 3, kept: 4, broke: 5 } as const;
 /** Numbers of one connection are halved here: what it did lately says more. */
 const FULL = 250;
 
@@ -13,8 +13,8 @@ const FULL = 250;
 const PAUSE_MS = 220;
 /** Times are jiffies: closer together, which of two was later is not known. */
 const JIFFY_MS = 10;
-/** Below this nothing is told. */
-const LEAST = { stretches: 2, ms: 1000 };
+/** Below this nothing is told: in a recording, numbers that stay the same may only not have been written for a minute. */
+const LEAST = { stretches: 2, ms: 1000, recordedMs: 125_000 };
 /** So many breaks, and that share of the stretches with data, are no rhythm: two sides that talk when they like take turns by chance, too. */
 const BROKEN = { least: 2, share: 0.1 };
 /** A rhythm may be broken so often: a request in two pieces, an answer with a pause. */
@@ -31,6 +31,13 @@ export interface Moved {
   /** Time since data were last sent and received, ms. */
   readonly sentMs: number;
   readonly receivedMs: number;
+}
+
+export interface FollowedLook {
+  /** Monotonic ms. */
+  readonly at: number;
+  readonly outbound: boolean;
+  readonly isRecorded: boolean;
 }
 
 /** Reads that of a row; the object that it gives is the same for all rows. */
@@ -87,14 +94,8 @@ export class TrafficColumns {
   }
 
   /** `known`: its entry in `before`, the list of the look before; below 0 where it is new. */
-  follow(
-    entry: number,
-    before: TrafficColumns,
-    known: number,
-    at: number,
-    outbound: boolean,
-    moved: Moved,
-  ): void {
+  follow(entry: number, before: TrafficColumns, known: number, look: FollowedLook, moved: Moved): void {
+    const { at, outbound, isRecorded } = look;
     const isKnown = known >= 0 && !Number.isNaN(before.from[known] ?? Number.NaN);
     const base = entry * WIDTH;
     for (let number = 0; number < WIDTH; number++)
@@ -102,7 +103,8 @@ export class TrafficColumns {
     this.from[entry] = isKnown ? (before.from[known] ?? at) : at;
     this.out[entry] = moved.out;
     this.in[entry] = moved.in;
-    this.lead[entry] = leadOf(moved);
+    // What a recording does not write again, only seems to pause.
+    this.lead[entry] = isRecorded ? Number.NaN : leadOf(moved);
     this.surplus[entry] = isKnown ? (before.surplus[known] ?? 0) : 0;
     this.total[entry] = isKnown ? (before.total[known] ?? 0) : 0;
     if (isKnown) this.addStretch(entry, before, known, outbound, moved);
@@ -124,16 +126,15 @@ export class TrafficColumns {
     this.surplus[entry] = (this.surplus[entry] ?? 0) + (moved.isSegments ? into - out : Number.NaN);
     this.total[entry] = (this.total[entry] ?? 0) + into + out;
     this.count(entry, AT.all);
-    if (out > 0 && into > 0) this.count(entry, AT.both);
-    else if (out > 0 || into > 0) {
+    if (out > 0 && into > 0) {
+      this.count(entry, AT.both);
+      if (isAnswered(this.lead[entry], outbound) === true) this.count(entry, AT.kept);
+    } else if (out > 0 || into > 0) {
       this.count(entry, out > 0 ? AT.onlyOut : AT.onlyIn);
-      const lead = before.lead[known] ?? Number.NaN;
-      if (Math.abs(lead) <= JIFFY_MS || Number.isNaN(lead)) return;
-      // Of a client an answer is what comes in, of a server what goes out.
-      const isAnswered = outbound === lead > 0;
-      const isAnswer = outbound === into > 0;
-      if (isAnswered && isAnswer) this.count(entry, AT.unasked);
-      if (!isAnswered && !isAnswer) this.count(entry, AT.unanswered);
+      const answered = isAnswered(before.lead[known], outbound);
+      // Of a client an answer is what comes in, of a server what goes out. After an answer comes a request, and an answer after that.
+      if (answered !== undefined)
+        this.count(entry, answered === (outbound === into > 0) ? AT.broke : AT.kept);
     }
   }
 
@@ -147,22 +148,20 @@ export class TrafficColumns {
   }
 
   /** What it looks like by now: a guess. */
-  shapeOf(entry: number, at: number): TrafficShape {
+  shapeOf(entry: number, { at, isRecorded }: Pick<FollowedLook, 'at' | 'isRecorded'>): TrafficShape {
     const of = (number: number) => this.counts[entry * WIDTH + number] ?? 0;
-    const [onlyIn, onlyOut, both] = [of(AT.onlyIn), of(AT.onlyOut), of(AT.both)];
-    if (!(at - (this.from[entry] ?? Number.NaN) >= LEAST.ms) || of(AT.all) < LEAST.stretches)
-      return 'unknown';
+    const watchedMs = at - (this.from[entry] ?? Number.NaN);
+    const leastMs = isRecorded ? LEAST.recordedMs : LEAST.ms;
+    if (!(watchedMs >= leastMs) || of(AT.all) < LEAST.stretches) return 'unknown';
+    const [onlyIn, onlyOut, both, broke] = [of(AT.onlyIn), of(AT.onlyOut), of(AT.both), of(AT.broke)];
     const moves = onlyIn + onlyOut + both;
     if (moves === 0) return 'silent';
-    const breaks = of(AT.unasked) + of(AT.unanswered);
-    const isBroken = breaks >= BROKEN.least && breaks >= moves * BROKEN.share;
     const rarer = both + Math.min(onlyIn, onlyOut);
     // One look between a request and its answer is no stream: that takes several.
     if (rarer === 0) return moves > 1 ? 'push' : 'unknown';
-    if (isBroken) return rarer === 1 ? 'push' : 'two_way';
-    return breaks <= moves * FORGIVEN_SHARE && (onlyIn + onlyOut > 0 || this.isBalanced(entry))
-      ? 'request_response'
-      : 'unknown';
+    if (broke >= BROKEN.least && broke >= moves * BROKEN.share) return rarer === 1 ? 'push' : 'two_way';
+    const hasRhythm = of(AT.kept) > 1 || this.isBalanced(entry);
+    return hasRhythm && broke <= moves * FORGIVEN_SHARE ? 'request_response' : 'unknown';
   }
 
   private isBalanced(entry: number): boolean {
@@ -173,7 +172,13 @@ export class TrafficColumns {
 
 /** How much earlier data were sent than received, in a pause after both; NaN: there is none, or the source has no times. */
 const leadOf = ({ sentMs, receivedMs }: Moved): number =>
-  Math.min(sentMs, receivedMs) >= PAUSE_MS ? sentMs - receivedMs : Number.NaN;
+  Math.min(sentMs, receivedMs) >= PAUSE_MS && Math.abs(sentMs - receivedMs) > JIFFY_MS
+    ? sentMs - receivedMs
+    : Number.NaN;
+
+/** In a pause: whether what came last was an answer. */
+const isAnswered = (lead = Number.NaN, outbound: boolean): boolean | undefined =>
+  Number.isNaN(lead) ? undefined : outbound === lead > 0;
 
 /** Shapes of the open connections of one look. */
 export class TrafficTally {
