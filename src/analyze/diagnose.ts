@@ -25,6 +25,7 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
   return {
     origin: facts.origin,
     watchedMs: facts.watchedMs,
+    ...(facts.pools.apartMs !== undefined && { apartMs: facts.pools.apartMs }),
     findings,
     lookedAt: lookedAt(facts, missing),
     settings: Object.fromEntries(

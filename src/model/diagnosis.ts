@@ -193,6 +193,8 @@ export interface LookedAt {
 export interface Diagnosis {
   readonly origin: Origin;
   readonly watchedMs: Millis;
+  /** Longest time between two complete looks. */
+  readonly apartMs?: Millis;
   /** Worst first; what another finding explains comes behind it. */
   readonly findings: readonly DiagnosisFinding[];
   readonly lookedAt: LookedAt;

@@ -186,6 +186,8 @@ export interface PoolsJson extends OriginJson {
   /** From the first look to the last. */
   seconds: number;
   looks: number;
+  /** Longest time between two looks: what was shorter may have been missed, and numbers per second are lower bounds. */
+  longest_gap_ms?: number;
   pools: PoolJson[];
   remotes: PoolRemoteJson[];
   findings: PoolFindingJson[];
@@ -210,6 +212,7 @@ export interface PoolsHeaderJson extends OriginJson {
   schema: 'sockwatch.header/1';
   seconds: number;
   looks: number;
+  longest_gap_ms?: number;
   remotes: PoolRemoteJson[];
   findings: PoolHeaderFindingJson[];
   hikari_unmatched?: HikariJson[];

@@ -176,8 +176,11 @@ export interface RemoteSum {
 /** `certain`: counted; `likely`: inferred from what was counted; `suspected`: other causes look the same. */
 export interface PoolFinding extends Finding {
   readonly sure: Sureness;
-  /** Index into `pools`. */
-  readonly pool: number;
+  /** Index into `pools`; absent: it is about a namespace. */
+  readonly pool?: number;
+  /** Where it is about no pool. */
+  readonly direction?: PoolDirection;
+  readonly netns?: string;
 }
 
 export const HIKARI_BASES = ['process', 'same_total', 'only_pool'] as const;
@@ -202,6 +205,19 @@ export interface HikariMatch {
   readonly disagreements: readonly string[];
 }
 
+/** Connections that one network namespace opened (outbound) or completed (inbound) during the watch, by the kernel's count. */
+export interface CountedOpens {
+  readonly direction: PoolDirection;
+  readonly netns?: string;
+  readonly counted: number;
+  /** Connects among them that failed (AttemptFails, which counts requests in SYN-RECV too): at most. */
+  readonly failed: number;
+  /** Those that looks have shown. */
+  readonly seen: number;
+  /** Connections of both directions of whose end the kernel told, and that no look had shown; 0 where nobody tells. */
+  readonly ended: number;
+}
+
 /** All that was seen in one watch. */
 export interface PoolsSeen {
   readonly origin: Origin;
@@ -214,6 +230,10 @@ export interface PoolsSeen {
   readonly activeOpens?: number;
   /** Outbound connections that were seen to be opened, or to fail. */
   readonly opensSeen?: number;
+  /** The same and more of each namespace; absent with a filter, or after one look. */
+  readonly counted?: readonly CountedOpens[];
+  /** Longest time between two looks: what is shorter may have been missed. Absent: only one look. */
+  readonly apartMs?: Millis;
   readonly gaps: readonly Gap[];
 }
 

@@ -4,6 +4,7 @@ import type { Evidence } from '../../model/findings.js';
 import type { ListenerReport } from '../../model/listener.js';
 import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
+import { apartText } from '../pools/words.js';
 import { synTimeout } from '../syn-schedule.js';
 import { count, counted, duration, ownerText } from '../words.js';
 import { type DiagnosisRule, type Found, ownerOf, settingOf, whoText } from './found.js';
@@ -111,7 +112,7 @@ function kernelTimeout(facts: DiagnosisFacts): number | undefined {
   return synTimeout(retries + linear + 1, linear);
 }
 
-function paceOf({ begun: [first, second] }: Connecting, { watchedMs }: DiagnosisFacts): Evidence[] {
+function paceOf({ begun: [first, second] }: Connecting, { watchedMs, pools }: DiagnosisFacts): Evidence[] {
   const total = first + second;
   if (total === 0 || watchedMs <= 0) return [];
   const rate = (total * 1000) / watchedMs;
@@ -120,7 +121,7 @@ function paceOf({ begun: [first, second] }: Connecting, { watchedMs }: Diagnosis
       'attempts_per_second',
       rate,
       'per second',
-      `${count(total)} new attempts seen: ${count(first)} in the first half of the watch, ${count(second)} in the second`,
+      `at least ${counted(total, 'new attempt')}: ${count(first)} in the first half of the watch, ${count(second)} in the second${apartText(pools)}`,
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Diagnosis, DiagnosisFinding } from '../../model/diagnosis.js';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../model/diagnosis-json.js';
-import { evidenceJson, gapJson, isoTime, known, round } from '../json-parts.js';
+import { evidenceJson, gapJson, isoTime, known, round, roundKnown } from '../json-parts.js';
 import { jsonText } from '../json-text.js';
 import type { Names } from '../names.js';
 
@@ -17,7 +17,7 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
     monotonic_ms: round(origin.monotonic),
     seconds: round(diagnosis.watchedMs / 1000),
     findings: diagnosis.findings.map((finding) => diagnosisFindingJson(finding, diagnosis, names)),
-    looked_at: {
+    looked_at: known({
       looks: lookedAt.looks,
       listeners: lookedAt.listeners,
       connections: lookedAt.connections,
@@ -25,7 +25,8 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
       counters: lookedAt.counters,
       settings: lookedAt.settings,
       topics: lookedAt.rules,
-    },
+      longest_gap_ms: roundKnown(diagnosis.apartMs),
+    }),
     gaps: diagnosis.gaps.map((gap) => gapJson(gap, names)),
   });
 }

@@ -45,6 +45,8 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
       yield* belowLines(row, names, style);
     }
   }
+  for (const finding of report.findings)
+    if (finding.pool === undefined) yield* findingLines(finding, names, style, '');
   for (const match of report.hikari)
     if (match.pool === undefined) yield* hikariLines(match, names, style, '');
   yield* remoteLines(report.remotes, names, style);
@@ -167,12 +169,19 @@ const ageText = ({ age, agesAtLeast }: Pool, which: keyof Spread): string =>
   age === undefined ? '-' : `${agesAtLeast ? '>=' : ''}${formatDuration(age[which])}`;
 
 function* belowLines({ findings, hikari }: Row, names: Names, style: TableStyle): Generator<string> {
-  const line = (text: string) => wrapWords(cleanText(names.sentence(text)), INDENT, style.width);
-  for (const { message, advice } of findings) {
-    yield* line(message);
-    if (advice !== undefined) yield* line(`-> ${advice}`);
-  }
+  for (const finding of findings) yield* findingLines(finding, names, style, INDENT);
   if (hikari !== undefined) yield* hikariLines(hikari, names, style, INDENT);
+}
+
+function* findingLines(
+  { message, advice }: PoolFinding,
+  names: Names,
+  style: TableStyle,
+  indent: string,
+): Generator<string> {
+  const line = (text: string) => wrapWords(cleanText(names.sentence(text)), indent, style.width);
+  yield* line(message);
+  if (advice !== undefined) yield* line(`-> ${advice}`);
 }
 
 const GUESSES = { same_total: 'as many connections', only_pool: 'the only pool' } as const;
@@ -226,14 +235,14 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
 }
 
 /** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
-function notes({ looks, watchedMs, pools, activeOpens, opensSeen }: PoolsReport): string[] {
+function notes({ looks, watchedMs, pools, activeOpens, opensSeen, apartMs }: PoolsReport): string[] {
   const missed =
     activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
       ? ''
       : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(opensSeen)} were seen.`;
   const rates =
     looks > 1
-      ? ` NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.${missed}`
+      ? ` NEW/S and CLOSED/S are lower bounds ("at least"): what came and went between two looks${apartMs === undefined ? '' : `, ${formatDuration(apartMs)} apart at most,`} was not seen.${missed}`
       : '';
   const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
     ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
