@@ -2,10 +2,24 @@ import type { SocketTable } from '../../model/table.js';
 import type { TrafficShape, TrafficShapes } from '../../model/traffic.js';
 import { connections } from '../../model/units.js';
 
-/** Numbers of each connection: see `AT`. */
-const WIDTH = 6;
+/** Counts of each connection: see `AT`. Eight, so that they are copied as two words. */
+const WIDTH = 8;
 /** Stretches from one look to the next: all, in which data went one way alone or both ways, and in which that kept or broke the rhythm. */
 const AT = { all: 0, onlyIn: 1, onlyOut: 2, both: 3, kept: 4, broke: 5 } as const;
+/** Numbers of each connection, side by side: they are read together. */
+const FACTS = 6;
+const FACT = {
+  /** Monotonic ms of the first look at it; NaN: it is not followed. */
+  from: 0,
+  /** Of the last look. */
+  out: 1,
+  in: 2,
+  /** Sent less received in the last pause: above 0 where data were received last. NaN: no pause. */
+  lead: 3,
+  /** Segments in less segments out since the first look, and both together. */
+  surplus: 4,
+  total: 5,
+} as const;
 /** Numbers of one connection are halved here: what it did lately says more. */
 const FULL = 250;
 
@@ -67,75 +81,68 @@ export function movedReader(table: SocketTable): (row: number) => Moved {
  */
 export class TrafficColumns {
   private readonly counts: Uint8Array;
-  /** Monotonic ms of the first look at it. */
-  private readonly from: Float64Array;
-  /** Of the last look. */
-  private readonly out: Float64Array;
-  private readonly in: Float64Array;
-  /** Sent less received in the last pause: above 0 where data were received last. NaN: no pause. */
-  private readonly lead: Float64Array;
-  /** Segments in less segments out since the first look, and both together. */
-  private readonly surplus: Float64Array;
-  private readonly total: Float64Array;
+  /** The same, two words for each connection. */
+  private readonly words: Uint32Array;
+  private readonly facts: Float64Array;
 
   constructor(capacity: number) {
     this.counts = new Uint8Array(capacity * WIDTH);
-    this.from = new Float64Array(capacity);
-    this.out = new Float64Array(capacity);
-    this.in = new Float64Array(capacity);
-    this.lead = new Float64Array(capacity);
-    this.surplus = new Float64Array(capacity);
-    this.total = new Float64Array(capacity);
+    this.words = new Uint32Array(this.counts.buffer);
+    this.facts = new Float64Array(capacity * FACTS);
   }
 
   /** Until a look follows it: those that are not established, or not accepted, are not. */
   forget(entry: number): void {
-    this.from[entry] = Number.NaN;
+    this.facts[entry * FACTS + FACT.from] = Number.NaN;
   }
 
   /** `known`: its entry in `before`, the list of the look before; below 0 where it is new. */
   follow(entry: number, before: TrafficColumns, known: number, look: FollowedLook, moved: Moved): void {
-    const { at, outbound, isRecorded } = look;
-    const isKnown = known >= 0 && !Number.isNaN(before.from[known] ?? Number.NaN);
-    const base = entry * WIDTH;
-    for (let number = 0; number < WIDTH; number++)
-      this.counts[base + number] = isKnown ? (before.counts[known * WIDTH + number] ?? 0) : 0;
-    this.from[entry] = isKnown ? (before.from[known] ?? at) : at;
-    this.out[entry] = moved.out;
-    this.in[entry] = moved.in;
+    const { facts, words } = this;
+    const [at, was] = [entry * FACTS, known * FACTS];
+    const from = known < 0 ? Number.NaN : (before.facts[was + FACT.from] ?? Number.NaN);
+    const isKnown = !Number.isNaN(from);
+    words[entry * 2] = isKnown ? (before.words[known * 2] ?? 0) : 0;
+    words[entry * 2 + 1] = isKnown ? (before.words[known * 2 + 1] ?? 0) : 0;
+    facts[at + FACT.from] = isKnown ? from : look.at;
+    facts[at + FACT.out] = moved.out;
+    facts[at + FACT.in] = moved.in;
     // What a recording does not write again, only seems to pause.
-    this.lead[entry] = isRecorded ? Number.NaN : leadOf(moved);
-    this.surplus[entry] = isKnown ? (before.surplus[known] ?? 0) : 0;
-    this.total[entry] = isKnown ? (before.total[known] ?? 0) : 0;
-    if (isKnown) this.addStretch(entry, before, known, outbound, moved);
+    facts[at + FACT.lead] = look.isRecorded ? Number.NaN : leadOf(moved);
+    facts[at + FACT.surplus] = isKnown ? (before.facts[was + FACT.surplus] ?? 0) : 0;
+    facts[at + FACT.total] = isKnown ? (before.facts[was + FACT.total] ?? 0) : 0;
+    if (isKnown) this.addStretch(entry, before.facts, was, look.outbound, moved.isSegments);
   }
 
+  /** `was`: where its numbers of the look before begin in `before`. */
   private addStretch(
     entry: number,
-    before: TrafficColumns,
-    known: number,
+    before: Float64Array,
+    was: number,
     outbound: boolean,
-    moved: Moved,
+    isSegments: boolean,
   ): void {
-    const out = moved.out - (before.out[known] ?? Number.NaN);
-    const into = moved.in - (before.in[known] ?? Number.NaN);
-    if (Number.isNaN(out) || Number.isNaN(into)) {
+    const { facts } = this;
+    const at = entry * FACTS;
+    const out = (facts[at + FACT.out] ?? 0) - (before[was + FACT.out] ?? 0);
+    const into = (facts[at + FACT.in] ?? 0) - (before[was + FACT.in] ?? 0);
+    if (Number.isNaN(out + into)) {
       this.forget(entry);
       return;
     }
-    this.surplus[entry] = (this.surplus[entry] ?? 0) + (moved.isSegments ? into - out : Number.NaN);
-    this.total[entry] = (this.total[entry] ?? 0) + into + out;
     this.count(entry, AT.all);
+    if (out <= 0 && into <= 0) return;
+    facts[at + FACT.surplus] = (facts[at + FACT.surplus] ?? 0) + (isSegments ? into - out : Number.NaN);
+    facts[at + FACT.total] = (facts[at + FACT.total] ?? 0) + into + out;
     if (out > 0 && into > 0) {
       this.count(entry, AT.both);
-      if (isAnswered(this.lead[entry], outbound) === true) this.count(entry, AT.kept);
-    } else if (out > 0 || into > 0) {
-      this.count(entry, out > 0 ? AT.onlyOut : AT.onlyIn);
-      const answered = isAnswered(before.lead[known], outbound);
-      // Of a client an answer is what comes in, of a server what goes out. After an answer comes a request, and an answer after that.
-      if (answered !== undefined)
-        this.count(entry, answered === (outbound === into > 0) ? AT.broke : AT.kept);
+      if (isAnswered(facts[at + FACT.lead], outbound) === true) this.count(entry, AT.kept);
+      return;
     }
+    this.count(entry, out > 0 ? AT.onlyOut : AT.onlyIn);
+    const answered = isAnswered(before[was + FACT.lead], outbound);
+    // Of a client an answer is what comes in, of a server what goes out. After an answer comes a request, and an answer after that.
+    if (answered !== undefined) this.count(entry, answered === (outbound === into > 0) ? AT.broke : AT.kept);
   }
 
   private count(entry: number, number: number): void {
@@ -150,7 +157,7 @@ export class TrafficColumns {
   /** What it looks like by now: a guess. */
   shapeOf(entry: number, { at, isRecorded }: Pick<FollowedLook, 'at' | 'isRecorded'>): TrafficShape {
     const of = (number: number) => this.counts[entry * WIDTH + number] ?? 0;
-    const watchedMs = at - (this.from[entry] ?? Number.NaN);
+    const watchedMs = at - (this.facts[entry * FACTS + FACT.from] ?? Number.NaN);
     const leastMs = isRecorded ? LEAST.recordedMs : LEAST.ms;
     if (!(watchedMs >= leastMs) || of(AT.all) < LEAST.stretches) return 'unknown';
     const [onlyIn, onlyOut, both, broke] = [of(AT.onlyIn), of(AT.onlyOut), of(AT.both), of(AT.broke)];
@@ -165,8 +172,9 @@ export class TrafficColumns {
   }
 
   private isBalanced(entry: number): boolean {
-    const surplus = Math.abs(this.surplus[entry] ?? Number.NaN);
-    return surplus <= Math.max(BALANCED.least, (this.total[entry] ?? 0) * BALANCED.share);
+    const surplus = Math.abs(this.facts[entry * FACTS + FACT.surplus] ?? Number.NaN);
+    const total = this.facts[entry * FACTS + FACT.total] ?? 0;
+    return surplus <= Math.max(BALANCED.least, total * BALANCED.share);
   }
 }
 
