@@ -4,6 +4,7 @@ import type { Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Counters, Gap, Origin } from './observation.js';
 import type { PoolDirection, PoolsReport } from './pools.js';
+import type { RouteFacts } from './routes.js';
 import type { Owner, TimerKind } from './sockets.js';
 import type { StackFacts } from './stack-facts.js';
 import type { Sureness } from './trace-findings.js';
@@ -172,6 +173,8 @@ export interface DiagnosisFacts {
   /** Absent: a recording has none. */
   readonly stack?: { readonly first: StackFacts; readonly last: StackFacts };
   readonly descriptors?: readonly ProcessDescriptors[];
+  /** At the end of the watch, where connects were not answered; absent: a recording has none. */
+  readonly routes?: RouteFacts;
   /** Connections and attempts that ended during the watch; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
   /** Only some sockets were asked for: counters of the namespace and numbers of the host say nothing of them. */

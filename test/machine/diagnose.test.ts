@@ -396,6 +396,10 @@ describe.skipIf(noFirewall)(`connects into nothing${noFirewall ? ` (skipped: ${n
       expect(gaveUp?.text).toMatch(/the timeout of the application; the kernel itself would try for 1\d\d s/);
       expect(gaveUp?.value).toBeGreaterThan(1.2);
       expect(evidenceOf(timeout, 'softnet_dropped')?.text).toContain('no packet was dropped');
+      expect(evidenceOf(timeout, 'route')?.text).toMatch(
+        new RegExp(`^${SERVER_ADDRESS} is reached over device \\S+ directly`),
+      );
+      expect(evidenceOf(timeout, 'device')?.value).toBe(1);
       const storm = findingOf(said, 'retry_storm');
       expect(storm.subject).toMatchObject({ remote: `${SERVER_ADDRESS}:7777`, pid: stubborn.pid });
     });

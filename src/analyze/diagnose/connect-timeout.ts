@@ -8,6 +8,7 @@ import { apartText } from '../pools/words.js';
 import { synTimeout } from '../syn-schedule.js';
 import { count, counted, duration, ownerText } from '../words.js';
 import { type DiagnosisRule, type Found, ownerOf, settingOf, whoText } from './found.js';
+import { routeEvidence } from './route.js';
 
 const SYN_RETRIES = 'net.ipv4.tcp_syn_retries';
 const SYN_LINEAR = 'net.ipv4.tcp_syn_linear_timeouts';
@@ -60,6 +61,7 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
           ]
         : []),
       ...paceOf(one, facts),
+      ...(full === undefined ? routeEvidence(remote, facts.routes) : []),
       ...hostCauses(facts),
     ],
     advice: isTableFull
