@@ -1,7 +1,7 @@
 import { ParseError, SourceError } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import type { SocketTable } from '../model/table.js';
-import { SsParser, type SsResult } from '../parse/ss/index.js';
+import type { SsParser, SsResult } from '../parse/ss/index.js';
 import type { Door } from './options.js';
 import { socketInodes } from './process-fds.js';
 import type { Run, RunResult } from './run.js';
@@ -33,6 +33,8 @@ export class SsSource {
 
   /** One run of ss (more only while an old one is being learned). Throws `SourceError`, or the reason of the signal. */
   async look(query: SsQuery, timeoutMs: number, signal?: AbortSignal): Promise<SsLook> {
+    // Most looks ask the kernel itself: what reads ss is loaded only here.
+    const { SsParser } = await import('../parse/ss/index.js');
     for (;;) {
       const isWhole = query.states === undefined;
       const parser = new SsParser({

@@ -176,9 +176,10 @@ function sumRates(parts: readonly Part[]): Report['rates'] {
     const known = parts.map(({ report }) => report.rates[name]).filter((rate) => rate !== undefined);
     return known.length === 0 ? undefined : perSecond(known.reduce((total, rate) => total + rate, 0));
   };
-  const [opened, overflows] = [sum('newPerSecond'), sum('overflowsPerSecond')];
+  const [came, opened, overflows] = [sum('newPerSecond'), sum('openedPerSecond'), sum('overflowsPerSecond')];
   return {
-    ...(opened !== undefined && { newPerSecond: opened }),
+    ...(came !== undefined && { newPerSecond: came }),
+    ...(opened !== undefined && { openedPerSecond: opened }),
     ...(overflows !== undefined && { overflowsPerSecond: overflows }),
   };
 }

@@ -92,7 +92,7 @@ describe.skipIf(missing)(
           expect(
             rows.split('\n').filter((row) => new RegExp(`127.0.0.1:${port} +127`).test(row)),
           ).toHaveLength(5);
-        }, 15_000);
+        });
         const said = await snapshot(namespace, ['--connections']);
         expect(listenerOn(said, port)).toMatchObject({
           accept_queue: { length: 6, backlog: 8 },

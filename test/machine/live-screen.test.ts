@@ -3,15 +3,13 @@ import { RUN_JS } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { startNginx, startWrk } from '../support/nginx.js';
+import { PATIENCE_MS } from '../support/poll.js';
 import { PtyTerminal } from '../support/pty-terminal.js';
 import { Clients, serve } from '../support/sockets.js';
 
 const PROGRAMS = ['ip', 'ss', 'nsenter', 'python3'];
 const missing = needs({ root: true, programs: PROGRAMS });
 const noNginx = needs({ root: true, programs: [...PROGRAMS, 'nginx', 'wrk'] });
-
-/** Generous: other tests run on the same few cores. */
-const PATIENCE_MS = 20_000;
 
 /** `sockwatch live` in a namespace, in a pty of 120x40. */
 function watch(namespace: Namespace): PtyTerminal {

@@ -178,7 +178,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
       ).toBeGreaterThan((said.active_opens ?? 0) * 0.9);
       expect(said.findings.filter(({ rule }) => rule === 'pool_churn')).toHaveLength(1);
     });
-  }, 30_000);
+  });
 
   it('takes a pool that fills, or that is replaced, for no churn', async () => {
     await withNamespace(async (namespace) => {

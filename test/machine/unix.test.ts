@@ -55,7 +55,7 @@ describe.skipIf(missing)(`real Unix listeners${missing ? ` (skipped: ${missing})
       await vi.waitFor(async () => {
         const threads = await namespace.must('sh', '-c', `cat /proc/${clients.agent.pid}/task/*/wchan`);
         expect(threads).toContain('unix_wait_for_peer');
-      }, 15_000);
+      });
       const listeners = (await snapshot(namespace, ['--unix'])).listeners.filter((one) =>
         one.local.startsWith(path),
       );

@@ -13,7 +13,7 @@ import { formatEndpoint } from '../../model/endpoint.js';
 import { cleanText, formatBytes, formatCount, formatDuration, formatPercent } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
-import { fact, formatRate, section } from './format.js';
+import { fact, formatRate, numbersLine, section } from './format.js';
 
 const ENDING_WORDS: Readonly<Record<Ending, string>> = {
   finished: 'finished',
@@ -28,8 +28,6 @@ const CLOSER_WORDS: Readonly<Record<Closer, string>> = {
   peer: 'the peer',
   unknown: 'unknown',
 };
-const LABEL_WIDTH = 26;
-const NUMBER_WIDTH = 11;
 
 /** Everything that is known of one group of connections that ended. `told`: what the numbers are part of. */
 export function closedDetail(group: ClosedGroup, told: ClosedReport | undefined, glyphs: Glyphs): Line[] {
@@ -119,11 +117,6 @@ function spreadLine(label: string, spread: Spread | undefined, text: (value: num
   const { count, p50, p95, max } = spread;
   return numbersLine(label, [formatCount(count), text(p50), text(p95), text(max)], 'text');
 }
-
-const numbersLine = (label: string, numbers: readonly string[], role: Span['role']): Line => [
-  span(`  ${label.padEnd(LABEL_WIDTH)}`, 'dim'),
-  span(numbers.map((one) => one.padStart(NUMBER_WIDTH)).join(''), role),
-];
 
 function ownerLines({ owners, ownersOf }: ClosedGroup): Line[] {
   const shown = owners?.slice(0, 20).map(({ name, pid, fd }) => line(`  ${cleanText(name)}/${pid} fd ${fd}`));
