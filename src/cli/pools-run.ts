@@ -130,6 +130,7 @@ export function topPools(report: PoolsReport, top: number | undefined): PoolsRep
   return {
     ...report,
     pools,
+    leftOut: report.pools.slice(top),
     shares: report.shares.slice(0, top),
     // Sums over all pools of these, whether they are shown or not.
     remotes: report.remotes.filter(({ end }) => ends.has(formatEndpoint(end))),

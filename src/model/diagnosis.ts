@@ -2,6 +2,7 @@ import type { ClosedReport } from './closed.js';
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
+import type { Home } from './namespace.js';
 import type { Counters, Gap, Origin } from './observation.js';
 import type { PoolDirection, PoolsReport } from './pools.js';
 import type { RouteFacts } from './routes.js';
@@ -193,11 +194,20 @@ export interface LookedAt {
   readonly rules: number;
 }
 
+/** Whatever sentences of a diagnosis may name beside addresses: what `--redact` must know. */
+export interface Named {
+  readonly owners: readonly Owner[];
+  readonly ends: readonly Endpoint[];
+  readonly homes: readonly Home[];
+  readonly devices: readonly string[];
+}
+
 export interface Diagnosis {
   readonly origin: Origin;
   readonly watchedMs: Millis;
   /** Longest time between two complete looks. */
   readonly apartMs?: Millis;
+  readonly named: Named;
   /** Worst first; what another finding explains comes behind it. */
   readonly findings: readonly DiagnosisFinding[];
   readonly lookedAt: LookedAt;

@@ -245,6 +245,8 @@ export interface PoolsSeen {
 export interface PoolsReport extends PoolsSeen {
   readonly findings: readonly PoolFinding[];
   readonly hikari: readonly HikariMatch[];
+  /** Left out by a limit: sentences about the others may name them. */
+  readonly leftOut?: readonly Pool[];
   /** By pool, as `pools`. */
   readonly shares: readonly (NewShare | undefined)[];
 }

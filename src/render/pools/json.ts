@@ -67,10 +67,10 @@ export function* poolsNdjson(report: PoolsReport, names: Names): Generator<strin
 }
 
 /** Before the first sentence, so that the names in it are hidden too. */
-export function learnNames({ origin, pools, remotes }: PoolsReport, names: Names): void {
+export function learnNames({ origin, pools, leftOut = [], remotes }: PoolsReport, names: Names): void {
   names.processesHaveIds();
   names.machine(origin.host);
-  for (const { end, owner } of pools) {
+  for (const { end, owner } of [...pools, ...leftOut]) {
     names.endpoint(end);
     if (typeof owner === 'object') names.owner(owner);
   }
