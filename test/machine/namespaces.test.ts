@@ -117,13 +117,9 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
         .at(-1)
         ?.listeners.find(({ netns, local_port: port }) => netns === fresh.id && port === listening.port),
     );
-    // What is not asked of the others must not look as if nothing had happened there.
-    const why = `only of sockwatch's own namespace (${watcher.id}): of the others one look at each refresh`;
-    expect(after.gaps).toEqual(
-      expect.arrayContaining([
-        { what: 'peaks', why },
-        { what: 'connections that ended', why },
-      ]),
+    // All of them are sampled and heard: nothing is missing.
+    expect(after.gaps.filter(({ what }) => what === 'peaks' || what === 'connections that ended')).toEqual(
+      [],
     );
     expect(await live.interrupt()).toBe(130);
   });

@@ -10,6 +10,8 @@ import {
   type Spread,
 } from '../../model/closed.js';
 import { formatEndpoint } from '../../model/endpoint.js';
+import { namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatBytes, formatCount, formatDuration, formatPercent } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
@@ -47,12 +49,13 @@ export function closedDetail(group: ClosedGroup, told: ClosedReport | undefined,
 function countLines(group: ClosedGroup, told: ClosedReport | undefined, glyphs: Glyphs): Line[] {
   const least = told?.incomplete === true ? glyphs.atLeast : '';
   const rateLeast = told !== undefined && isWindowLeast(told) ? glyphs.atLeast : '';
-  const { closed, closedPerSecond, refused, unanswered, direction, end } = group;
+  const { closed, closedPerSecond, refused, unanswered, direction, end, namespace } = group;
   const rate = closedPerSecond === undefined ? 'unknown' : `${rateLeast}${formatRate(closedPerSecond)}`;
   const since = told === undefined ? '' : `  in ${formatDuration(told.sinceMs)}`;
   const failed = `${formatCount(refused)} refused, ${formatCount(unanswered)} given up`;
   return [
     fact(direction === 'inbound' ? 'came in at' : 'went out to', line(cleanText(formatEndpoint(end)))),
+    ...(namespace === undefined ? [] : [fact('netns', line(namespaceText(namespace, PLAIN_NAMES)))]),
     fact('ended', [span(`${closed === 0 ? '' : least}${formatCount(closed)}`), span(since, 'dim')]),
     fact('ended per second', line(rate)),
     ...(direction === 'outbound'
