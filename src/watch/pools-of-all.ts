@@ -1,5 +1,6 @@
 import type { Observation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
+import { NamespaceLives } from './namespace-lives.js';
 import type { RowFilter } from './pools/look-pass.js';
 import { byWeight } from './pools/pool-facts.js';
 import { PoolWatch } from './pools.js';
@@ -7,13 +8,15 @@ import { PoolWatch } from './pools.js';
 /** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
 export class PoolWatches {
   private readonly watches = new Map<string, PoolWatch>();
-  private gaps: PoolsSeen['gaps'] = [];
+  private readonly lives = new NamespaceLives();
+  private gapsOfAll: PoolsSeen['gaps'] = [];
 
   constructor(private readonly filter?: RowFilter) {}
 
   take(observation: Observation): void {
     const looks = observation.kind === 'namespaces' ? observation.looks : [observation];
-    if (observation.kind === 'namespaces') this.gaps = observation.gaps;
+    if (observation.kind === 'namespaces') this.gapsOfAll = observation.gaps;
+    this.lives.follow(observation);
     for (const look of looks) this.watchOf(look).take(look);
   }
 
@@ -21,7 +24,8 @@ export class PoolWatches {
   report(): PoolsSeen | undefined {
     const seen = [...this.watches.values()].map((watch) => watch.report()).filter((one) => one !== undefined);
     const [first, another] = seen;
-    if (first === undefined || (another === undefined && this.gaps.length === 0)) return first;
+    const ofAll = [...this.gapsOfAll, ...this.lives.gaps];
+    if (first === undefined || (another === undefined && ofAll.length === 0)) return first;
     const longest = seen.reduce((one, other) => (other.watchedMs > one.watchedMs ? other : one));
     const opened = seen.map(({ activeOpens }) => activeOpens).filter((count) => count !== undefined);
     return {
@@ -33,13 +37,14 @@ export class PoolWatches {
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
       ...(seen.some(({ counted }) => counted) && { counted: seen.flatMap(({ counted = [] }) => counted) }),
       ...(longest.apartMs !== undefined && { apartMs: longest.apartMs }),
-      gaps: [...this.gaps, ...distinct(seen.flatMap(({ gaps }) => gaps))],
+      gaps: [...ofAll, ...distinct(seen.flatMap(({ gaps }) => gaps))],
     };
   }
 
-  private watchOf({ origin: { netns = '' } }: Observation): PoolWatch {
-    const known = this.watches.get(netns) ?? new PoolWatch(this.filter);
-    this.watches.set(netns, known);
+  private watchOf(observation: Observation): PoolWatch {
+    const key = this.lives.keyOf(observation);
+    const known = this.watches.get(key) ?? new PoolWatch(this.filter);
+    this.watches.set(key, known);
     return known;
   }
 }
