@@ -1,7 +1,8 @@
-import type { Diagnosis, DiagnosisFinding, DiagnosisPart, LookedAt } from '../model/diagnosis.js';
+import type { Diagnosis, DiagnosisFinding, DiagnosisPart, LookedAt, Named } from '../model/diagnosis.js';
 import { severityRank } from '../model/findings.js';
 import { type Namespace, namespaceLabel } from '../model/namespace.js';
 import type { Gap } from '../model/observation.js';
+import { millis } from '../model/units.js';
 import { diagnose } from './diagnose.js';
 
 /** One namespace's diagnosis; `namespace` is absent where its findings need no name. */
@@ -19,10 +20,13 @@ export function diagnoseAll(parts: readonly DiagnosisPart[]): Diagnosis {
   const longest = judged.reduce((one, other) =>
     other.diagnosis.watchedMs > one.diagnosis.watchedMs ? other : one,
   );
+  const gapsBetweenLooks = judged.flatMap(({ diagnosis }) => diagnosis.apartMs ?? []);
   const own = judged.find(({ namespace }) => namespace === undefined) ?? first;
   return {
     origin: own.diagnosis.origin,
     watchedMs: longest.diagnosis.watchedMs,
+    ...(gapsBetweenLooks.length > 0 && { apartMs: millis(Math.max(...gapsBetweenLooks)) }),
+    named: joinNamed(judged.map(({ diagnosis }) => diagnosis.named)),
     findings: mergeFindings(judged),
     lookedAt: sumLooked(judged.map(({ diagnosis }) => diagnosis.lookedAt)),
     settings: own.diagnosis.settings,
@@ -59,6 +63,13 @@ function mergeFindings(judged: readonly Judged[]): DiagnosisFinding[] {
     })
     .sort((a, b) => rank(b) - rank(a));
 }
+
+const joinNamed = (all: readonly Named[]): Named => ({
+  owners: all.flatMap(({ owners }) => owners),
+  ends: all.flatMap(({ ends }) => ends),
+  homes: all.flatMap(({ homes }) => homes),
+  devices: [...new Set(all.flatMap(({ devices }) => devices))],
+});
 
 function sumLooked(all: readonly LookedAt[]): LookedAt {
   const sum = (name: keyof LookedAt) => all.reduce((total, one) => total + one[name], 0);

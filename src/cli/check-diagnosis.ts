@@ -5,12 +5,11 @@ import { diagnoseAll } from '../analyze/diagnose-all.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { counted } from '../analyze/words.js';
 import type { Measure } from '../model/check.js';
-import type { DiagnosisFacts, DiagnosisFinding, DiagnosisPart } from '../model/diagnosis.js';
+import type { Diagnosis, DiagnosisFinding } from '../model/diagnosis.js';
 import { severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap, Observation } from '../model/observation.js';
 import type { SocketRow } from '../model/socket-row.js';
-import type { Owner } from '../model/sockets.js';
 import { DiagnosisWatches } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 
@@ -39,7 +38,9 @@ export class CheckDiagnosis {
   measures(): { readonly measures: readonly Measure[]; readonly gaps: readonly Gap[] } {
     const unread: Gap[] = [];
     const { proc, watch } = this;
-    const parts = watch.facts(proc === undefined ? undefined : (pids) => descriptorsOf(pids, proc, unread));
+    const parts = watch.facts(
+      proc === undefined ? undefined : (one) => ({ descriptors: descriptorsOf(one.pids(), proc, unread) }),
+    );
     const [first, ...others] = parts;
     if (first === undefined)
       return {
@@ -50,7 +51,7 @@ export class CheckDiagnosis {
       };
     const { facts } = first;
     const whole = { ...first, facts: { ...facts, gaps: [...watch.gaps, ...facts.gaps, ...unread] } };
-    const { findings, gaps, lookedAt } = diagnoseAll([whole, ...others]);
+    const { findings, gaps, lookedAt, named } = diagnoseAll([whole, ...others]);
     const bySubject = new Map<string, DiagnosisFinding[]>();
     for (const finding of findings) {
       if (finding.severity === 'info') continue;
@@ -60,7 +61,7 @@ export class CheckDiagnosis {
     }
     if (bySubject.size === 0) return { measures: [nothingWrong(lookedAt.looks)], gaps };
     const found = [...bySubject].map(([subject, all]) => asMeasure(subject, all));
-    return { measures: [ofAll(found, parts), ...found], gaps };
+    return { measures: [ofAll(found, named), ...found], gaps };
   }
 }
 
@@ -76,21 +77,16 @@ const nothingWrong = (looks: number): Measure =>
       };
 
 /** Findings come and go; this one number does not. */
-const ofAll = (found: readonly Measure[], parts: readonly DiagnosisPart[]): Measure => ({
+const ofAll = (found: readonly Measure[], named: Diagnosis['named']): Measure => ({
   metric: 'diagnosis',
   subject: '',
   value: Math.max(...found.map(({ value = 0 }) => value)),
   text: `diagnose finds ${counted(found.length, 'thing')} wrong`,
   isSum: true,
   // Sentences may name any of those that were looked at.
-  owners: parts.flatMap(({ facts }) => ownersIn(facts)),
-  ends: parts.flatMap(({ facts }) => facts.listeners.map(({ listener }) => listener.local)),
+  owners: named.owners,
+  ends: named.ends,
 });
-
-const ownersIn = ({ listeners, pools }: DiagnosisFacts): Owner[] => [
-  ...listeners.flatMap(({ listener }) => listener.owners ?? []),
-  ...pools.pools.flatMap(({ owner }) => (typeof owner === 'object' ? [owner] : [])),
-];
 
 /** Findings come worst first. */
 function asMeasure(subject: string, findings: readonly DiagnosisFinding[]): Measure {

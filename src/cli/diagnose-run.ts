@@ -4,6 +4,7 @@ import { unjudged } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
+import { readRoutes } from '../collect/routes.js';
 import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
 import type { RuleLimits } from '../model/findings.js';
@@ -12,7 +13,7 @@ import type { TableStyle } from '../render/columns.js';
 import { diagnosisJson } from '../render/diagnose/json.js';
 import { diagnosisText } from '../render/diagnose/text.js';
 import type { Names } from '../render/names.js';
-import { DiagnosisWatches } from '../watch/diagnosis-of-all.js';
+import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
 import { NamespaceLog } from './filter-gaps.js';
@@ -36,11 +37,9 @@ export async function watchAndDiagnose(
   const watchers = { watch, log };
   if (flags.from === undefined) await lookAgain(flags, watchers, signal);
   else await readLooks({ path: flags.from, pid: flags.pid }, watchers, gaps, signal);
-  // Those of a recording may have been of another host.
-  const isHere = flags.from === undefined && !flags['no-owners'];
-  const [first, ...others] = watch.facts(
-    isHere ? (pids) => descriptorsOf(pids, defaultDoor().proc, gaps) : undefined,
-  );
+  // What this host knows beside says nothing of a recording, which may be of another one.
+  const besideOf = flags.from === undefined ? lookBeside(flags, gaps) : undefined;
+  const [first, ...others] = watch.facts(besideOf);
   if (first === undefined) throw nothingSeen(flags.from);
   const parts = [first, ...others].map(({ facts, ...part }, at) => ({
     ...part,
@@ -54,6 +53,18 @@ export async function watchAndDiagnose(
     },
   }));
   return diagnoseAll(parts);
+}
+
+/** Descriptors of the processes that were met, and routes where connects are not answered: of our own namespace only. */
+function lookBeside({ 'no-owners': ownerless }: DiagnoseFlags, gaps: Gap[]): ReadBeside {
+  const { proc } = defaultDoor();
+  return (watch, isOwn) => {
+    const routes = isOwn && watch.hasUnanswered ? readRoutes(proc) : undefined;
+    return {
+      ...(!ownerless && { descriptors: descriptorsOf(watch.pids(), proc, gaps) }),
+      ...(routes && { routes }),
+    };
+  };
 }
 
 interface Watchers {

@@ -3,7 +3,7 @@ import type { Gap } from '../model/observation.js';
 import type { SocketTable } from '../model/table.js';
 import type { SsParser, SsResult } from '../parse/ss/index.js';
 import type { Door } from './options.js';
-import { socketInodes } from './process-fds.js';
+import { ownSockets } from './own-sockets.js';
 import type { Run, RunResult } from './run.js';
 import { DROPPABLE, rejectedFlag, type SsQuery, ssArgs } from './ss-args.js';
 
@@ -38,7 +38,7 @@ export class SsSource {
     for (;;) {
       const isWhole = query.states === undefined;
       const parser = new SsParser({
-        ownSockets: () => socketInodes(this.door.proc, 'self'),
+        ownSockets: () => ownSockets(this.door.proc),
         ...(isWhole && { expectedRows: this.lastRows * SPARE_ROOM }),
       });
       let bytes = 0;

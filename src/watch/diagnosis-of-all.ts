@@ -1,12 +1,12 @@
-import type { DiagnosisPart, ProcessDescriptors } from '../model/diagnosis.js';
+import type { DiagnosisPart } from '../model/diagnosis.js';
 import type { Namespace } from '../model/namespace.js';
 import type { Gap, NamespacesObservation, Observation } from '../model/observation.js';
-import { type DiagnosisFilter, DiagnosisWatch } from './diagnosis.js';
+import { type Beside, type DiagnosisFilter, DiagnosisWatch } from './diagnosis.js';
 import { NamespaceLives } from './namespace-lives.js';
 import type { WatchConfig } from './state.js';
 
-/** Reads descriptors of processes, which are given by pid with their names. */
-export type ReadDescriptors = (pids: ReadonlyMap<number, string>) => readonly ProcessDescriptors[];
+/** Reads what the sockets of one namespace do not tell. `isOwn`: it is that of sockwatch, or the only one. */
+export type ReadBeside = (watch: Pick<DiagnosisWatch, 'pids' | 'hasUnanswered'>, isOwn: boolean) => Beside;
 
 interface Member {
   readonly watch: DiagnosisWatch;
@@ -52,11 +52,11 @@ export class DiagnosisWatches {
 
   /**
    * One for each namespace that had a complete look; none before that. Those that went are told of as they were last.
-   * @param read absent: descriptors are not of this host
+   * @param besideOf absent: they are not of this host
    */
-  facts(read?: ReadDescriptors): readonly DiagnosisPart[] {
+  facts(besideOf?: ReadBeside): readonly DiagnosisPart[] {
     return [...this.members.values()].flatMap(({ watch, namespace }) => {
-      const facts = watch.facts(read === undefined ? {} : { descriptors: read(watch.pids()) });
+      const facts = watch.facts(besideOf?.(watch, namespace === undefined) ?? {});
       return facts === undefined ? [] : [{ facts, ...(namespace && { namespace }) }];
     });
   }

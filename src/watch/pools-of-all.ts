@@ -35,6 +35,8 @@ export class PoolWatches {
       pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
       remotes: seen.flatMap(({ remotes }) => remotes),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
+      ...(seen.some(({ counted }) => counted) && { counted: seen.flatMap(({ counted = [] }) => counted) }),
+      ...(longest.apartMs !== undefined && { apartMs: longest.apartMs }),
       gaps: [...ofAll, ...distinct(seen.flatMap(({ gaps }) => gaps))],
     };
   }

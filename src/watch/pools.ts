@@ -1,10 +1,12 @@
-import { count } from '../analyze/words.js';
+import { CLOSE_KINDS } from '../model/closed.js';
 import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
+import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import { CloseNotes } from './pools/close-notes.js';
 import { columnsOf } from './pools/columns.js';
 import { ConnectionList, TupleKey } from './pools/connection-list.js';
+import { countedOpens, missedOpens, opensSeen } from './pools/counted-opens.js';
 import { SLACK_MS } from './pools/look.js';
 import { LookPass, MOST_CONNECTIONS, type RowFilter } from './pools/look-pass.js';
 import { PoolBook } from './pools/pool-book.js';
@@ -12,9 +14,8 @@ import { describePools } from './pools/pool-facts.js';
 
 /** Without data for so long, and for this share of the watch, a connection is forgotten rather than at rest. */
 const LONG_IDLE = { ms: 60_000, share: 0.1 };
-/** More than this, and than were seen, are worth a word. */
-const MISSED = { least: 20, perSecond: 2 };
 const KEPT_GAPS = 100;
+const CONNECTION = CLOSE_KINDS.indexOf('connection');
 
 /**
  * Follows connections from look to look by 4-tuple and cookie, and sums them by process and remote, or process and listener.
@@ -30,6 +31,9 @@ export class PoolWatch {
   private first: TableObservation | undefined;
   private last: TableObservation | undefined;
   private notFollowed = 0;
+  private apartMs = 0;
+  /** Connections whose end the kernel told of, and that no look had shown. */
+  private endedUnseen = 0;
   private readonly gaps = new Map<string, Gap>();
 
   constructor(private readonly filter?: RowFilter) {}
@@ -50,25 +54,23 @@ export class PoolWatch {
       lastLook: Math.max(0, this.looks - 1),
       namespace: last.namespace,
     });
-    const opensSeen = described.pools.reduce(
-      (sum, { direction, connecting, past }) =>
-        direction === 'outbound' ? sum + past.created + past.connectFailed + connecting : sum,
-      0,
-    );
-    const opened = (last.counters?.ActiveOpens ?? Number.NaN) - (first.counters?.ActiveOpens ?? Number.NaN);
+    const ms = millis(origin.monotonic - first.origin.monotonic);
     // The kernel counts for all, also for those that the filter leaves out.
-    const activeOpens = this.looks > 1 && opened >= 0 && this.filter === undefined ? opened : undefined;
+    const counted =
+      this.looks > 1 && this.filter === undefined
+        ? countedOpens(first.counters, last.counters, described.pools, this.endedUnseen)
+        : [];
+    const activeOpens = counted.find(({ direction }) => direction === 'outbound')?.counted;
     return {
       origin,
-      watchedMs: millis(origin.monotonic - first.origin.monotonic),
+      watchedMs: ms,
       looks: this.looks,
       ...described,
-      opensSeen,
+      opensSeen: opensSeen(described.pools, 'outbound'),
+      ...(counted.length > 0 && { counted }),
+      ...(this.looks > 1 && { apartMs: millis(this.apartMs) }),
       ...(activeOpens !== undefined && { activeOpens }),
-      gaps: [
-        ...this.allGaps(),
-        ...missedOpens(activeOpens, opensSeen, origin.monotonic - first.origin.monotonic),
-      ],
+      gaps: [...this.allGaps(), ...missedOpens(counted, ms)],
     };
   }
 
@@ -79,9 +81,17 @@ export class PoolWatch {
     for (let row = 0; row < sockets.length; row++) {
       key.load(sockets, row);
       const entry = lists[0].find(key);
-      if (entry < 0 || !lists[0].hasCookieOf(entry, sockets, row)) continue;
+      if (entry < 0 || !lists[0].hasCookieOf(entry, sockets, row)) {
+        this.noteUnseen(sockets, row);
+        continue;
+      }
       this.closes.announce(lists[0], entry, sockets, row, origin.monotonic);
     }
+  }
+
+  /** A row of a recording may stand for several. */
+  private noteUnseen(sockets: SocketTable, row: number): void {
+    if (sockets.get('closeKind', row) === CONNECTION) this.endedUnseen += sockets.get('weight', row) ?? 1;
   }
 
   private look(observation: TableObservation): void {
@@ -91,6 +101,7 @@ export class PoolWatch {
     now.restart(Math.min(observation.sockets.length, MOST_CONNECTIONS));
     for (const [, { tally }] of this.book.all()) tally.begin();
     const elapsed = this.last === undefined ? undefined : monotonic - this.last.origin.monotonic;
+    this.apartMs = Math.max(this.apartMs, elapsed ?? 0);
     const pass = new LookPass({
       table: observation.sockets,
       columns: columnsOf(observation.sockets),
@@ -106,6 +117,7 @@ export class PoolWatch {
       ),
       at: monotonic,
       slackMs: SLACK_MS + observation.tookMs,
+      isRecorded: observation.origin.source === 'recording',
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
@@ -137,16 +149,4 @@ export class PoolWatch {
       { what: 'pools', why: `${this.notFollowed} connections were not followed: there are too many` },
     ];
   }
-}
-
-/** Short connections that leave no TIME-WAIT here: only the kernel's counter tells of them. */
-function missedOpens(activeOpens: number | undefined, seen: number, ms: number): Gap[] {
-  const missed = (activeOpens ?? 0) - seen;
-  if (missed < Math.max(MISSED.least, seen) || missed < (MISSED.perSecond * ms) / 1000) return [];
-  return [
-    {
-      what: 'pool_churn',
-      why: `the kernel counted ${count(activeOpens ?? 0)} connects in this namespace, ${seen === 0 ? 'none was' : seen === 1 ? 'only 1 was' : `only ${count(seen)} were`} seen: connections that come and go between two looks mostly leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)`,
-    },
-  ];
 }

@@ -481,20 +481,21 @@ describe.skipIf(missing)(`check, of real queues${missing ? ` (skipped: ${missing
   it('with too few descriptors, and at signals that nobody expects, it is 3', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
-      for (const limit of [24, 30, 40]) {
-        const { code } = await namespace.run('sh', [
-          '-c',
-          // As outside of a test: with NODE_ENV=test oclif looks for TypeScript.
-          `unset NODE_ENV; ulimit -n ${limit}; exec "$@"`,
-          'sh',
-          process.execPath,
-          RUN_JS,
-          'check',
-          '--no-config',
-          '--no-state',
-        ]);
-        expect(code).toBe(3);
+      const checkWith = (limit: number) => {
+        const words = [process.execPath, RUN_JS, 'check', '--no-config', '--no-state'];
+        // As outside of a test: with NODE_ENV=test oclif looks for TypeScript.
+        const script = `unset NODE_ENV; ulimit -n ${limit}; exec "$@"`;
+        return namespace.run('sh', ['-c', script, 'sh', ...words]);
+      };
+      // How many are needed differs by version; with still fewer Node itself does not start.
+      let limit = 32;
+      let ended = await checkWith(limit);
+      expect(ended.code).toBe(0);
+      while (ended.code === 0) {
+        expect(parsePlugin(ended.stdout).head).toBe('SOCKWATCH OK - 3 values within limits');
+        ended = await checkWith(--limit);
       }
+      expect(ended).toMatchObject({ code: 3, stdout: expect.stringContaining('SOCKWATCH UNKNOWN - ') });
       const env = fake('ss', `echo $$ > ${folder}/pid; exec sleep 30`);
       for (const signal of ['SIGQUIT', 'SIGUSR2', 'SIGALRM'] as const) {
         rmSync(join(folder, 'pid'), { force: true });

@@ -7,7 +7,7 @@ import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
 import { sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
-import { poll } from '../support/poll.js';
+import { meanwhile, poll } from '../support/poll.js';
 import { Database, PoolClient } from '../support/pool.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
@@ -213,15 +213,12 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
   it('finds CLOSE-WAIT that grows, and not what is closed soon', async () => {
     await withNamespace(async (namespace) => {
       const { database, client, where } = await start(namespace);
-      await client.open(where, 40);
-      await client.query(0, 40, 0);
-      await database.accepted(40);
-      const before = pools(namespace, '--duration', '4s');
-      for (let step = 0; step < 30; step++) {
-        await sleep(200);
-        await database.fin(1);
-      }
-      const said = await before;
+      await client.open(where, 300);
+      await client.query(0, 300, 0);
+      await database.accepted(300);
+      const looking = pools(namespace, '--duration', '4s');
+      await meanwhile(looking, 200, () => database.fin(1));
+      const said = await looking;
       const pool = poolOf(said, client.pid, 'outbound');
       expect(pool.findings).toContain('close_wait_leak');
       expect(pool.close_wait_growth).toBeGreaterThan(3);

@@ -14,8 +14,9 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckJson } from '../../src/model/check-json.js';
 import type { DiagnosisJson } from '../../src/model/diagnosis-json.js';
-import type { SnapshotJson } from '../../src/model/json.js';
-import { isAlert, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
+import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
+import { isAlert, isSnapshot, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
+import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { poll } from '../support/poll.js';
@@ -40,34 +41,41 @@ function linesOf(path: string): string[] {
   return text.toString().split('\n').filter(Boolean);
 }
 
-/** Records a real overflow that comes and goes, live beside it; gives what live said. */
+/** Records a real overflow that comes and goes, with live beside it; gives what live said. */
 async function recordOverflow(namespace: Namespace, path: string, extra: string[] = []) {
   const { server, listening, clients } = await serve(namespace, { backlog: 4 });
-  const live = namespace.run(process.execPath, [
-    RUN_JS,
-    'live',
-    '--format',
-    'ndjson',
-    '--no-unix',
-    '--no-config',
-    '--interval',
-    '200ms',
-    '--duration',
-    '10s',
-    '--record',
-    path,
-    ...extra,
-  ]);
-  await poll(
-    () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
-    'some looks',
-  );
+  const live = new LiveStream(namespace, ['--no-config', '--interval', '200ms', '--record', path, ...extra]);
+  await someLooks(live);
   await clients.connect(listening, 12, 5);
-  await sleep(2500);
+  await live.until(() => live.alerts.find(({ severity }) => severity === 'critical'));
+  await someLooks(live);
   await server.run(listening);
-  const { code, stdout, stderr } = await live;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return { said: saidIn(stdout), port: listening.port, server };
+  await live.until(() => allCleared(live));
+  await someLooks(live);
+  const code = await live.interrupt();
+  expect({ code, stderr: live.errors }).toEqual({ code: 130, stderr: '' });
+  return { live, port: listening.port, server };
+}
+
+async function someLooks(live: LiveStream): Promise<void> {
+  const before = live.snapshots.length;
+  await live.until(() => live.snapshots[before + 2]);
+}
+
+/** As many alerts were cleared as were raised. */
+function allCleared({ alerts }: LiveStream): true | undefined {
+  const count = (wanted: AlertJson['phase']) => alerts.filter(({ phase }) => phase === wanted).length;
+  return count('raised') > 0 && count('raised') === count('cleared') ? true : undefined;
+}
+
+/** What a replay says, without the look that live was interrupted at. */
+function replayedIn(
+  stdout: string,
+  { snapshots }: LiveStream,
+): { snapshots: SnapshotJson[]; alerts: AlertJson[] } {
+  const last = snapshots.at(-1)?.time ?? '';
+  const said = saidIn(stdout).filter(({ time }) => time <= last);
+  return { snapshots: said.filter(isSnapshot), alerts: said.filter(isAlert) };
 }
 
 describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
@@ -76,40 +84,30 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     async (name) => {
       await withNamespace(async (namespace) => {
         const path = inFolder(name);
-        const live = await recordOverflow(namespace, path);
+        const { live, port, server } = await recordOverflow(namespace, path);
         expect(statSync(path).mode & 0o777).toBe(0o600);
         const replayed = await replay(namespace, path);
         expect(replayed).toMatchObject({ code: 0, stderr: '' });
-        const again = saidIn(replayed.stdout);
-        const alerts = (all: typeof again) =>
-          all.filter(isAlert).map(({ phase, rule, severity, subject, message }) => ({
+        const again = replayedIn(replayed.stdout, live);
+        const alerts = (all: readonly AlertJson[]) =>
+          all.map(({ phase, rule, severity, subject, message }) => ({
             phase,
             rule,
             severity,
             subject,
             message,
           }));
-        expect(alerts(again)).toEqual(alerts(live.said));
-        expect(alerts(again).map(({ rule }) => rule)).toContain('accept_queue_full');
-        const verdicts = (all: typeof again) =>
-          all.flatMap((one) =>
-            isAlert(one)
-              ? []
-              : [
-                  [
-                    one.time,
-                    ...one.listeners.map(({ verdict, accept_queue, findings }) => [
-                      verdict,
-                      accept_queue,
-                      findings,
-                    ]),
-                  ],
-                ],
-          );
-        expect(verdicts(again)).toEqual(verdicts(live.said));
+        expect(alerts(again.alerts)).toEqual(alerts(live.alerts));
+        expect(again.alerts.map(({ rule }) => rule)).toContain('accept_queue_full');
+        const verdicts = (all: readonly SnapshotJson[]) =>
+          all.map(({ time, listeners }) => [
+            time,
+            ...listeners.map(({ verdict, accept_queue, findings }) => [verdict, accept_queue, findings]),
+          ]);
+        expect(verdicts(again.snapshots)).toEqual(verdicts(live.snapshots));
 
         // One moment of it, and the whole as a check.
-        const full = live.said.find((one) => !isAlert(one) && listenerOn(one, live.port).verdict === 'full');
+        const full = live.snapshots.find((one) => listenerOn(one, port).verdict === 'full');
         const at = await sockwatch(namespace, [
           'snapshot',
           '--from',
@@ -119,9 +117,9 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
           '--format',
           'json',
         ]);
-        expect(listenerOn(JSON.parse(at.stdout) as SnapshotJson, live.port)).toMatchObject({
+        expect(listenerOn(JSON.parse(at.stdout) as SnapshotJson, port)).toMatchObject({
           verdict: 'full',
-          owners: [{ pid: live.server.pid }],
+          owners: [{ pid: server.pid }],
         });
         const checked = await sockwatch(namespace, ['check', '--replay', path, '--no-config']);
         expect(checked).toMatchObject({ code: 2, stderr: '' });
@@ -137,68 +135,39 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         const path = inFolder('all.ndjson');
         await serve(namespace, { backlog: 4 });
         const { server, listening, clients } = await serve(other, { backlog: 2 });
-        const run = (...args: string[]) =>
-          sockwatch(namespace, [
-            'live',
-            '--format',
-            'ndjson',
-            '--no-config',
-            '--filter',
-            `netns:${namespace.name},${other.name}`,
-            ...args,
-          ]);
-        const live = run(
-          ...[
-            '--netns',
-            'all',
-            '--no-unix',
-            '--connections',
-            '--interval',
-            '300ms',
-            '--duration',
-            '6s',
-            '--record',
-            path,
-          ],
-        );
-        await poll(
-          () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
-          'some looks',
-        );
+        const own = ['--no-config', '--filter', `netns:${namespace.name},${other.name}`];
+        const live = new LiveStream(namespace, [
+          ...own,
+          ...['--netns', 'all', '--interval', '300ms', '--record', path],
+        ]);
+        await someLooks(live);
         await clients.connect(listening, 8, 3);
-        await sleep(1500);
+        await live.until(() => live.alerts.find(({ rule }) => rule === 'accept_queue_full'));
         await server.run(listening);
-        const recorded = await live;
-        expect(recorded.code).toBe(0);
-        const replayed = await run('--replay', path);
+        await live.until(() => allCleared(live));
+        await someLooks(live);
+        expect(await live.interrupt()).toBe(130);
+        const replayed = await sockwatch(namespace, ['live', '--replay', path, '--format', 'ndjson', ...own]);
         expect(replayed.code).toBe(0);
-        const looks = (stdout: string) =>
-          saidIn(stdout).flatMap((one) =>
-            'listeners' in one
-              ? [
-                  [
-                    one.time,
-                    ...one.listeners.map(({ local, netns, verdict, accept_queue: queue }) => [
-                      netns,
-                      local,
-                      verdict,
-                      queue.length,
-                      queue.capacity,
-                      queue.peak,
-                    ]),
-                  ],
-                ]
-              : [],
-          );
-        const expected = looks(recorded.stdout);
-        expect(expected.length).toBeGreaterThan(5);
-        expect(looks(replayed.stdout)).toEqual(expected);
-        const alerts = (stdout: string) =>
-          saidIn(stdout)
-            .filter(isAlert)
-            .map(({ phase, rule, subject }) => ({ phase, rule, subject }));
-        expect(alerts(replayed.stdout)).toEqual(alerts(recorded.stdout));
-        expect(alerts(replayed.stdout).map(({ rule }) => rule)).toContain('accept_queue_full');
+        const again = replayedIn(replayed.stdout, live);
+        const looks = (all: readonly SnapshotJson[]) =>
+          all.map(({ time, listeners }) => [
+            time,
+            ...listeners.map(({ local, netns, verdict, accept_queue: queue }) => [
+              netns,
+              local,
+              verdict,
+              queue.length,
+              queue.capacity,
+              queue.peak,
+            ]),
+          ]);
+        expect(live.snapshots.length).toBeGreaterThan(5);
+        expect(looks(again.snapshots)).toEqual(looks(live.snapshots));
+        const alerts = (all: readonly AlertJson[]) =>
+          all.map(({ phase, rule, subject }) => ({ phase, rule, subject }));
+        expect(alerts(again.alerts)).toEqual(alerts(live.alerts));
+        expect(again.alerts.map(({ rule }) => rule)).toContain('accept_queue_full');
       }),
     );
   });
@@ -466,14 +435,13 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
   it('--redact: nothing of the host is in the file, and the story is the same', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('web.ndjson');
-      const live = await recordOverflow(namespace, path, ['--redact']);
+      const { live } = await recordOverflow(namespace, path, ['--redact']);
       const text = readFileSync(path, 'utf8');
       expect(text).not.toContain('python3');
       expect(text).not.toContain(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
       const { stdout } = await replay(namespace, path);
-      const rules = (all: ReturnType<typeof saidIn>) =>
-        all.filter(isAlert).map(({ phase, rule }) => `${phase} ${rule}`);
-      expect(rules(saidIn(stdout))).toEqual(rules(live.said));
+      const rules = (all: readonly AlertJson[]) => all.map(({ phase, rule }) => `${phase} ${rule}`);
+      expect(rules(replayedIn(stdout, live).alerts)).toEqual(rules(live.alerts));
       copyFileSync(path, inFolder('copy.ndjson'));
     });
   });

@@ -9,7 +9,7 @@ import { isAlert, isSnapshot, listenersOn, notForNobody, replay, saidIn, sockwat
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
-import { poll } from '../support/poll.js';
+import { meanwhile, PATIENCE_MS, poll } from '../support/poll.js';
 import { abstractName, type Listening, Server } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3', 'setpriv'] });
@@ -263,21 +263,15 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         ]);
       const found = await poll(
         async () => {
-          let isOver = false;
-          const running = check().finally(() => {
-            isOver = true;
-          });
-          // One after the other: nobody knows when its first look is over.
-          while (!isOver) {
-            await server.burst(listening, 5, 60);
-            await Promise.race([running, sleep(400)]);
-          }
+          // Nobody knows when its first look is over.
+          const running = check();
+          await meanwhile(running, 400, () => server.burst(listening, 5, 60));
           const finished = await running;
-          // A look may fall into the burst, and says that then.
+          // A look may fall into a burst, and says that then.
           return finished.stdout.includes('for a moment') ? finished : undefined;
         },
         'a check that sees a burst',
-        60_000,
+        2 * PATIENCE_MS,
       );
       expect(found.stdout).toMatch(
         /^SOCKWATCH CRITICAL.*accept queue at 5\/5 \(100%\) for a moment, in \d+ samples/,

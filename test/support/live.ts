@@ -14,7 +14,8 @@ export class LiveStream {
   readonly alerts: AlertJson[] = [];
   /** What came, went or changed hands. */
   readonly changes: EventJson[] = [];
-  private errors = '';
+  /** What stood on stderr so far. */
+  errors = '';
   private readonly child: ChildProcess;
 
   constructor(namespace: Namespace, args: readonly string[], { unprivileged = false } = {}) {

@@ -203,6 +203,28 @@ describe('stopping and coming back in a shell with job control', () => {
   });
 });
 
+describe("while the terminal is the shell's", () => {
+  it('draws nothing, though reports come all the time', async () => {
+    open = new PtyTerminal('bash', ['--norc', '--noprofile', '-i'], {
+      cwd: root,
+      env: { PS1: 'shell> ', FIXTURE_INTERVAL_MS: '1' },
+    });
+    const terminal = open;
+    await terminal.waitFor(/shell> $/m);
+    terminal.write(`"${process.execPath}" ${APP.join(' ')}\r`);
+    for (let time = 1; time <= 5; time++) {
+      await terminal.waitFor((text) => terminal.modes.alternate && /LIVE/.test(text));
+      terminal.forgetRaw();
+      terminal.write('\x1a');
+      await terminal.waitFor((text) => !terminal.modes.alternate && text.split('Stopped').length > time);
+      terminal.write('fg\r');
+      await terminal.waitFor((text) => terminal.modes.alternate && /LIVE/.test(text));
+      const [, away = ''] = terminal.raw.split(/\x1b\[\?1049l/);
+      expect(away.split(/\x1b\[\?1049h/)[0]).not.toMatch(/[│─]/);
+    }
+  });
+});
+
 describe('terminals of all kinds', () => {
   const ascii = [
     ['LANG=C', { LANG: 'C' }, []],

@@ -2,7 +2,7 @@ import type { Evidence } from '../../model/findings.js';
 import type { Pool } from '../../model/pools.js';
 import { count, duration } from '../words.js';
 import type { PoolRule } from './context.js';
-import { endText, fact, perSecondText, processText } from './words.js';
+import { apartText, endText, fact, perSecondText, processText } from './words.js';
 
 const SECOND = 1000;
 /** From here on it is a habit, not a warm-up. */
@@ -13,7 +13,7 @@ const CHURN = { created: 10, perSecond: 2, closedShare: 0.7, reusedShare: 0.2 };
  * they were count for the process that alone connects there, if it was seen to do so and to use few of them again: a pool beside
  * a stranger's short connections is none of it.
  */
-export const churn: PoolRule = (pool, { siblings }) => {
+export const churn: PoolRule = (pool, { seen, siblings }) => {
   if (pool.direction !== 'outbound') return undefined;
   const nameless = siblings.filter(({ owner }) => owner === 'none');
   const processes = [pool, ...siblings].filter(({ owner }) => typeof owner === 'object');
@@ -41,7 +41,7 @@ export const churn: PoolRule = (pool, { siblings }) => {
         'created',
         created,
         'connections',
-        `at least ${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look`,
+        `at least ${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look${apartText(seen)}`,
       ),
       ...evidenceOf(pool, joined),
     ],

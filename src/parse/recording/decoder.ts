@@ -21,6 +21,7 @@ import { readClosed } from './closed.js';
 import { asList, asNumber, Fields } from './fields.js';
 import { readGaps } from './gaps.js';
 import { readHomes, readNamespace } from './homes.js';
+import { readProcesses } from './processes.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
 
@@ -51,6 +52,8 @@ interface Present {
   sysctls: Sysctls | undefined;
   descriptors: TableObservation['descriptors'];
   homes: TableObservation['homes'];
+  /** Of the last look only: they say what was done then. */
+  processes: TableObservation['processes'];
   namespace: Namespace | undefined;
   mark: NetnsMark | undefined;
 }
@@ -61,6 +64,7 @@ const nothing = (): Present => ({
   sysctls: undefined,
   descriptors: undefined,
   homes: undefined,
+  processes: undefined,
   namespace: undefined,
   mark: undefined,
 });
@@ -188,6 +192,9 @@ export class RecordingDecoder {
     const descriptors = fields.has('fds') ? readDescriptors(fields.list('fds'), where) : undefined;
     const homes = fields.has('homes') ? readHomes(fields.list('homes'), where) : undefined;
     const present = this.presentOf(fields, at, where);
+    present.processes = fields.has('processes')
+      ? readProcesses(fields.list('processes'), present.processes, where)
+      : undefined;
     if (fields.has('mark')) present.mark = fields.text('mark');
     present.sysctls = sysctls ?? present.sysctls;
     present.descriptors = descriptors ?? present.descriptors;
@@ -213,6 +220,7 @@ export class RecordingDecoder {
       ...(rest.sysctls !== undefined && { sysctls: rest.sysctls }),
       ...(rest.descriptors !== undefined && { descriptors: rest.descriptors }),
       ...(rest.homes !== undefined && { homes: rest.homes }),
+      ...(rest.processes !== undefined && { processes: rest.processes }),
       ...(rest.namespace !== undefined && { namespace: rest.namespace }),
       ...round,
       gaps,

@@ -60,7 +60,8 @@ function labelled(label: string, text: string, style: TableStyle): string[] {
 }
 
 function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): Generator<string> {
-  const { findings, lookedAt, watchedMs, gaps } = diagnosis;
+  const { findings, lookedAt, watchedMs, apartMs, gaps } = diagnosis;
+  const apart = apartMs === undefined ? '' : `, up to ${formatDuration(apartMs)} apart`;
   if (findings.length === 0) yield 'Nothing wrong was found.';
   const seen = [
     counted(lookedAt.listeners, 'listener'),
@@ -71,7 +72,7 @@ function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): G
   ];
   const place =
     diagnosis.namespaces === undefined ? '' : `, in ${counted(diagnosis.namespaces, 'network namespace')},`;
-  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')}${place} in ${formatDuration(watchedMs)}. What comes and goes between two looks is not seen.`;
+  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')}${place} in ${formatDuration(watchedMs)}${apart}. What comes and goes between two looks is not seen.`;
   yield* wrapWords(note, '', style.width).map((line) => paint('dim', line, style.color));
   for (const { what, why } of gaps)
     yield* wrapWords(cleanText(names.sentence(`${what}: ${why}`)), '', style.width).map((line) =>

@@ -7,6 +7,7 @@ import { LongTally } from './long-tally.js';
 import { NewTimeline } from './new-timeline.js';
 import { ProbeTally } from './probe-tally.js';
 import { ServeTally } from './serve-tally.js';
+import { TrafficTally } from './traffic.js';
 import { USE, type Use, UseLevels } from './use.js';
 import { WaveRuns } from './wave-runs.js';
 import { WaveWindows } from './wave-windows.js';
@@ -81,6 +82,7 @@ export class PoolTally {
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
   readonly longLived = new LongTally();
+  readonly traffic = new TrafficTally();
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
   reused = 0;
@@ -114,6 +116,7 @@ export class PoolTally {
     this.oldestCloseWaitMs = Number.NaN;
     this.probes.begin();
     this.longLived.begin();
+    this.traffic.begin();
     this.serving.begin();
   }
 
