@@ -98,6 +98,7 @@ function asMeasure(subject: string, findings: readonly DiagnosisFinding[]): Meas
     value: severityRank(worst?.severity ?? 'info'),
     text: `${worst?.message}${more > 0 ? `, and ${more} more like it` : ''}${worst?.causedBy === undefined ? '' : ` (because of ${worst.causedBy})`}`,
     ...namesIn(findings),
+    ...(worst?.causedBy !== undefined && { isEffect: true as const }),
     ...(worst?.causedBy === undefined && worst?.advice && { advice: worst.advice }),
   };
 }

@@ -201,6 +201,7 @@ function worstFirst(items: readonly CheckItem[]): CheckItem[] {
     (a, b) =>
       ORDER.indexOf(a.status) - ORDER.indexOf(b.status) ||
       metric(a.metric) - metric(b.metric) ||
+      Number(a.isEffect ?? false) - Number(b.isEffect ?? false) ||
       share(b) - share(a) ||
       (a.subject < b.subject ? -1 : 1),
   );

@@ -57,6 +57,8 @@ export interface Measure {
   readonly owners?: readonly Owner[];
   /** The same of addresses and paths. */
   readonly ends?: readonly Endpoint[];
+  /** Another measure of this run is why: it is told behind. */
+  readonly isEffect?: true;
   /** The worst of all others of its metric, so that one series never goes: told only where none of those is. */
   readonly isSum?: true;
   /** Seen only between two looks: where a look saw as much, that says more. */
