@@ -89,7 +89,9 @@ const isOwner = (owner: Pool['owner']) => typeof owner === 'object';
 /** Sockets that somebody holds, and nobody may see who. */
 function unknownOwners({ pools, listeners }: DiagnosisFacts): number {
   const connections = pools.pools.reduce(
-    (sum, { owner, open, closeWait }) => sum + (owner === 'unknown' ? open + closeWait : 0),
+    // What waits for accept() has no process yet.
+    (sum, { owner, open, waiting, closeWait }) =>
+      sum + (owner === 'unknown' ? open - waiting + closeWait : 0),
     0,
   );
   return connections + listeners.filter(({ listener }) => listener.owners === undefined).length;

@@ -127,6 +127,7 @@ describe('sockets whose processes are not known', () => {
 
   it('are none where nobody holds them', () => {
     expect(gapsWith([gone])).toEqual([]);
+    expect(gapsWith([waiting('10.0.0.1:443', '10.0.0.5:5000', 300, { cookie: 500 })])).toEqual([]);
   });
 });
 
