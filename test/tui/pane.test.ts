@@ -11,8 +11,8 @@ const topOf = (width: number) => {
 
 describe('the top border', () => {
   it.each([
-    [40, '┌─ Ended 12 ───────── sorted by rate ─┐'],
-    [29, '┌─ Ended 12 ───────────────┐'],
+    [40, '┌─ Ended 12 ────────── sorted by rate ─┐'],
+    [29, '┌─ Ended 12 ────────────────┐'],
     [20, '┌─ Ended 12 ───────┐'],
     [10, '┌─ Ended…┐'],
   ])('goes on to its corner at %i columns, with the note where there is room', (width, said) => {
