@@ -2,7 +2,7 @@ import type { Rule, Severity } from './findings.js';
 import type { FindingJson } from './json.js';
 import type { Closer } from './keepalive.js';
 import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
-import type { HikariBasis, PoolDirection } from './pools.js';
+import type { EndsTold, HikariBasis, PoolDirection } from './pools.js';
 import type { Sureness } from './trace-findings.js';
 
 /*
@@ -79,12 +79,12 @@ export interface PoolJson {
   highest: number;
   highest_busy: number;
   lowest: number;
-  /** Lower bounds: what came and went between two looks was not seen. */
+  /** What came and went between two looks is counted where the kernel told of its end (`ends_told`); else lower bounds. */
   created: number;
   closed: number;
   created_per_second?: number;
   closed_per_second?: number;
-  /** Connections on which data moved again at a later look, and all that were seen. */
+  /** Connections on which data moved again at a later look, or that carried 10 segments with data or more each way; and all that were seen. */
   reused: number;
   seen: number;
   /** Seen connecting, never open, and gone at the next look: refused or given up. */
@@ -177,6 +177,8 @@ export interface PoolsJson extends OriginJson {
   hikari_unmatched?: HikariJson[];
   /** Connections opened from this namespace, by the kernel's counter; compare `created` of the outbound pools. */
   active_opens?: number;
+  /** The kernel told of connections that ended between two looks: of all, or some of that was lost. Absent: nobody told. */
+  ends_told?: EndsTold;
   gaps: GapJson[];
 }
 
@@ -198,4 +200,5 @@ export interface PoolsHeaderJson extends OriginJson {
   findings: PoolHeaderFindingJson[];
   hikari_unmatched?: HikariJson[];
   active_opens?: number;
+  ends_told?: EndsTold;
 }

@@ -24,6 +24,7 @@ export class PoolWatches {
     if (first === undefined || (another === undefined && this.gaps.length === 0)) return first;
     const longest = seen.reduce((one, other) => (other.watchedMs > one.watchedMs ? other : one));
     const opened = seen.map(({ activeOpens }) => activeOpens).filter((count) => count !== undefined);
+    const told = endsToldBy(seen);
     return {
       origin: first.origin,
       watchedMs: longest.watchedMs,
@@ -31,6 +32,7 @@ export class PoolWatches {
       pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
       remotes: seen.flatMap(({ remotes }) => remotes),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
+      ...(told && { endsTold: told }),
       gaps: [...this.gaps, ...distinct(seen.flatMap(({ gaps }) => gaps))],
     };
   }
@@ -40,6 +42,12 @@ export class PoolWatches {
     this.watches.set(netns, known);
     return known;
   }
+}
+
+/** Of all only where each namespace was told of in full. */
+function endsToldBy(seen: readonly PoolsSeen[]): PoolsSeen['endsTold'] {
+  if (seen.every(({ endsTold }) => endsTold === undefined)) return undefined;
+  return seen.every(({ endsTold }) => endsTold === 'all') ? 'all' : 'some';
 }
 
 const distinct = (gaps: PoolsSeen['gaps']): PoolsSeen['gaps'] => [

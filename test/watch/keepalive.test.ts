@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClosedObservation } from '../../src/model/observation.js';
-import { millis, monotonicMillis } from '../../src/model/units.js';
 import { timeoutOf } from '../../src/watch/keepalive.js';
 import { PoolWatch } from '../../src/watch/pools.js';
-import { buildTable, listen, look, type RowSpec } from '../support/table-builder.js';
+import { ended } from '../support/ended.js';
+import { listen, look, type RowSpec } from '../support/table-builder.js';
 
 const close = (ms: number, at: number, width = 20) => ({
   by: 'peer' as const,
@@ -95,19 +94,6 @@ const inbound = (n: number, ms: number, rest: RowSpec = {}) =>
       ...rest,
     },
   );
-
-const ended = (at: number, rows: readonly RowSpec[]): ClosedObservation => ({
-  kind: 'closed',
-  origin: { ...look(at, []).origin, monotonic: monotonicMillis(at) },
-  sockets: buildTable(
-    rows.map((row) => ({ ...row, state: 'close', owners: [], columns: { ...row.columns, inode: 0 } })),
-  ),
-  incomplete: false,
-  spanMs: millis(500),
-  unconnected: 0,
-  failedConnects: 0,
-  gaps: [],
-});
 
 /** Looks at their times, and what ended between. */
 function watch(...steps: readonly (readonly [at: number, rows: readonly RowSpec[], what?: 'ended'])[]) {

@@ -1,5 +1,5 @@
 import { count, counted, duration, listed, percent } from '../words.js';
-import { churn } from './churn.js';
+import { churn, comesAndGoes, requestLimit } from './churn.js';
 import { closeWaitLeak } from './close-wait.js';
 import type { PoolRule } from './context.js';
 import { allWait, exhausted } from './exhausted.js';
@@ -25,7 +25,7 @@ export const reconnectWave: PoolRule = (pool, context) => {
   )
     return undefined;
   // Short connections are another matter.
-  if (churn(pool, context) !== undefined) return undefined;
+  if (comesAndGoes(pool, context)) return undefined;
   const periods = past.waves.slice(1).map((time, index) => time - (past.waves[index] ?? 0));
   const period = periods.length === 0 ? undefined : periods.reduce((sum, ms) => sum + ms, 0) / periods.length;
   return {
@@ -120,6 +120,7 @@ export const POOL_RULES: readonly PoolRule[] = [
   keepaliveRace,
   keepaliveUnanswered,
   churn,
+  requestLimit,
   leak,
   reconnectWave,
   uneven,

@@ -77,7 +77,7 @@ export function learnNames({ origin, pools, remotes }: PoolsReport, names: Names
   for (const { end } of remotes) names.endpoint(end);
 }
 
-const headJson = ({ origin, watchedMs, looks, activeOpens }: PoolsReport, names: Names) =>
+const headJson = ({ origin, watchedMs, looks, activeOpens, endsTold }: PoolsReport, names: Names) =>
   known({
     time: isoTime(origin.time),
     host: names.machine(origin.host),
@@ -88,6 +88,7 @@ const headJson = ({ origin, watchedMs, looks, activeOpens }: PoolsReport, names:
     seconds: round(watchedMs / 1000),
     looks,
     active_opens: activeOpens,
+    ends_told: endsTold,
   });
 
 function unmatchedJson({ hikari }: PoolsReport, names: Names) {

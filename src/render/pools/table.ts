@@ -205,16 +205,19 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
   for (const remote of shared) yield rowLine(layout, remote);
 }
 
+const RATES = {
+  all: 'NEW/S and CLOSED/S have what came and went between two looks too, as the kernel told of its end.',
+  some: 'NEW/S and CLOSED/S are lower bounds: some of what the kernel told of connections that came and went between two looks was lost.',
+  none: 'NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.',
+} as const;
+
 /** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
-function notes({ looks, watchedMs, pools, activeOpens, opensSeen }: PoolsReport): string[] {
+function notes({ looks, watchedMs, pools, activeOpens, opensSeen, endsTold }: PoolsReport): string[] {
   const missed =
-    activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
+    endsTold === 'all' || activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
       ? ''
       : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(opensSeen)} were seen.`;
-  const rates =
-    looks > 1
-      ? ` NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.${missed}`
-      : '';
+  const rates = looks > 1 ? ` ${RATES[endsTold ?? 'none']}${missed}` : '';
   const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
     ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
     : '';

@@ -69,8 +69,20 @@ export class PoolBook {
       const owners = table.ownersAt(row);
       if (listener === undefined) return this.number(table, row, 'outbound', owners);
       const accepted = owners === undefined || owners.length > 0;
-      return this.number(table, listener, 'inbound', accepted ? owners : table.ownersAt(listener));
+      return accepted
+        ? this.number(table, listener, 'inbound', owners)
+        : this.numberOfListener(table, listener);
     };
+  }
+
+  /** The pool of connections to the remote of a row whose process nobody has seen. */
+  numberOfRemote(table: SocketTable, row: number): number | undefined {
+    return this.number(table, row, 'outbound', []);
+  }
+
+  /** The pool of connections that came in through a listener and whose process nobody has seen. */
+  numberOfListener(table: SocketTable, listener: number): number | undefined {
+    return this.number(table, listener, 'inbound', table.ownersAt(listener));
   }
 
   /** `row`: of the connection, or of the listener. */
