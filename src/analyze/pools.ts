@@ -6,7 +6,7 @@ import type { Pool, PoolFinding, PoolsReport, PoolsSeen } from '../model/pools.j
 import type { PoolContext } from './pools/context.js';
 import { isFresh, matchHikari } from './pools/hikari.js';
 import { POOL_RULES } from './pools/rules.js';
-import { sharesOfNew } from './pools/shares.js';
+import { leftOutOfShares, sharesOfNew } from './pools/shares.js';
 import { subjectOf } from './pools/words.js';
 
 export interface PoolsBeside {
@@ -42,7 +42,8 @@ export function judgePools(
     });
   });
   const shares = sharesOfNew(seen.pools, groupKey);
-  return ranked({ ...seen, findings, hikari: matches, shares });
+  const gaps = [...seen.gaps, ...leftOutOfShares(seen.pools, shares, groupKey)];
+  return ranked({ ...seen, findings, hikari: matches, shares, gaps });
 }
 
 /** The worst pools first, the others as they were. */

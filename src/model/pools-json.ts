@@ -2,7 +2,8 @@ import type { Rule, Severity } from './findings.js';
 import type { FindingJson } from './json.js';
 import type { Closer } from './keepalive.js';
 import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
-import type { EndsTold, HikariBasis, PoolDirection } from './pools.js';
+import type { EndsTold, HikariBasis, PoolDirection, PoolOwner } from './pools.js';
+import type { Owner } from './sockets.js';
 import type { Sureness } from './trace-findings.js';
 
 /*
@@ -42,9 +43,9 @@ export interface PoolJson {
   process?: string;
   /**
    * Instead of a process. `none`: none holds the sockets any more (TIME-WAIT, say), whether or not it lives; `unknown`: processes were not looked at,
-   * or could not be.
+   * or could not be; `shared`: one of the processes that share the listener, not known which (not accepted yet, or gone before a look).
    */
-  owner?: 'none' | 'unknown';
+  owner?: Exclude<PoolOwner, Owner>;
   netns?: string;
   /** What people call that namespace, where it was asked for (`--netns`). */
   netns_name?: string;

@@ -139,11 +139,16 @@ export interface LongLived {
   readonly quiet350s: Connections;
 }
 
+/**
+ * Who holds the connections. `none`: no process holds the sockets any more; `unknown`: they could not be read; `shared`: not accepted yet, or gone before
+ * a look, through a listener of several processes, so that nobody can tell which of them.
+ */
+export type PoolOwner = Owner | 'none' | 'unknown' | 'shared';
+
 /** The connections of one process to one remote, or of one process and listener. */
 export interface Pool extends PoolCounts {
   readonly direction: PoolDirection;
-  /** `none`: no process holds the sockets any more; `unknown`: they could not be read. */
-  readonly owner: Owner | 'none' | 'unknown';
+  readonly owner: PoolOwner;
   readonly netns?: string;
   /** The same with its names, where they were asked for (`--netns`). */
   readonly namespace?: Namespace;

@@ -204,6 +204,62 @@ describe('connections that came and went between two looks', () => {
   });
 });
 
+describe('connections of a listener that several processes share', () => {
+  const WORKERS = [
+    { pid: 90, fd: 6, name: 'nginx' },
+    { pid: 91, fd: 6, name: 'nginx' },
+    { pid: 92, fd: 6, name: 'nginx' },
+  ];
+  const shared = listen('0.0.0.0:443', [0, 128], { inode: 7 }, { owners: WORKERS });
+  const seenOf = (rows: readonly RowSpec[], told: readonly RowSpec[], listeners = [shared]) => {
+    const pools = new PoolWatch();
+    pools.take(look(0, listeners));
+    pools.take(ended(500, told));
+    pools.take(look(1000, [...listeners, ...rows]));
+    return pools.report() as PoolsSeen;
+  };
+  const worker = (n: number, pid: number): RowSpec => ({
+    ...into(n),
+    owners: WORKERS.filter((one) => one.pid === pid),
+  });
+
+  it('are of none of them until one has accepted, and leave the shares of new ones to those that are known', () => {
+    const left = many(3, (n) => trace(into(n)), 200);
+    const seen = seenOf([worker(100, 91), worker(101, 92), ...left], many(50, into));
+    expect(pastOf(seen)).toEqual([
+      ['inbound', 'nginx', 1, 0, 1],
+      ['inbound', 'nginx', 1, 0, 1],
+      ['inbound', 'shared', 53, 53, 53],
+    ]);
+    const { shares, gaps } = judgePools(seen);
+    expect(shares.map((share) => share?.share)).toEqual([0.5, 0.5, undefined]);
+    expect(gaps).toEqual([
+      {
+        what: 'share of new',
+        why: 'of 53 new connections on 0.0.0.0:443 (https) it is not known which process accepted them: the shares are those of the others',
+      },
+    ]);
+  });
+
+  it('are so too with a listener each (SO_REUSEPORT), and go to their process once it has accepted them', () => {
+    const each = WORKERS.map((one, at) =>
+      listen('0.0.0.0:443', [0, 128], { inode: 7 + at }, { owners: [one] }),
+    );
+    expect(pastOf(seenOf([], many(5, into), each))).toEqual([['inbound', 'shared', 5, 5, 5]]);
+    const pools = new PoolWatch();
+    pools.take(look(0, each));
+    pools.take(look(1000, [...each, { ...into(1), owners: [], columns: { ...into(1).columns, inode: 0 } }]));
+    expect(pools.report()?.pools).toMatchObject([{ owner: 'shared', open: 1, waiting: 1 }]);
+    pools.take(look(2000, [...each, worker(1, 92)]));
+    expect(pools.report()?.pools).toMatchObject([{ owner: { pid: 92 }, open: 1, past: { created: 1 } }]);
+  });
+
+  it('are those of a process that listens alone', () => {
+    const alone = listen('0.0.0.0:443', [0, 128], { inode: 7 }, { owners: [...NGINX, ...NGINX] });
+    expect(pastOf(seenOf([], many(5, into), [alone]))).toEqual([['inbound', 'nginx', 5, 5, 5]]);
+  });
+});
+
 describe('pool_churn and request_limit of what was told', () => {
   const rulesOf = (seen: PoolsSeen) =>
     judgePools(seen).findings.map(({ rule, severity, subject }) => `${severity} ${rule} ${subject}`);
@@ -273,7 +329,7 @@ describe('pool_churn and request_limit of what was told', () => {
         rule: 'request_limit',
         severity: 'info',
         message: expect.stringMatching(
-          /^the connections of wrk\/77 to 10\.0\.0\.9:80 are replaced after about 99\d requests and answers each: /,
+          /^the connections of wrk\/77 to 10\.0\.0\.9:80 \(http\) are replaced after about 99\d requests and answers each: /,
         ),
       },
     ]);

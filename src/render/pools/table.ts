@@ -55,7 +55,10 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
 
 /** Ports in TIME-WAIT and nothing else: of no process, and nothing to say about. JSON has them. */
 const isLeftOver = ({ pool, findings }: Row): boolean =>
-  findings.length === 0 && pool.owner === 'none' && pool.past.highest === 0 && pool.past.created === 0;
+  findings.length === 0 &&
+  (pool.owner === 'none' || pool.owner === 'shared') &&
+  pool.past.highest === 0 &&
+  pool.past.created === 0;
 
 const severityOf = ({ findings }: Row) => findings[0]?.severity;
 const role = (row: Row): Role => roleOf(severityOf(row));
@@ -133,6 +136,7 @@ function idleCloseCell({ pool: { idleCloses } }: Row): string {
 }
 
 function processCell({ owner }: Pool, names: Names): string {
+  if (owner === 'shared') return 'shared';
   if (typeof owner !== 'object') return owner === 'none' ? '-' : '?';
   return `${cleanText(names.owner(owner).name)}/${owner.pid}`;
 }
@@ -221,10 +225,13 @@ function notes({ looks, watchedMs, pools, activeOpens, opensSeen, endsTold }: Po
   const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
     ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
     : '';
+  const shared = pools.some(({ owner }) => owner === 'shared')
+    ? ' shared: not accepted yet, or gone before a look, through a listener of several processes: not known which of them.'
+    : '';
   const waiting = pools.some((pool) => pool.waiting > 0)
     ? ' WAITING: established, but not accepted by the application yet.'
     : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${waiting}${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${shared}${waiting}${rates} SERVICE is a guess by port.`,
   ];
 }
