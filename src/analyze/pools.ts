@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.js';
-import { formatEndpoint } from '../model/endpoint.js';
+import { formatEndpoint, isOfNamespace } from '../model/endpoint.js';
 import { severityRank } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
 import type { Pool, PoolFinding, PoolsReport, PoolsSeen } from '../model/pools.js';
@@ -70,9 +70,9 @@ function ranked({ pools, findings, hikari, shares, ...rest }: PoolsReport): Pool
 const others = (group: readonly Pool[] | undefined, pool: Pool): readonly Pool[] =>
   (group ?? []).filter((other) => other !== pool);
 
-/** A remote sees all of the host; a listener's address may be one in each network namespace. */
+/** A remote sees all of the host; a listener's address may be one in each network namespace, and so is loopback. */
 const remoteKey = ({ direction, end, netns }: Pool) =>
-  `${direction} ${formatEndpoint(end)} ${direction === 'inbound' ? netns : ''}`;
+  `${direction} ${formatEndpoint(end)} ${direction === 'inbound' || isOfNamespace(end) ? netns : ''}`;
 /** Backends of one service: addresses of one network that a process connects to, or processes behind one port. */
 const groupKey = (pool: Pool): string =>
   pool.direction === 'outbound' ? serviceKey(pool) : `inbound ${pool.port} ${pool.end.kind}`;

@@ -109,10 +109,12 @@ export interface PoolJson {
   idle_close_within_ms?: number;
   /** Who sent the first FIN; absent: unknown. */
   idle_close_by?: Closer;
+  /** They ended by a reset without any FIN; who sent it the sockets do not say. */
+  idle_close_reset?: true;
   /** So many were closed after that time, of so many that this side closed while they were idle. */
   idle_close_count?: number;
   idle_close_of?: number;
-  /** Requests that met the FIN of an idle connection and were reset, and whose FIN that was. */
+  /** Requests that met the FIN of an idle connection and were reset, and whose FIN that was; absent: a reset without a FIN, at the idle time that was measured. */
   lost_requests?: number;
   lost_requests_by?: Closer;
   /** Established ones with a keep-alive timer; those of them with probes without an answer; the time until the next probe. */
@@ -132,9 +134,12 @@ export interface PoolJson {
   findings: Rule[];
 }
 
-/** One remote address and port, over all processes: what a limit of its server counts of this namespace. */
+/** One remote address and port, over all processes: what a limit of its server counts of this host, or of the one namespace that was looked into. */
 export interface PoolRemoteJson {
   remote: string;
+  /** Where several namespaces were looked into: of a loopback or link-local address, which is another host in each. The others are summed over all. */
+  netns?: string;
+  netns_name?: string;
   service?: string;
   processes: number;
   open: number;

@@ -178,9 +178,12 @@ export interface Pool extends PoolCounts {
   readonly serving?: ServeFacts;
 }
 
-/** A remote address and port, over all processes: what its server sees of this host. */
+/** A remote address and port, over all processes and network namespaces: what its server sees of this host. */
 export interface RemoteSum {
   readonly end: Endpoint;
+  /** Of a loopback or link-local address, which is another host in each network namespace, where several were looked into. */
+  readonly netns?: string;
+  readonly namespace?: Namespace;
   readonly service?: string;
   readonly processes: number;
   readonly open: Connections;

@@ -33,6 +33,8 @@ export class IdleCloseBook {
   /** Closed from here first, and ended by a reset. */
   private resets: Close[] | undefined;
   private lostAfter: number[] | undefined;
+  /** Idle times before requests that were not acknowledged and ended by a reset, without a FIN. */
+  private unanswered: number[] | undefined;
 
   /** Without data for `low` to `high` ms when it was closed; shorter ones are not idle. */
   note(by: Ending, low: number, high: number, at: number): void {
@@ -54,8 +56,15 @@ export class IdleCloseBook {
     if (this.lostAfter.push(afterMs) > KEPT) this.lostAfter.shift();
   }
 
+  /** A request, sent after `afterMs` without data, was never acknowledged; a reset came, without a FIN of the peer. */
+  noteUnanswered(afterMs: number): void {
+    this.unanswered ??= [];
+    if (this.unanswered.push(afterMs) > KEPT) this.unanswered.shift();
+  }
+
   describe(): IdleCloses {
     const timeout = this.timeout();
+    if (timeout?.reset === true) return { timeout, ...this.lostToReset(timeout) };
     const lostHere = timeout?.by === 'self' ? this.lostAt(timeout) : 0;
     const by: Closer = this.lost >= lostHere ? 'peer' : 'self';
     const count = Math.max(this.lost, lostHere);
@@ -74,7 +83,27 @@ export class IdleCloseBook {
       const timeout = timeoutOf(closes.filter((close) => close.by === by));
       return timeout === undefined ? [] : [by === 'unknown' ? timeout : { by, ...timeout }];
     });
-    return found.sort((a, b) => b.closes - a.closes)[0];
+    return found.sort((a, b) => b.closes - a.closes)[0] ?? this.timeoutByReset();
+  }
+
+  /** Where no FIN tells of one: some servers end idle connections by a reset alone (MariaDB, measured). */
+  private timeoutByReset(): IdleClose | undefined {
+    const timeout = timeoutOf((this.closes ?? []).filter(({ by }) => by === 'reset'));
+    return timeout && { reset: true, ...timeout };
+  }
+
+  /** Requests of which the reset of that timeout came instead of an acknowledgement; what met a FIN is surer. */
+  private lostToReset({ ms, withinMs }: IdleClose): Pick<IdleCloses, 'lost'> {
+    const slack = jitter(ms) + withinMs;
+    const near = (this.unanswered ?? []).filter((after) => Math.abs(after - ms) <= slack);
+    const after = median(this.lost > 0 ? (this.lostAfter ?? []) : near);
+    if (after === undefined) return {};
+    return {
+      lost:
+        this.lost > 0
+          ? { by: 'peer', count: this.lost, afterMs: millis(after) }
+          : { count: near.length, afterMs: millis(after) },
+    };
   }
 
   /** Without a timeout that explains them. Those of one moment are a process that ended, and peers that use their connections later. */

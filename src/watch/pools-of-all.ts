@@ -2,11 +2,15 @@ import type { Observation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
 import type { RowFilter } from './pools/look-pass.js';
 import { byWeight } from './pools/pool-facts.js';
+import { RemotesOfAll } from './pools/remotes-of-all.js';
 import { PoolWatch } from './pools.js';
 
 /** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
 export class PoolWatches {
   private readonly watches = new Map<string, PoolWatch>();
+  private readonly remotes = new RemotesOfAll();
+  /** Namespaces of the last tick. */
+  private present: ReadonlySet<string> | undefined;
   private gaps: PoolsSeen['gaps'] = [];
 
   constructor(private readonly filter?: RowFilter) {}
@@ -15,6 +19,9 @@ export class PoolWatches {
     const looks = observation.kind === 'namespaces' ? observation.looks : [observation];
     if (observation.kind === 'namespaces') this.gaps = observation.gaps;
     for (const look of looks) this.watchOf(look).take(look);
+    if (observation.kind !== 'namespaces') return;
+    this.present = new Set(looks.map(({ origin: { netns = '' } }) => netns));
+    this.remotes.take(looks.map((look) => this.watchOf(look).remotes()));
   }
 
   /** `undefined` before the first complete table. Namespaces that went are told of as they were last. */
@@ -30,7 +37,10 @@ export class PoolWatches {
       watchedMs: longest.watchedMs,
       looks: longest.looks,
       pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
-      remotes: seen.flatMap(({ remotes }) => remotes),
+      // The connections of a namespace that has gone are closed.
+      remotes: this.remotes.sum(
+        seen.filter(({ origin: { netns = '' } }) => this.present?.has(netns) !== false),
+      ),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
       ...(told && { endsTold: told }),
       gaps: [...this.gaps, ...distinct(seen.flatMap(({ gaps }) => gaps))],

@@ -8,7 +8,7 @@ import { ConnectionList, TupleKey } from './pools/connection-list.js';
 import { EndedTuples } from './pools/ended-tuples.js';
 import { SLACK_MS } from './pools/look.js';
 import { LookPass, MOST_CONNECTIONS, type RowFilter } from './pools/look-pass.js';
-import { PoolBook } from './pools/pool-book.js';
+import { PoolBook, type RemoteTally } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 
 /** Without data for so long, and for this share of the watch, a connection is forgotten rather than at rest. */
@@ -44,6 +44,11 @@ export class PoolWatch {
     if (observation.kind !== 'table' && observation.kind !== 'gap' && observation.kind !== 'closed') return;
     for (const gap of observation.gaps) this.noteGap(gap);
     if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
+  }
+
+  /** Remotes of the last look, by a key that is the same in every namespace. */
+  remotes(): ReadonlyMap<number | string, RemoteTally> {
+    return this.book.allRemotes();
   }
 
   /** What was seen so far; `undefined` before the first complete table. */
@@ -134,10 +139,11 @@ export class PoolWatch {
   }
 
   private sumRemotes(): void {
-    for (const remote of this.book.allRemotes()) remote.openNow = 0;
+    for (const remote of this.book.allRemotes().values()) remote.openNow = 0;
     for (const [, { remote, tally }] of this.book.all())
       if (remote !== undefined) remote.openNow += tally.open;
-    for (const remote of this.book.allRemotes()) remote.highest = Math.max(remote.highest, remote.openNow);
+    for (const remote of this.book.allRemotes().values())
+      remote.highest = Math.max(remote.highest, remote.openNow);
   }
 
   private noteGap(gap: Gap): void {

@@ -330,6 +330,45 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
     }
   });
 
+  it('sums a remote over network namespaces, and keeps loopback apart', async () => {
+    await withNamespace(async (first) => {
+      await withNamespace(async (second) => {
+        const address = '10.99.0.9';
+        for (const [namespace, count] of [
+          [first, 10],
+          [second, 6],
+        ] as const) {
+          await namespace.must('ip', 'addr', 'add', `${address}/32`, 'dev', 'lo');
+          const { database, client } = await start(namespace, 5432);
+          await database.listen(address, 5432);
+          await client.open({ address, port: 5432 }, count);
+          await client.open({ address: ADDRESS, port: 5432 }, count / 2);
+        }
+        const only = `rport:5432 netns:${first.name},${second.name}`;
+        const said = await pools(first, '--netns', 'all', '--filter', only);
+        expect(
+          said.remotes.map(({ remote, netns, processes, open, highest }) => [
+            remote,
+            netns,
+            processes,
+            open,
+            highest,
+          ]),
+        ).toEqual([
+          ['10.99.0.9:5432', undefined, 2, 16, 16],
+          ['127.0.0.1:5432', first.id, 1, 5, 5],
+          ['127.0.0.1:5432', second.id, 1, 3, 3],
+        ]);
+        const words = ['pools', '--netns', 'all', '--duration', '500ms', '--filter', only];
+        const table = (await sockwatch(first, words)).stdout;
+        expect(table).toMatch(/ALL PROCESSES TO[^\n]*\n10\.99\.0\.9:5432 .* 2 +16 /);
+        expect(table.replaceAll('\n', ' ')).toContain(
+          'a private address that is used again on another bridge',
+        );
+      });
+    });
+  });
+
   it('looks twice at least, and says what it could not judge', async () => {
     await withNamespace(async (namespace) => {
       const { client, where } = await start(namespace);

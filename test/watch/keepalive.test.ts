@@ -294,6 +294,46 @@ describe('requests that meet the FIN of an idle connection', () => {
   });
 });
 
+describe('ends by a reset without a FIN', () => {
+  const kept = (n: number, ms: number) => outbound(n, ms);
+  const lost = (n: number, sent: number, received: number) =>
+    outbound(n, { sent, received }, { columns: { bytesSent: 150 } });
+  const twice = (...more: readonly RowSpec[]) =>
+    watch(
+      [0, [kept(1, 3800), kept(2, 3790), kept(3, 2800), ...more.map((_, n) => kept(4 + n, 2800))]],
+      [500, [kept(1, 4000), kept(2, 4010)], 'ended'],
+      [1000, [kept(3, 3800), ...more.map((_, n) => kept(4 + n, 3800))]],
+      [1500, [kept(3, 4005), ...more], 'ended'],
+      [2000, []],
+    );
+
+  it('make a timeout where they come after the same idle time, at several moments; whose it is they do not tell', () => {
+    const { timeout, lost: requests } = twice() ?? {};
+    expect(timeout).toMatchObject({ reset: true, closes: 3, of: 3 });
+    expect(timeout).not.toHaveProperty('by');
+    expect(timeout?.ms).toBeGreaterThan(3960);
+    expect(timeout?.ms).toBeLessThan(4040);
+    expect(requests).toBeUndefined();
+  });
+
+  it('tell of requests that were sent after as long, and met it', () => {
+    expect(twice(lost(4, 15, 4015), lost(5, 12, 4008))?.lost).toMatchObject({ count: 2, afterMs: 4000 });
+  });
+
+  it('but not of those that were sent after another time: they ended for another reason', () => {
+    expect(twice(lost(4, 15, 2515))).not.toHaveProperty('lost');
+  });
+
+  it('make none at one moment: a server that went away', () => {
+    const found = watch(
+      [0, [kept(1, 3800), kept(2, 3790), kept(3, 3795)]],
+      [500, [kept(1, 4000), kept(2, 4010), kept(3, 4005)], 'ended'],
+      [1000, []],
+    );
+    expect(found).not.toHaveProperty('timeout');
+  });
+});
+
 describe('a farewell before the FIN', () => {
   it('of the peer does not end the idleness, as looks show it', () => {
     const closeWait = (n: number) =>

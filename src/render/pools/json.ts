@@ -174,6 +174,7 @@ const keepAliveFields = ({ idleCloses: { timeout, lost }, probes }: Pool) =>
     idle_close_ms: timeout && Math.round(timeout.ms),
     idle_close_within_ms: timeout && Math.ceil(timeout.withinMs),
     idle_close_by: timeout?.by,
+    idle_close_reset: timeout?.reset,
     idle_close_count: timeout?.closes,
     idle_close_of: timeout?.of,
     lost_requests: lost?.count,
@@ -191,6 +192,8 @@ const spreadJson = (spread: Spread | undefined): SpreadJson | undefined =>
 export const remoteJson = (remote: RemoteSum, names: Names): PoolRemoteJson =>
   known({
     remote: names.endpoint(remote.end),
+    netns: remote.netns,
+    netns_name: remote.namespace && namespaceName(remote.namespace, names),
     service: remote.service,
     processes: remote.processes,
     open: remote.open,

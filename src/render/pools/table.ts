@@ -8,6 +8,7 @@ import type {
   Spread,
 } from '../../model/pools.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
+import { namespaceName } from '../labels.js';
 import type { Names } from '../names.js';
 import { markOf, paint, type Role, roleOf } from '../style.js';
 import { cleanText, formatCount, formatDuration } from '../text.js';
@@ -132,6 +133,7 @@ function shareCell({ share }: Row): string {
 function idleCloseCell({ pool: { idleCloses } }: Row): string {
   const { timeout } = idleCloses;
   if (timeout === undefined) return '-';
+  if (timeout.reset === true) return `${formatDuration(timeout.ms)} by a reset`;
   return `${formatDuration(timeout.ms)}${timeout.by === undefined ? '' : ` by ${timeout.by}`}`;
 }
 
@@ -177,6 +179,13 @@ function hikariLines(
   );
 }
 
+/** `10.0.0.9:3306`, `127.0.0.1:3306 in web` */
+function remoteCell({ end, netns, namespace }: RemoteSum, names: Names): string {
+  const text = cleanText(names.endpoint(end));
+  if (netns === undefined) return text;
+  return `${text} in ${cleanText((namespace && namespaceName(namespace, names)) ?? netns)}`;
+}
+
 /** Where one process has all of a remote's connections, its row says the same. */
 function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableStyle): Generator<string> {
   const shared = remotes.filter(({ processes }) => processes > 1);
@@ -188,7 +197,7 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
     ...(giveUp !== undefined && { giveUp }),
   });
   const columns: Column<RemoteSum>[] = [
-    { title: 'ALL PROCESSES TO', text: ({ end }) => cleanText(names.endpoint(end)), min: 16 },
+    { title: 'ALL PROCESSES TO', text: (remote) => remoteCell(remote, names), min: 16 },
     { title: 'SERVICE', text: ({ service }) => service ?? '-', giveUp: 3 },
     cell('PROCESSES', ({ processes }) => formatCount(processes), 4),
     cell('OPEN', ({ open }) => formatCount(open)),
@@ -208,6 +217,8 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
   yield headLine(layout);
   for (const remote of shared) yield rowLine(layout, remote);
 }
+
+const areOfSeveral = (pools: readonly Pool[]): boolean => new Set(pools.map(({ netns }) => netns)).size > 1;
 
 const RATES = {
   all: 'NEW/S and CLOSED/S have what came and went between two looks too, as the kernel told of its end.',
@@ -231,7 +242,10 @@ function notes({ looks, watchedMs, pools, activeOpens, opensSeen, endsTold }: Po
   const waiting = pools.some((pool) => pool.waiting > 0)
     ? ' WAITING: established, but not accepted by the application yet.'
     : '';
+  const together = areOfSeveral(pools)
+    ? ' ALL PROCESSES TO sums over network namespaces: a private address that is used again on another bridge looks the same.'
+    : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${shared}${waiting}${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${shared}${waiting}${rates}${together} SERVICE is a guess by port.`,
   ];
 }

@@ -4,6 +4,7 @@ import { listenerFinder } from '../../model/direction.js';
 import { MANY_EXCHANGES } from '../../model/pools.js';
 import type { SocketTable } from '../../model/table.js';
 import { EndingReader } from '../closed/endings.js';
+import { joinByCookie } from '../closed/join.js';
 import type { CloseNotes } from './close-notes.js';
 import { type ConnectionList, MARKS, type TupleKey } from './connection-list.js';
 import type { EndedTuples } from './ended-tuples.js';
@@ -15,6 +16,7 @@ import { isConnecting } from './states.js';
 
 const ABORTED = CLOSE_KINDS.indexOf('aborted');
 const ATTEMPT = CLOSE_KINDS.indexOf('attempt');
+const NOT_HELD = -1;
 /** A recording may have been forged. */
 const MOST_WEIGHT = 100_000;
 
@@ -40,11 +42,22 @@ export class BetweenLooks {
     this.listenerOf = listenerFinder(last.table);
   }
 
+  /** For each row its row of the last look where this side aborted it, known by its cookie; `undefined`: none was. */
+  private abortedRows(sockets: SocketTable): Int32Array | undefined {
+    const kinds = sockets.column('closeKind');
+    if (kinds === undefined || kinds.indexOf(ABORTED) < 0) return undefined;
+    const rows = joinByCookie(sockets, this.last.table);
+    return rows.map((held, row) => (kinds[row] === ABORTED ? held : NOT_HELD));
+  }
+
   /** `at`: monotonic ms. */
   take(sockets: SocketTable, at: number): void {
     const { list, key, closes } = this.last;
     const short = new ShortOnes(this.last, this.listenerOf, sockets);
+    const held = this.abortedRows(sockets);
     for (let row = 0; row < sockets.length; row++) {
+      // It has forgotten its remote port, and has no numbers.
+      if ((held?.[row] ?? NOT_HELD) !== NOT_HELD) continue;
       key.load(sockets, row);
       const entry = list.find(key);
       if (entry < 0) short.count(row);
@@ -95,6 +108,8 @@ class ShortOnes {
     const weight = Math.min(MOST_WEIGHT, Math.max(1, this.weights?.[row] || 1));
     const exchanges = this.exchangesOf(row);
     tally.addEnded(weight, exchanges, exchanges >= MANY_EXCHANGES);
+    // What was aborted leaves nothing.
+    if (this.kindOf(row) === ABORTED) return;
     const unmarked = ended.add(key) ? weight - 1 : weight;
     tally.leftOversToCome += unmarked;
   }

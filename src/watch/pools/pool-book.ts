@@ -23,10 +23,12 @@ interface Identity {
   readonly end: Endpoint;
 }
 
-/** All remotes of one address and port, over processes. */
+/** All connections to one address and port, over processes. */
 export class RemoteTally {
   highest = 0;
   openNow = 0;
+
+  constructor(readonly end: Endpoint) {}
 }
 
 export class PoolEntry {
@@ -66,8 +68,8 @@ export class PoolBook {
     for (const [number, entry] of this.entries.entries()) if (entry !== undefined) yield [number, entry];
   }
 
-  allRemotes(): Iterable<RemoteTally> {
-    return this.remotes.values();
+  allRemotes(): ReadonlyMap<number | string, RemoteTally> {
+    return this.remotes;
   }
 
   /** Finds the pool of a row of `table`, or makes it; `undefined` where there are too many. */
@@ -123,14 +125,14 @@ export class PoolBook {
     const end = direction === 'inbound' ? table.row(row).local : table.row(row).remote;
     if (end === undefined) return undefined;
     const identity = { direction, pid, owner: ownerOf(owners, pid), end };
-    this.entries[number] = new PoolEntry(identity, endKey, this.remoteOf(direction, endKey));
+    this.entries[number] = new PoolEntry(identity, endKey, this.remoteOf(direction, endKey, end));
     ofOwner.set(endKey, number);
     return number;
   }
 
-  private remoteOf(direction: PoolDirection, key: number | string): RemoteTally | undefined {
+  private remoteOf(direction: PoolDirection, key: number | string, end: Endpoint): RemoteTally | undefined {
     if (direction === 'inbound') return undefined;
-    const tally = this.remotes.get(key) ?? new RemoteTally();
+    const tally = this.remotes.get(key) ?? new RemoteTally(end);
     this.remotes.set(key, tally);
     return tally;
   }
