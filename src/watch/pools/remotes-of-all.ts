@@ -57,7 +57,8 @@ export class RemotesOfAll {
 function sumOf(group: readonly RemoteSum[], highest: ReadonlyMap<string, number>): RemoteSum {
   const [first] = group;
   if (first === undefined) throw new Error('an empty group');
-  if (group.length === 1) return first;
+  const atOnce = isOfNamespace(first.end) ? 0 : (highest.get(formatEndpoint(first.end)) ?? 0);
+  if (group.length === 1) return { ...first, highest: connections(Math.max(first.highest, atOnce)) };
   const total = (of: (one: RemoteSum) => number | undefined) =>
     group.reduce((sum, one) => sum + (of(one) ?? 0), 0);
   const known = (name: 'busy' | 'idle' | 'unsure') =>
@@ -75,9 +76,7 @@ function sumOf(group: readonly RemoteSum[], highest: ReadonlyMap<string, number>
     ...(known('idle') as { idle?: Connections }),
     ...(known('unsure') as { unsure?: Connections }),
     timeWait: connections(total(({ timeWait }) => timeWait)),
-    highest: connections(
-      Math.max(open, highest.get(formatEndpoint(first.end)) ?? 0, ...group.map((one) => one.highest)),
-    ),
+    highest: connections(Math.max(open, atOnce, ...group.map((one) => one.highest))),
     ...(rate('createdPerSecond') as { createdPerSecond?: PerSecond }),
     ...(rate('closedPerSecond') as { closedPerSecond?: PerSecond }),
   };
