@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { keepConsts } from './keep-consts.js';
 import { root } from './setup.js';
+import { rarePackages, slimOclif } from './slim-oclif.js';
+import { toCommonJs } from './to-commonjs.js';
 
 const sources = (folder, pattern) =>
   readdirSync(join(root, 'src', folder))
     .filter((file) => pattern.test(file))
-    .map((file) => join(root, 'src', folder, file));
+    .map((file) => ({ in: join(root, 'src', folder, file), out: `${folder}/${file.replace(/\.ts$/, '')}` }));
 
 const { metafile } = await build({
   // Threads start from files of their own; the tests enter what starts them.
@@ -19,8 +21,8 @@ const { metafile } = await build({
       'collect',
       /-worker\.ts$|^scan-helper\.ts$|^netlink-helper\.ts$|^beat-helper\.ts$|^owner-scan\.ts$/,
     ),
+    ...rarePackages,
   ],
-  outbase: join(root, 'src'),
   outdir: join(root, 'dist'),
   // Every file is one folder deep, so that `../collect/x-worker.js` is right from each.
   chunkNames: 'chunks/[name]-[hash]',
@@ -41,17 +43,21 @@ const { metafile } = await build({
     'tsx',
     'typescript',
   ],
-  // CommonJS packages inside ask for Node's own modules.
-  banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-  },
+  plugins: [slimOclif],
   logLevel: 'warning',
   metafile: true,
 });
 
+const shared = new Set(
+  Object.values(metafile.outputs).flatMap(({ imports }) =>
+    imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path),
+  ),
+);
 for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
   const isOurs = Object.keys(inputs).some((input) => input.startsWith('src/'));
-  const text = readFileSync(file, 'utf8');
+  const written = readFileSync(file, 'utf8');
+  const text = toCommonJs(isOurs ? keepConsts(written) : written, { file, isShared: shared.has(file) });
   // Ours stays readable, for a stack that a user reports; packages are made small, for they are read at every start.
-  writeFileSync(file, isOurs ? keepConsts(text) : (await transform(text, { minifyWhitespace: true })).code);
+  writeFileSync(file, isOurs ? text : (await transform(text, { minifyWhitespace: true })).code);
 }
+writeFileSync(join(root, 'dist', 'package.json'), '{ "type": "commonjs" }\n');

@@ -1,21 +1,17 @@
 // esbuild makes `var` of every top-level `const` that it bundles. V8 knows the value of a constant and not that of a variable: without
 // this, the loops over packets and sockets take a quarter longer.
 import ts from 'typescript';
+import { editText } from './edit-text.js';
 
 /** The text of a module with `const` in place of `var` at its top, for all that nothing assigns to again. */
 export function keepConsts(text) {
   const source = ts.createSourceFile('chunk.js', text, ts.ScriptTarget.ES2022, false, ts.ScriptKind.JS);
   const assigned = assignedNames(source);
-  const places = source.statements
+  const edits = source.statements
     .filter((statement) => isConstant(statement, assigned))
-    .map((statement) => statement.getStart(source));
-  let kept = '';
-  let from = 0;
-  for (const place of places) {
-    kept += `${text.slice(from, place)}const`;
-    from = place + 'var'.length;
-  }
-  return kept + text.slice(from);
+    .map((statement) => statement.getStart(source))
+    .map((from) => ({ from, to: from + 'var'.length, text: 'const' }));
+  return editText(text, edits);
 }
 
 function isConstant(statement, assigned) {
@@ -30,7 +26,7 @@ function isConstant(statement, assigned) {
 }
 
 /** Names that something is assigned to, wherever they stand: one that only shadows stays a variable, which does no harm. */
-function assignedNames(source) {
+export function assignedNames(source) {
   const names = new Set();
   const addTarget = (node) => {
     if (ts.isIdentifier(node)) names.add(node.text);

@@ -63,8 +63,12 @@ function newestSource() {
     'package.json',
     'tsconfig.json',
     'scripts/bundle.js',
+    'scripts/edit-text.js',
     'scripts/keep-consts.js',
+    'scripts/lazy-requires.js',
     'scripts/manifest.js',
+    'scripts/slim-oclif.js',
+    'scripts/to-commonjs.js',
   ].map((file) => join(root, file));
   return Math.max(...[...sources, ...others].map((file) => statSync(file).mtimeMs));
 }

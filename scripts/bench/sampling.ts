@@ -64,7 +64,8 @@ async function measureAlone(listeners: number): Promise<AloneFigures> {
     servers.push(server);
   }
   const { BeatHelper } = await built();
-  const specs = [{ kind: 'listeners', family: 'tcp', netns: undefined, share: 0.012 } as const];
+  const shares = { share: 0.012, together: 0.1 };
+  const specs = [{ kind: 'listeners', key: 'tcp', family: 'tcp', netns: undefined, ...shares } as const];
   const thread = new BeatHelper({ specs, periodMs: PERIOD_MS });
   await sleep(WARM_UP_MS);
   await thread.take();
@@ -72,7 +73,7 @@ async function measureAlone(listeners: number): Promise<AloneFigures> {
   await sleep(SECONDS * 1000);
   const answer = await thread.take();
   const { user, system } = process.cpuUsage(cpu);
-  const batch = answer?.batches[0] as ListenBatch | undefined;
+  const batch = answer?.told[0]?.batch as ListenBatch | undefined;
   if (batch === undefined) throw new Error('the thread of beats gave no answer');
   await thread.end();
   for (const server of servers) server.close();

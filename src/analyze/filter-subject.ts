@@ -205,7 +205,6 @@ export class ListenerSubject implements Subject {
 /** Connections that ended and share a listener or a remote: of the other end nothing is known. */
 export class ClosedSubject implements Subject {
   /** Events do not tell it. */
-  readonly namespace = undefined;
   readonly home = undefined;
 
   readonly protocol = 'tcp';
@@ -214,6 +213,10 @@ export class ClosedSubject implements Subject {
   readonly isWaiting = false;
 
   constructor(private readonly group: ClosedGroup) {}
+
+  get namespace() {
+    return this.group.namespace;
+  }
 
   get owners() {
     return this.group.owners;

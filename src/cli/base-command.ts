@@ -1,4 +1,5 @@
-import { Command, Errors } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Errors from '@oclif/core/errors';
 import { ParseError, SockwatchError } from '../model/errors.js';
 import { cleanText } from '../render/text.js';
 import { isClosed } from './output.js';

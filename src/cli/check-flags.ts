@@ -1,4 +1,6 @@
-import { Args, Flags, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { CONNECTION_KEYS } from '../analyze/check/connections.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
 import { METRICS } from '../model/check.js';

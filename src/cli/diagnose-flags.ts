@@ -1,4 +1,5 @@
-import { Flags, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { RULES, type RuleLimits, SEVERITIES } from '../model/findings.js';
 import { parseDuration } from './duration.js';
 import { colorFlag, durationFlag, filterFlag, redactFlag, sampleRateFlag, sourceFlags } from './flags.js';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { SOURCE_CHOICES } from '../collect/options.js';
 import { ParseError } from '../model/errors.js';
 import { parseDuration } from './duration.js';

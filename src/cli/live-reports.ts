@@ -1,5 +1,6 @@
 import { HOST } from '../analyze/host-rules.js';
 import type { Change } from '../model/changes.js';
+import type { ClosedGroup, ClosedReport } from '../model/closed.js';
 import type { AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap } from '../model/observation.js';
@@ -38,6 +39,7 @@ export async function* addGaps(
 
 export interface Shows {
   matchesListener(report: ListenerReport): boolean;
+  matchesClosed?(group: ClosedGroup): boolean;
 }
 
 /** What the filter said of a listener. */
@@ -116,5 +118,12 @@ export function narrowReport(report: Report, filter: Shows | undefined, events: 
     listeners: report.listeners.filter((listener) => filter.matchesListener(listener)),
     events: events.select(report),
     ...(report.changes && { changes: events.selectChanges(report.changes) }),
+    ...(report.closed && { closed: narrowClosed(report.closed, filter) }),
   };
+}
+
+/** Of several namespaces only the groups that were asked for; the sums stay those of all. */
+function narrowClosed(closed: ClosedReport, filter: Shows): ClosedReport {
+  if (closed.ofSeveral === undefined || filter.matchesClosed === undefined) return closed;
+  return { ...closed, groups: closed.groups.filter((group) => filter.matchesClosed?.(group)) };
 }

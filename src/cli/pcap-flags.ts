@@ -1,4 +1,5 @@
-import { Flags, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { colorFlag, filterFlag, redactFlag } from './flags.js';
 
 export const TRACE_FORMATS = ['table', 'json', 'ndjson', 'csv', 'zeek'] as const;

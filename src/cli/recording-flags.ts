@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { ParseError } from '../model/errors.js';
 import { PLAIN_NAMES } from '../render/names.js';
 import { Pseudonyms } from '../render/redact.js';

@@ -1,4 +1,6 @@
-import { Args, Flags, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { CONNECTION_SORTS, LISTENER_SORTS } from '../analyze/sort.js';
 import { GROUP_KEYS } from '../model/groups-json.js';
 import { colorFlag, filterFlag, netnsFlags, redactFlag, sourceFlags, thresholdFlags } from './flags.js';

@@ -1,3 +1,5 @@
+import { fixedShare, type Share } from './beat-share.js';
+
 /**
  * Beats on a grid of a monotonic clock. A beat that comes late does not make the next ones late, and beats whose time is over are
  * left out, never made up for. Pure: the times are given, in ms.
@@ -47,21 +49,27 @@ export class BeatBudget {
   private isKnown = false;
   private lastAt = Number.NEGATIVE_INFINITY;
 
+  private readonly share: Share;
+
   /** @param share of one core, as 0.02 */
   constructor(
-    private readonly share: number,
+    share: number | Share,
     private readonly periodMs: number,
-  ) {}
+  ) {
+    this.share = typeof share === 'number' ? fixedShare(share) : share;
+  }
 
   /** Whether the task may work at this beat; half a beat early is in time. */
   isDue(now: number): boolean {
     return now + this.periodMs / 2 >= this.lastAt + this.gapMs;
   }
 
-  worked(startedAt: number, costMs: number): void {
+  /** `everyMs`: how often it wants to work. */
+  worked(startedAt: number, costMs: number, everyMs = this.periodMs): void {
     this.lastAt = startedAt;
     this.costs[this.count++ % REMEMBERED] = costMs;
-    const gapMs = this.typicalCost() / this.share;
+    const typical = this.typicalCost();
+    const gapMs = typical / this.share.grant(this, typical / everyMs);
     const mostMs = COLD_GAP_MS * 2 ** Math.max(0, this.count - COLD_BEATS);
     this.isKnown = this.count > COLD_BEATS && gapMs <= mostMs;
     this.gapMs = Math.min(gapMs, mostMs);
@@ -70,6 +78,11 @@ export class BeatBudget {
   /** Time between two beats that the costs allow, ms; absent while they are not known. */
   get pace(): { readonly costMs: number; readonly gapMs?: number } {
     return { costMs: this.typicalCost(), ...(this.isKnown && { gapMs: this.gapMs }) };
+  }
+
+  /** Others may have what it took. */
+  leave(): void {
+    this.share.leave(this);
   }
 
   private typicalCost(): number {

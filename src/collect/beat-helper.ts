@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { BeatTaskSpec } from './beat-tasks.js';
+import type { BeatTaskSpec, ToldByTask } from './beat-tasks.js';
 
 export interface BeatWorkerData {
   readonly specs: readonly BeatTaskSpec[];
@@ -10,15 +10,14 @@ export interface BeatWorkerData {
   readonly flag: Int32Array;
 }
 
-export type BeatQuestion = 'take' | 'end';
+/** A list: these tasks from now on. */
+export type BeatQuestion = 'take' | 'end' | readonly BeatTaskSpec[];
 
-/** What the tasks have found, in the order of their descriptions. */
+/** What the tasks have found. */
 export interface BeatAnswer {
   /** Monotonic, ms. */
   readonly at: number;
-  /** `undefined`: the task could not be made, and `faults` says why. */
-  readonly batches: readonly unknown[];
-  readonly faults: readonly (string | undefined)[];
+  readonly told: readonly ToldByTask[];
 }
 
 /** The thread answers between two beats. One that does not is stuck in the kernel, or gone. */
@@ -35,6 +34,9 @@ export class BeatHelper {
   private readonly exited: Promise<unknown>;
 
   private readonly flag = new Int32Array(new SharedArrayBuffer(4));
+  /** The tasks as they were described last. */
+  private described: string;
+  private hasFaults = false;
 
   constructor(data: Omit<BeatWorkerData, 'flag'>) {
     this.worker = new Worker(new URL('../collect/beat-worker.js', import.meta.url), {
@@ -42,6 +44,7 @@ export class BeatHelper {
       stdin: false,
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
+    this.described = JSON.stringify(data.specs);
     this.worker.once('error', ({ message }) => {
       this.isOver = true;
       this.fault = message;
@@ -51,6 +54,15 @@ export class BeatHelper {
       this.isOver = true;
     });
     this.worker.unref();
+  }
+
+  /** These tasks from now on: the thread opens and closes what has changed, and tries again what could not be opened. */
+  follow(specs: readonly BeatTaskSpec[]): void {
+    const described = JSON.stringify(specs);
+    if (this.isOver || (described === this.described && !this.hasFaults)) return;
+    this.described = described;
+    this.hasFaults = false;
+    this.put(specs);
   }
 
   /**
@@ -72,6 +84,7 @@ export class BeatHelper {
     return new Promise((resolve) => {
       const settle = (answer: BeatAnswer | undefined) => {
         this.answer = undefined;
+        this.hasFaults = answer?.told.some(({ fault }) => fault !== undefined) ?? false;
         worker.off('message', settle).off('exit', onExit).unref();
         resolve(answer);
       };

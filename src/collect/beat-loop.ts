@@ -9,6 +9,8 @@ export interface BeatTask {
   beat(now: number): void;
   /** What has come together since the last time. */
   take(now: number): Taken;
+  /** What it is to do is described anew: where its namespace is entered, how much it may keep. */
+  change?(spec: unknown): void;
   close(): void;
 }
 
@@ -24,7 +26,7 @@ export class BeatLoop {
   private readonly clock: BeatClock;
 
   constructor(
-    readonly tasks: readonly BeatTask[],
+    private readonly tasks: () => Iterable<BeatTask>,
     periodMs: number,
     private readonly now: () => number,
   ) {
@@ -38,10 +40,6 @@ export class BeatLoop {
 
   beat(): void {
     this.clock.take(this.now());
-    for (const task of this.tasks) task.beat(this.now());
-  }
-
-  close(): void {
-    for (const task of this.tasks) task.close();
+    for (const task of this.tasks()) task.beat(this.now());
   }
 }

@@ -1,10 +1,9 @@
-// Runs small tasks a hundred times a second beside the main thread: listeners are sampled, and later the ends of connections heard.
+// Runs small tasks a hundred times a second beside the main thread: listeners are sampled, and the ends of connections heard.
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { SourceError } from '../model/errors.js';
 import type { BeatAnswer, BeatQuestion, BeatWorkerData } from './beat-helper.js';
-import { BeatLoop, type BeatTask } from './beat-loop.js';
-import { openBeatTask } from './beat-tasks.js';
+import { BeatLoop } from './beat-loop.js';
+import { BeatTasks, taskOpener } from './beat-tasks.js';
 import { monotonicNow } from './origin.js';
 
 const { specs, periodMs, flag } = workerData as BeatWorkerData;
@@ -15,43 +14,37 @@ const now = () => Math.round((performance.now() + offset) * 1000) / 1000;
 /** Promises and timers of the tasks get their turn after so many beats. */
 const TURN_BEATS = 50;
 
-const faults: (string | undefined)[] = [];
-const tasks: (BeatTask | undefined)[] = [];
-for (const [index, spec] of specs.entries()) {
-  try {
-    tasks[index] = await openBeatTask(spec, periodMs);
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    faults[index] = error.message;
-  }
-}
-const loop = new BeatLoop(
-  tasks.filter((task) => task !== undefined),
-  periodMs,
-  now,
-);
-
-/** Waits without an event loop, at half of its cost; the main thread ends the wait when it has a question. */
-const wait = () => Atomics.wait(flag, 0, 0, loop.remaining()) !== 'timed-out';
-
-for (let beats = 1; ; beats++) {
-  const isAsked = wait();
-  if (isAsked && answer() === 'end') break;
-  if (isAsked || beats % TURN_BEATS === 0) await turn();
-  if (loop.remaining() === 0) loop.beat();
+const tasks = new BeatTasks(taskOpener(periodMs));
+try {
+  await tasks.follow(specs);
+  await run();
+} finally {
+  // Also where the thread fails: nobody else closes what it has opened, and an open socket keeps its namespace.
+  tasks.close();
 }
 // Nothing keeps the thread now: it ends by itself, with all that it has loaded.
-loop.close();
 parentPort?.unref();
 
-function answer(): BeatQuestion | undefined {
-  Atomics.store(flag, 0, 0);
-  let last: BeatQuestion | undefined;
-  for (let next = question(); next !== undefined; next = question()) {
-    last = next;
-    if (next === 'take') tell();
+async function run(): Promise<void> {
+  const loop = new BeatLoop(() => tasks.values(), periodMs, now);
+  /** Waits without an event loop, at half of its cost; the main thread ends the wait when it has a question. */
+  const wait = () => Atomics.wait(flag, 0, 0, loop.remaining()) !== 'timed-out';
+  for (let beats = 1; ; beats++) {
+    const isAsked = wait();
+    if (isAsked && (await answer()) === 'end') return;
+    if (isAsked || beats % TURN_BEATS === 0) await turn();
+    if (loop.remaining() === 0) loop.beat();
   }
-  return last;
+}
+
+async function answer(): Promise<'end' | undefined> {
+  Atomics.store(flag, 0, 0);
+  for (let next = question(); next !== undefined; next = question()) {
+    if (next === 'end') return next;
+    if (next === 'take') tell();
+    else await tasks.follow(next);
+  }
+  return undefined;
 }
 
 function question(): BeatQuestion | undefined {
@@ -62,10 +55,6 @@ function question(): BeatQuestion | undefined {
 
 function tell(): void {
   const at = now();
-  const taken = tasks.map((task) => task?.take(at));
-  const told: BeatAnswer = { at, batches: taken.map((one) => one?.batch), faults };
-  parentPort?.postMessage(
-    told,
-    taken.flatMap((one) => one?.transfer ?? []),
-  );
+  const { told, transfer } = tasks.take(at);
+  parentPort?.postMessage({ at, told } satisfies BeatAnswer, transfer);
 }

@@ -1,4 +1,5 @@
-import { diagError, loadSystemCalls, type SystemCalls } from './netlink-socket.js';
+import { deviceNameOf, diagError, loadSystemCalls, type SystemCalls } from './netlink-socket.js';
+import { type NamespacePlace, withinNamespace } from './netns-enter.js';
 
 /** Hears of every TCP socket of one network namespace that ends. */
 export interface ClosedSocket {
@@ -8,14 +9,16 @@ export interface ClosedSocket {
   countLost(): number | undefined;
   /** What the kernel keeps for us until it is read, in its own measure. */
   readonly bufferBytes: number;
-  /** The name of a device of the namespace of this thread, `if7` where it has none. */
+  /** Lets the kernel keep more, or less. */
+  resize(bufferBytes: number): void;
+  /** The name of a device of the namespace of the socket, `if7` where it has none. */
   deviceName(index: number): string;
   close(): void;
 }
 
 export const LOST = -1;
 
-/** Opens one in the namespace of this thread. Throws `SourceError`. */
+/** Opens one. Throws `SourceError`. */
 export type OpenClosedSocket = (bufferBytes: number) => Promise<ClosedSocket>;
 
 const AF_NETLINK = 16;
@@ -41,8 +44,19 @@ const ENOBUFS = 105;
 
 const int = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);
 
-export const openClosedSocket: OpenClosedSocket = async (bufferBytes) => {
-  const calls = await loadSystemCalls();
+/** In the namespace of this thread. */
+export const openClosedSocket: OpenClosedSocket = async (bufferBytes) =>
+  open(await loadSystemCalls(), bufferBytes);
+
+/** In another one, which is kept as long as the socket is open: the thread comes back at once. Throws `NamespaceError`. */
+export const openClosedSocketIn =
+  (place: NamespacePlace): OpenClosedSocket =>
+  async (bufferBytes) => {
+    const calls = await loadSystemCalls();
+    return withinNamespace(calls, place, () => open(calls, bufferBytes));
+  };
+
+function open(calls: SystemCalls, bufferBytes: number): ClosedSocket {
   const fd = calls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (fd < 0) throw diagError('open a socket of sock_diag', calls.errno());
   const set = (level: number, name: number, value: number) =>
@@ -52,8 +66,7 @@ export const openClosedSocket: OpenClosedSocket = async (bufferBytes) => {
     calls.close(fd);
     return diagError(what, errno);
   };
-  // Beyond net.core.rmem_max only with CAP_NET_ADMIN; without it as much as everybody may have.
-  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes / 2)) set(SOL_SOCKET, SO_RCVBUF, bufferBytes / 2);
+  setBuffer(calls, fd, bufferBytes);
   // Without an address of its own the kernel takes it for itself, and tells it nothing.
   const address = new Uint8Array(ADDRESS_BYTES);
   new Uint16Array(address.buffer)[0] = AF_NETLINK;
@@ -61,19 +74,31 @@ export const openClosedSocket: OpenClosedSocket = async (bufferBytes) => {
   for (const group of [SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY])
     if (!set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)) throw fail('hear of sockets that end');
   return new OpenSocket(fd, calls);
-};
+}
+
+/** Beyond net.core.rmem_max only with CAP_NET_ADMIN; without it as much as everybody may have. */
+function setBuffer(calls: SystemCalls, fd: number, bufferBytes: number): void {
+  // The kernel doubles what it is given.
+  const half = int(bufferBytes / 2);
+  if (calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, half, 4) < 0)
+    calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, half, 4);
+}
 
 class OpenSocket implements ClosedSocket {
-  readonly bufferBytes: number;
+  bufferBytes: number;
   private readonly memory = new Uint32Array(DROPS + 1);
   private readonly length = new Uint32Array(1);
-  private readonly name = new Uint8Array(16);
 
   constructor(
     private readonly fd: number,
     private readonly calls: SystemCalls,
   ) {
-    this.bufferBytes = this.option(SO_RCVBUF, 1) === undefined ? 0 : (this.memory[0] ?? 0);
+    this.bufferBytes = this.readBuffer();
+  }
+
+  resize(bufferBytes: number): void {
+    setBuffer(this.calls, this.fd, bufferBytes);
+    this.bufferBytes = this.readBuffer();
   }
 
   receive(buffer: Uint8Array): number {
@@ -93,14 +118,15 @@ class OpenSocket implements ClosedSocket {
   }
 
   deviceName(index: number): string {
-    this.name.fill(0);
-    this.calls.if_indextoname(index, this.name);
-    const end = this.name.indexOf(0);
-    return end > 0 ? new TextDecoder().decode(this.name.subarray(0, end)) : `if${index}`;
+    return deviceNameOf(this.calls, this.fd, index);
   }
 
   close(): void {
     this.calls.close(this.fd);
+  }
+
+  private readBuffer(): number {
+    return this.option(SO_RCVBUF, 1) === undefined ? 0 : (this.memory[0] ?? 0);
   }
 
   /** Reads so many words of an option into `memory`; `undefined` where the kernel has fewer. */

@@ -3,74 +3,142 @@ import type { Source } from '../model/sockets.js';
 import { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import { BeatHelper } from './beat-helper.js';
-import type { ClosedTaken } from './closed-task.js';
+import type { ToldByTask } from './beat-tasks.js';
+import type { ClosedTaken, ClosedTaskSpec } from './closed-task.js';
+import { chooseFollowed, type Followed, GapsOf } from './followed.js';
 import type { SourceChoice } from './options.js';
 import { monotonicNow } from './origin.js';
 import { SsEvents } from './ss-events.js';
 
 /** Often enough for a small buffer too: without privilege it holds some 330 messages. */
 const PERIOD_MS = 10;
+/** Descriptions of one event take 1.3 kB of the kernel's memory (measured): 26,000 events, more than two seconds of 10,000 connections. */
+const BUFFER_BYTES = 32 << 20;
+/** Of all other namespaces together: each of many has room for some hundred events, and is asked a hundred times a second. */
+const OTHERS_BYTES = 64 << 20;
 const WHAT = 'connections that ended';
 const NO_COUNT = 'ss tells of them, and not how many it has missed: all numbers are lower bounds';
+/** A program that listens there would keep a namespace that its owner has removed. */
+const NOT_THERE = "ss is asked only in sockwatch's own namespace";
 
-/** Connections that ended, from the kernel itself, or from ss where that is impossible. */
+/** Connections that ended in every followed namespace, from the kernel itself, in one thread; or from ss, of our own, where that is impossible. */
 export class ClosedSource {
   private helper: BeatHelper | undefined;
   private events: SsEvents | undefined;
   private isAnnounced = false;
+  private isOver = false;
   private gaps: readonly Gap[] = [];
+  private followed: readonly Followed[] = [];
+  private beyond: readonly Gap[] = [];
+  /** Why the kernel does not tell, by key. */
+  private faults: ReadonlyMap<string, ToldByTask> = new Map();
 
-  /** Starts to listen. @param path directories to search for programs */
+  /** @param path directories to search for programs */
   constructor(
     private readonly source: SourceChoice,
     private readonly path: string,
     private readonly originNow: (source: Source) => Origin,
-  ) {
-    if (source === 'ss') this.listenThroughSs();
-    else if (source !== 'proc')
-      this.helper = new BeatHelper({ specs: [{ kind: 'closed' }], periodMs: PERIOD_MS });
+  ) {}
+
+  /** From now on in these; those that are not there any more are let go at once, for an open socket would keep them. */
+  follow(found: readonly Followed[]): void {
+    this.followed = chooseFollowed(found, this.followed);
+    const { length } = this.followed;
+    const why = `told of ${length} of ${found.length} namespaces`;
+    this.beyond = length < found.length ? [{ what: WHAT, why }] : [];
+    if (this.helper !== undefined) this.helper.follow(this.specs());
+    else if (this.source === 'ss') this.listenThroughSs();
+    else if (this.source !== 'proc' && !this.isOver && length > 0)
+      this.helper = new BeatHelper({ specs: this.specs(), periodMs: PERIOD_MS });
   }
 
   /** What has ended since the last time, in parts of bounded size; none where nobody tells. */
   async take(): Promise<ClosedObservation[]> {
-    const told = await this.helper?.take();
-    const taken = told?.batches[0] as ClosedTaken | undefined;
-    if (taken !== undefined) return this.observations(taken, 'netlink');
-    const why = told?.faults[0] ?? this.helper?.fault;
+    const answer = await this.helper?.take();
+    const told = new Map(answer?.told.map((one) => [one.key, one]));
+    const observations = this.followed.flatMap(({ id }) => {
+      const batch = told.get(keyOf(id))?.batch as ClosedTaken | undefined;
+      return batch === undefined ? [] : this.observations(batch, 'netlink', id);
+    });
+    if (answer !== undefined)
+      this.faults = new Map(
+        answer.told.filter(({ fault }) => fault !== undefined).map((one) => [one.key, one]),
+      );
+    const why = this.helper?.fault ?? this.faultOfAll();
     if (this.helper !== undefined && why !== undefined) await this.fallBack(why);
     const fromSs = this.events?.take();
-    return fromSs === undefined ? [] : this.observations(fromSs, 'ss');
+    return fromSs === undefined ? observations : this.observations(fromSs, 'ss', this.own?.id);
   }
 
   /** Why nobody tells now: for a look that nothing came before. */
-  get silence(): readonly Gap[] {
-    if (this.helper !== undefined) return [];
-    if (this.events === undefined) return this.gaps;
-    return this.events.silence === undefined ? [] : [this.events.silence];
+  get silence(): { readonly each: GapsOf; readonly ofAll: readonly Gap[] } {
+    const each = new GapsOf();
+    for (const { id, place } of this.followed) each.add(id, ...this.silenceOf(id, place === undefined));
+    return { each, ofAll: this.beyond };
   }
 
   /** The thread and the program end with it. */
   async end(): Promise<void> {
+    this.isOver = true;
     this.events?.end();
     await this.helper?.end();
     this.helper = this.events = undefined;
   }
 
+  private get own(): Followed | undefined {
+    return this.followed.find(({ place }) => place === undefined);
+  }
+
+  private silenceOf(id: string | undefined, isOwn: boolean): readonly Gap[] {
+    const fault = this.faults.get(keyOf(id))?.fault;
+    if (this.helper !== undefined) return fault === undefined ? [] : [{ what: WHAT, why: fault }];
+    if (this.events === undefined) return this.gaps;
+    if (!isOwn) return [{ what: WHAT, why: NOT_THERE }];
+    return this.events.silence === undefined ? [] : [this.events.silence];
+  }
+
+  /** Why the kernel tells of none of them. */
+  private faultOfAll(): string | undefined {
+    const faults = this.followed.map(({ id }) => this.faults.get(keyOf(id)));
+    const isDeaf = faults.every((one) => one !== undefined && one.isOfNamespace !== true);
+    return isDeaf ? faults[0]?.fault : undefined;
+  }
+
+  private specs(): ClosedTaskSpec[] {
+    const others = this.followed.filter(({ place }) => place !== undefined).length;
+    // In steps: they are not resized with each that comes or goes.
+    const bytes = Math.min(BUFFER_BYTES, OTHERS_BYTES / 2 ** Math.ceil(Math.log2(Math.max(1, others))));
+    return this.followed.map(({ id, place }) => ({
+      kind: 'closed',
+      key: keyOf(id),
+      ...(place !== undefined && { place }),
+      bufferBytes: place === undefined ? BUFFER_BYTES : bytes,
+    }));
+  }
+
   private async fallBack(why: string): Promise<void> {
     await this.helper?.end();
     this.helper = undefined;
-    if (this.source === 'netlink') this.gaps = [{ what: WHAT, why }];
-    else this.listenThroughSs();
+    this.isOver = true;
+    this.faults = new Map();
+    if (this.source === 'auto' && this.own !== undefined) this.listenThroughSs();
+    else this.gaps = [{ what: WHAT, why }];
   }
 
   private listenThroughSs(): void {
+    if (this.own === undefined) this.gaps = [{ what: WHAT, why: NOT_THERE }];
+    if (this.own === undefined || this.events !== undefined) return;
     this.gaps = [{ what: WHAT, why: NO_COUNT }];
     this.events = new SsEvents(this.path, monotonicNow);
   }
 
-  private observations(taken: ClosedTaken, source: 'netlink' | 'ss'): ClosedObservation[] {
+  private observations(
+    taken: ClosedTaken,
+    source: 'netlink' | 'ss',
+    id: string | undefined,
+  ): ClosedObservation[] {
     const { parts, lost, spanMs, unconnected, failedConnects } = taken;
-    const origin = this.originNow(source);
+    const origin = { ...this.originNow(source), ...(id !== undefined && { netns: id }) };
     const gaps = [...taken.gaps, ...(this.isAnnounced ? [] : this.gaps)];
     this.isAnnounced = true;
     const tables = parts.length === 0 ? [new SocketTable()] : parts.map((one) => SocketTable.fromParts(one));
@@ -83,3 +151,5 @@ export class ClosedSource {
     });
   }
 }
+
+const keyOf = (id: string | undefined): string => `closed ${id ?? ''}`;

@@ -3,7 +3,24 @@ import type { Gap } from '../model/observation.js';
 import type { TableParts } from '../model/table.js';
 import { ClosedParser, wireOf } from '../parse/netlink/index.js';
 import type { BeatTask } from './beat-loop.js';
-import { type ClosedSocket, LOST, type OpenClosedSocket, openClosedSocket } from './closed-socket.js';
+import {
+  type ClosedSocket,
+  LOST,
+  type OpenClosedSocket,
+  openClosedSocket,
+  openClosedSocketIn,
+} from './closed-socket.js';
+import type { NamespacePlace } from './netns-enter.js';
+
+/** Hears of what ends in one network namespace. */
+export interface ClosedTaskSpec {
+  readonly kind: 'closed';
+  readonly key: string;
+  /** Where it is entered; absent: it is that of the thread. */
+  readonly place?: NamespacePlace;
+  /** What the kernel may keep until it is read, in its own measure. */
+  readonly bufferBytes: number;
+}
 
 /** Sockets that ended, on their way to the main thread. */
 export interface ClosedTaken {
@@ -18,13 +35,26 @@ export interface ClosedTaken {
   readonly gaps: readonly Gap[];
 }
 
-/** Descriptions of one event take 1.3 kB of the kernel's memory (measured): 26,000 events, more than two seconds of 10,000 connections. */
-const BUFFER_BYTES = 32 << 20;
 /** A message has 380 bytes (Linux 6.18). */
 const MESSAGE_BYTES = 1 << 16;
+/** One for all tasks of a thread: a message is read before the next is taken. */
+const wire = wireOf(new Uint8Array(MESSAGE_BYTES));
 export const MOST_ROWS = 8192;
 /** Nobody takes them: what comes now stays with the kernel, which counts what it drops. 15 MB. */
 const MOST_HELD = 6;
+/** Of all tasks of other namespaces together: some more than one may have. */
+const MOST_ROWS_TOGETHER = (MOST_HELD + 2) * MOST_ROWS;
+
+/** What the tasks of one thread may hold together of other namespaces than its own, in messages. */
+export class RowRoom {
+  used = 0;
+
+  constructor(readonly most = MOST_ROWS_TOGETHER) {}
+
+  get isFull(): boolean {
+    return this.used >= this.most;
+  }
+}
 const U32 = 2 ** 32;
 
 /**
@@ -32,7 +62,8 @@ const U32 = 2 ** 32;
  * of beats, whose memory is bounded: what is too much the kernel drops, and counts.
  */
 export class ClosedTask implements BeatTask {
-  private readonly wire = wireOf(new Uint8Array(MESSAGE_BYTES));
+  /** Messages since the last time. */
+  private held = 0;
   private readonly full: ClosedParser[] = [];
   private filling: ClosedParser;
   private lostBefore: number | undefined;
@@ -42,14 +73,25 @@ export class ClosedTask implements BeatTask {
   private constructor(
     private readonly socket: ClosedSocket,
     private since: number,
+    private readonly room: RowRoom | undefined,
   ) {
     this.filling = this.parser();
     this.lostBefore = socket.countLost();
   }
 
-  /** Throws `SourceError` where the kernel does not let us listen. `now`: monotonic, ms. */
-  static async open(now: number, open: OpenClosedSocket = openClosedSocket): Promise<ClosedTask> {
-    return new ClosedTask(await open(BUFFER_BYTES), now);
+  /** Throws `SourceError` where the kernel does not let us listen. `now`: monotonic, ms; `room`: for what is not of our own namespace. */
+  static async open(
+    now: number,
+    { bufferBytes, place }: ClosedTaskSpec,
+    room: RowRoom,
+    open: OpenClosedSocket = place === undefined ? openClosedSocket : openClosedSocketIn(place),
+  ): Promise<ClosedTask> {
+    return new ClosedTask(await open(bufferBytes), now, place === undefined ? undefined : room);
+  }
+
+  /** Among more namespaces each has less. */
+  change({ bufferBytes }: ClosedTaskSpec): void {
+    this.socket.resize(bufferBytes);
   }
 
   get bufferBytes(): number {
@@ -67,6 +109,7 @@ export class ClosedTask implements BeatTask {
 
   take(now: number): { readonly batch: ClosedTaken; readonly transfer: readonly ArrayBuffer[] } {
     this.beat();
+    this.giveRoom();
     const batches = [...this.full.splice(0), this.filling].map((parser) => parser.end());
     this.filling = this.parser();
     const parts = batches.filter(({ sockets }) => sockets.length > 0).map(({ sockets }) => sockets.toParts());
@@ -84,6 +127,7 @@ export class ClosedTask implements BeatTask {
   }
 
   close(): void {
+    this.giveRoom();
     this.socket.close();
   }
 
@@ -92,8 +136,9 @@ export class ClosedTask implements BeatTask {
   }
 
   private drain(): void {
-    const { socket, wire } = this;
+    const { socket, room } = this;
     for (;;) {
+      if (room?.isFull) return;
       if (this.filling.rows >= MOST_ROWS) {
         if (this.full.length >= MOST_HELD) return;
         this.full.push(this.filling);
@@ -102,8 +147,17 @@ export class ClosedTask implements BeatTask {
       const size = socket.receive(wire.bytes);
       if (size === 0) return;
       if (size === LOST) this.hasLost = true;
-      else this.filling.read(wire, Math.min(size, MESSAGE_BYTES));
+      else {
+        this.filling.read(wire, Math.min(size, MESSAGE_BYTES));
+        this.held++;
+        if (room !== undefined) room.used++;
+      }
     }
+  }
+
+  private giveRoom(): void {
+    if (this.room !== undefined) this.room.used -= this.held;
+    this.held = 0;
   }
 
   /** Between the last time and now; the counter is read after the last message. */

@@ -4,17 +4,29 @@ import { encodeRequest, LITTLE_ENDIAN, wireOf } from '../parse/netlink/index.js'
 import { LISTEN_DUMPS, ListenReader } from '../parse/netlink/listen-reader.js';
 import { BeatBudget } from './beat-clock.js';
 import type { BeatTask, Taken } from './beat-loop.js';
-import { type DiagSocket, diagError, type OpenDiagSocket, openDiagSocket } from './netlink-socket.js';
+import type { Share } from './beat-share.js';
+import {
+  type DiagSocket,
+  diagError,
+  type OpenDiagSocket,
+  openDiagSocket,
+  openDiagSocketIn,
+} from './netlink-socket.js';
+import type { NamespacePlace } from './netns-enter.js';
 import type { Pace } from './sample-pace.js';
 
 /** Samples the listeners of one kind in one network namespace. */
 export interface ListenTaskSpec {
   readonly kind: 'listeners';
+  readonly key: string;
   readonly family: SampledFamily;
   /** Inode of the namespace, for keys as those of tables. */
   readonly netns: string | undefined;
-  /** Of one core, as 0.02. */
+  /** Where that is entered; absent: it is that of the thread. */
+  readonly place?: NamespacePlace;
+  /** Of one core, as 0.02: of this task at most, and of all tasks of this kind. */
   readonly share: number;
+  readonly together: number;
 }
 
 /** What a task has seen since it was last asked. Times are monotonic, ms. */
@@ -34,16 +46,19 @@ export interface ListenBatch {
 }
 
 const BUFFER_BYTES = 1 << 16;
+/** One for all tasks of a thread: an answer is read to its end before the next is asked for. */
+const wire = wireOf(new Uint8Array(BUFFER_BYTES));
 /** A list of listeners takes parts of a millisecond; a kernel that needs longer than this is not asked again for a while. */
 const TIMEOUT_MS = 500;
 const RETRY_MS = 1000;
+/** Of the many namespaces in which nobody listens each is only asked whether somebody does now. */
+const IDLE_GAP_MS = 100;
 /** No IPv6 in this kernel. */
 const ENOENT = 2;
 
 /** Asks the kernel for its listeners at every beat that its share of a core allows. */
 export class ListenTask implements BeatTask {
   private readonly reader: ListenReader;
-  private readonly wire = wireOf(new Uint8Array(BUFFER_BYTES));
   private readonly budget: BeatBudget;
   private readonly requests: readonly {
     readonly name: 'tcp4' | 'tcp6' | 'unix';
@@ -56,16 +71,20 @@ export class ListenTask implements BeatTask {
   private costMs = 0;
   private retryAt = 0;
   private isClosed = false;
+  /** Than that of the thread. */
+  private readonly isOther: boolean;
   private readonly faults = new Set<string>();
 
   private constructor(
     spec: ListenTaskSpec,
     periodMs: number,
+    share: Share | number,
     private socket: DiagSocket | undefined,
-    private readonly openSocket: OpenDiagSocket,
+    private openSocket: OpenDiagSocket,
   ) {
     this.reader = new ListenReader(spec.netns, (index) => this.socket?.deviceName(index) ?? `if${index}`);
-    this.budget = new BeatBudget(spec.share, periodMs);
+    this.budget = new BeatBudget(share, periodMs);
+    this.isOther = spec.place !== undefined;
     this.requests = LISTEN_DUMPS[spec.family].map((dump) => ({
       name: dump.name as 'tcp4' | 'tcp6' | 'unix',
       bytes: encodeRequest(dump, 0),
@@ -76,13 +95,19 @@ export class ListenTask implements BeatTask {
   static async open(
     spec: ListenTaskSpec,
     periodMs: number,
-    open: OpenDiagSocket = openDiagSocket,
+    share: Share | number = spec.share,
+    open: OpenDiagSocket = openerOf(spec),
   ): Promise<ListenTask> {
-    return new ListenTask(spec, periodMs, await open(TIMEOUT_MS), open);
+    return new ListenTask(spec, periodMs, share, await open(TIMEOUT_MS), open);
+  }
+
+  /** The process through which its namespace was found may have ended: the next socket is opened at another place. */
+  change(spec: ListenTaskSpec): void {
+    this.openSocket = openerOf(spec);
   }
 
   beat(now: number): void {
-    if (!this.budget.isDue(now)) return;
+    if (!this.budget.isDue(now) || (this.isIdle && now < this.to + IDLE_GAP_MS)) return;
     const { socket } = this;
     if (socket === undefined) {
       if (now >= this.retryAt) this.reopen(now);
@@ -99,8 +124,12 @@ export class ListenTask implements BeatTask {
     this.clock(now, performance.now() - started);
   }
 
+  private get isIdle(): boolean {
+    return this.isOther && this.reader.book.size === 0;
+  }
+
   private ask(socket: DiagSocket, name: 'tcp4' | 'tcp6' | 'unix', request: Uint8Array): void {
-    const { wire, reader } = this;
+    const { reader } = this;
     this.sequence = (this.sequence + 1) >>> 0;
     new DataView(request.buffer, request.byteOffset).setUint32(8, this.sequence, LITTLE_ENDIAN);
     reader.begin(name, this.sequence);
@@ -115,7 +144,7 @@ export class ListenTask implements BeatTask {
   }
 
   private clock(now: number, costMs: number): void {
-    this.budget.worked(now, costMs);
+    this.budget.worked(now, costMs, this.isIdle ? IDLE_GAP_MS : undefined);
     this.costMs += costMs;
     if (this.from === 0) this.from = now;
     if (this.to > 0) this.longestGapMs = Math.max(this.longestGapMs, now - this.to);
@@ -145,6 +174,7 @@ export class ListenTask implements BeatTask {
 
   close(): void {
     this.isClosed = true;
+    this.budget.leave();
     this.socket?.close();
     this.socket = undefined;
   }
@@ -168,3 +198,6 @@ export class ListenTask implements BeatTask {
     );
   }
 }
+
+const openerOf = ({ place }: ListenTaskSpec): OpenDiagSocket =>
+  place === undefined ? openDiagSocket : openDiagSocketIn(place);

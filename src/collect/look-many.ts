@@ -9,10 +9,11 @@ import type {
 } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import { millis } from '../model/units.js';
+import type { Followed } from './followed.js';
 import type { Looked } from './look.js';
 import { Looker, named, OwnerSight, type OwnerWish } from './look.js';
 import type { LookKind } from './look-plan.js';
-import { type FoundNamespace, NamespaceFinder } from './namespaces.js';
+import { type FoundNamespace, type FoundNamespaces, NamespaceFinder } from './namespaces.js';
 import { DumpHelper } from './netlink-helper.js';
 import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door } from './options.js';
@@ -36,6 +37,8 @@ export class ManyLooker {
   private readonly helper = new DumpHelper();
   private readonly owners: OwnerSight | undefined;
   private members = new Map<string, Member>();
+  /** For the next look. */
+  private found: FoundNamespaces | undefined;
   readonly originNow: (source: Source) => Origin;
 
   constructor(
@@ -62,6 +65,14 @@ export class ManyLooker {
     return [...this.members.values()].reduce((sum, { looker }) => sum + (looker.countSockets() ?? 0), 0);
   }
 
+  find(): readonly Followed[] {
+    this.found = this.finder.find();
+    const own = inodeOf(`${this.door.proc}/self/ns/net`);
+    return this.found.found.map(({ place }) =>
+      place.id === own ? { id: place.id } : { id: place.id, place },
+    );
+  }
+
   async look(
     kind: LookKind | 'twice',
     wish: OwnerWish,
@@ -70,7 +81,8 @@ export class ManyLooker {
     if (wish.patienceMs === Number.POSITIVE_INFINITY) this.owners?.begin(signal);
     const started = performance.now();
     const cpu = process.cpuUsage();
-    const { found, hiddenProcesses } = this.finder.find();
+    const { found, hiddenProcesses } = this.found ?? this.finder.find();
+    this.found = undefined;
     this.follow(found);
     const all = await this.readAll(kind, signal);
     const tookMs = performance.now() - started;

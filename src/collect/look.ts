@@ -5,6 +5,7 @@ import type { Source } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import { readDescriptors } from './descriptors.js';
+import type { Followed } from './followed.js';
 import { HomeFinder } from './homes.js';
 import { FACT_FILES, readHostFacts } from './host-facts.js';
 import type { Inside } from './inside.js';
@@ -131,6 +132,11 @@ export class Looker {
   /** About how many sockets the namespace has. */
   countSockets(): number | undefined {
     return countSockets(this.inside === undefined ? this.door.proc : readProcOf(this.texts));
+  }
+
+  find(): readonly Followed[] {
+    const { place } = this.inside ?? {};
+    return [place === undefined ? { id: this.originNow('netlink').netns } : { id: place.id, place }];
   }
 
   async look(

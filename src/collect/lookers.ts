@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SourceError } from '../model/errors.js';
 import type { LookObservation, Origin } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
+import type { Followed } from './followed.js';
 import { HomeFinder } from './homes.js';
 import { type Looked, Looker, named, type OwnerWish } from './look.js';
 import { ManyLooker } from './look-many.js';
@@ -19,6 +20,8 @@ export interface Eyes {
   readonly givesParts: boolean;
   readonly originNow: (source: Source) => Origin;
   countSockets(): number | undefined;
+  /** The namespaces that there are now, of which the next look tells; none where the one that was asked for is not there. Never throws. */
+  find(): readonly Followed[];
   look(kind: LookKind | 'twice', wish: OwnerWish, signal?: AbortSignal): Promise<Looked<LookObservation>>;
 }
 
@@ -35,7 +38,9 @@ export function eyesFor(options: CollectOptions | NamespaceOptions, door: Door):
 class NamedLooker implements Eyes {
   private readonly helper = new DumpHelper();
   private readonly finder: NamespaceFinder;
-  private current: { readonly found: FoundNamespace; readonly looker: Looker } | undefined;
+  private current:
+    | { readonly found: FoundNamespace; readonly looker: Looker; readonly isOwn: boolean }
+    | undefined;
   private readonly ofHost: (source: Source) => Origin;
 
   constructor(
@@ -79,17 +84,29 @@ class NamedLooker implements Eyes {
     }
   }
 
+  find(): readonly Followed[] {
+    try {
+      const { found, isOwn } = this.take();
+      const { place } = found;
+      return [isOwn ? { id: place.id } : { id: place.id, place }];
+    } catch (error) {
+      if (error instanceof SourceError) return []; // the look says why
+      throw error;
+    }
+  }
+
   private take(): NonNullable<NamedLooker['current']> {
     const { current } = this;
     // The same name or pid may be another namespace by now.
     if (current !== undefined && inodeOf(current.found.place.path) === current.found.namespace.id)
       return current;
+    this.current = undefined;
     const found = findNamespace(this.asked, this.finder, this.door);
     const { namespace, place, pid } = found;
     const isOwn = namespace.id === inodeOf(join(this.door.proc, 'self/ns/net'));
     const inside = { namespace, place, pid, helper: this.helper };
     const looker = new Looker(this.options, this.door, isOwn ? undefined : inside);
-    this.current = { found, looker };
+    this.current = { found, looker, isOwn };
     return this.current;
   }
 }

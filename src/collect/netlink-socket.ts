@@ -55,7 +55,6 @@ export interface SystemCalls {
   close(fd: number): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   setns(fd: number, kind: number): number;
-  if_indextoname(index: number, name: Uint8Array): unknown;
   errno(): number;
 }
 
@@ -86,7 +85,6 @@ async function bind(): Promise<SystemCalls> {
       close: libc.func('int close(int)'),
       ioctl: libc.func('int ioctl(int, unsigned long, void *)'),
       setns: libc.func('int setns(int, int)'),
-      if_indextoname: libc.func('void *if_indextoname(uint32_t, void *)'),
       errno: () => koffi.errno(),
     };
   } catch (error) {
@@ -115,7 +113,7 @@ export const openDiagSocket: OpenDiagSocket = async (timeoutMs) => open(await lo
 
 /**
  * Opens it in another network namespace; it stays there, and the thread comes back at once. As long as it is open the kernel keeps that
- * namespace, with its devices: opening takes 10 µs, so close it after each look. Throws `NamespaceError` where that may not be entered.
+ * namespace, with its devices: opening takes 10 µs, so close it after each look, or when nobody else is there any more. Throws `NamespaceError` where that may not be entered.
  */
 export const openDiagSocketIn =
   (place: NamespacePlace): OpenDiagSocket =>
@@ -139,8 +137,6 @@ function open(calls: SystemCalls, timeoutMs: number): DiagSocket {
 }
 
 class OpenSocket implements DiagSocket {
-  private readonly request = new Uint8Array(IFREQ_BYTES);
-
   constructor(
     readonly fd: number,
     private readonly calls: SystemCalls,
@@ -161,17 +157,21 @@ class OpenSocket implements DiagSocket {
   }
 
   deviceName(index: number): string {
-    const { request } = this;
-    request.fill(0);
-    new DataView(request.buffer).setInt32(IF_NAMESIZE, index, IS_LITTLE_ENDIAN);
-    if (this.calls.ioctl(this.fd, SIOCGIFNAME, request) < 0) return `if${index}`;
-    const end = request.indexOf(0);
-    return end > 0 ? new TextDecoder().decode(request.subarray(0, Math.min(end, IF_NAMESIZE))) : `if${index}`;
+    return deviceNameOf(this.calls, this.fd, index);
   }
 
   close(): void {
     this.calls.close(this.fd);
   }
+}
+
+/** The name of a device of the namespace of a socket, whichever its thread is in now; `if7` where it has none. */
+export function deviceNameOf(calls: SystemCalls, fd: number, index: number): string {
+  const request = new Uint8Array(IFREQ_BYTES);
+  new DataView(request.buffer).setInt32(IF_NAMESIZE, index, IS_LITTLE_ENDIAN);
+  if (calls.ioctl(fd, SIOCGIFNAME, request) < 0) return `if${index}`;
+  const end = request.indexOf(0);
+  return end > 0 ? new TextDecoder().decode(request.subarray(0, Math.min(end, IF_NAMESIZE))) : `if${index}`;
 }
 
 /** struct timeval of a 64-bit system: seconds and microseconds, of whole milliseconds; all zeros would mean no limit. */

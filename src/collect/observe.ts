@@ -2,19 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../model/errors.js';
 import type {
   ClosedObservation,
-  Gap,
   GapObservation,
   LookObservation,
   Observation,
   SamplesObservation,
   TableObservation,
 } from '../model/observation.js';
-import { ClosedSource } from './closed-source.js';
-import { ListenerSampler } from './listener-sampler.js';
+import { Between } from './between.js';
 import { type LookKind, LookPlan } from './look-plan.js';
-import { ALL_NAMESPACES, type Eyes, eyesFor } from './lookers.js';
+import { type Eyes, eyesFor } from './lookers.js';
 import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
-import { inodeOf, monotonicNow } from './origin.js';
+import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
 
 /** Up to this many sockets one run of ss for all of them is better than two: lengths and waiting rows are of the same moment. */
@@ -48,34 +46,6 @@ function kindOfLook({ scope }: CollectOptions, looker: Eyes): LookKind | 'twice'
   return inOneRun ? 'complete' : 'twice';
 }
 
-/** Whether our own namespace is among those that are looked into: samples and events are only of that. */
-function isOfOurs(options: CollectOptions | NamespaceOptions): boolean {
-  const netns = 'netns' in options ? options.netns : undefined;
-  return netns === undefined || netns === ALL_NAMESPACES;
-}
-
-/** It samples our own namespace: with another one alone there is nothing to sample. */
-function samplerFor(options: CollectOptions | NamespaceOptions, door: Door, eyes: Eyes): ListenerSampler {
-  return new ListenerSampler(isOfOurs(options) ? options : { ...options, sampleHz: 0 }, door, () =>
-    eyes.originNow('netlink'),
-  );
-}
-
-/** Samples and events are of our own namespace alone: what is not told of the others must not look as if nothing had happened there. */
-function gapsOfOthers(options: CollectOptions | NamespaceOptions, { proc }: Door): readonly Gap[] {
-  const netns = 'netns' in options ? options.netns : undefined;
-  if (netns === undefined) return [];
-  const id = inodeOf(`${proc}/self/ns/net`) ?? 'not known';
-  const why =
-    netns === ALL_NAMESPACES
-      ? `only of sockwatch's own namespace (${id}): of the others one look at each refresh`
-      : 'not of a namespace that --netns names: one look at each refresh';
-  const gaps: Gap[] = [];
-  if ((options.sampleHz ?? 0) > 0) gaps.push({ what: 'peaks', why });
-  if (options.closed === true) gaps.push({ what: 'connections that ended', why });
-  return gaps;
-}
-
 interface Times {
   readonly samples: number;
   readonly everyMs: number;
@@ -107,11 +77,9 @@ export async function* observeTimes(
 ): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined> {
   const ownDoor = { ...defaultDoor(), ...door };
   const looker = eyesFor(options, ownDoor);
-  const sampler = samplerFor(options, ownDoor, looker);
-  const hearsEnds = options.closed === true && samples > 1 && isOfOurs(options);
-  const closed = hearsEnds ? new ClosedSource(options.source, ownDoor.path, looker.originNow) : undefined;
   // A single look has nothing between.
-  const ofOthers = samples > 1 ? gapsOfOthers(options, ownDoor) : [];
+  const isSeries = samples > 1;
+  const between = isSeries ? new Between(options, ownDoor, looker, options.closed === true) : undefined;
   const thorough = options.thoroughOwners ?? false;
   const wish = { everything: true, thorough, patienceMs: Number.POSITIVE_INFINITY };
   let next = monotonicNow();
@@ -120,20 +88,18 @@ export async function* observeTimes(
       const wait = next - monotonicNow();
       if (wait > 0) await sleep(wait, undefined, { signal });
       // Before the look, as in `observe`; before the first there is nothing to compare with.
-      if (sample > 0 && closed !== undefined) yield* await closed.take();
-      const sampled = await sampler.take();
+      if (sample > 0 && between !== undefined) yield* await between.takeClosed();
+      between?.find();
+      const sampled = await between?.takeSamples();
       const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
-      const gaps = samples > 1 ? await sampler.follow(observation.origin.source) : [];
+      const told = sampled && (await between?.follow(observation, sampled));
       next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
-      yield* sampled.observations;
-      yield {
-        ...observation,
-        gaps: [...observation.gaps, ...ofOthers, ...sampled.gaps, ...(closed?.silence ?? []), ...gaps],
-      };
+      yield* sampled?.observations ?? [];
+      yield told ?? observation;
       next = Math.max(next, monotonicNow());
     }
   } finally {
-    await Promise.all([sampler.end(), closed?.end()]);
+    await between?.end();
   }
 }
 
@@ -168,13 +134,11 @@ export async function* observe(
 class Watch {
   private readonly looker: Eyes;
   private readonly plan: LookPlan;
-  private readonly sampler: ListenerSampler;
+  private readonly between: Between;
   private failures = 0;
   private failedAt = 0;
   private skipped = 0;
   private hasLooked = false;
-  private readonly closed: ClosedSource | undefined;
-  private readonly ofOthers: readonly Gap[];
 
   constructor(
     private readonly options: CollectOptions | NamespaceOptions,
@@ -183,17 +147,12 @@ class Watch {
   ) {
     this.looker = eyesFor(options, door);
     this.plan = new LookPlan(options.scope);
-    this.ofOthers = gapsOfOthers(options, door);
-    this.sampler = samplerFor(options, door, this.looker);
-    this.closed =
-      options.closed === true && isOfOurs(options)
-        ? new ClosedSource(options.source, door.path, this.looker.originNow)
-        : undefined;
+    this.between = new Between(options, door, this.looker, options.closed === true);
   }
 
   /** What ended since the last time; nothing before the first look, which waits for nobody. */
   async takeClosed(): Promise<ClosedObservation[]> {
-    return this.hasLooked ? ((await this.closed?.take()) ?? []) : [];
+    return this.hasLooked ? await this.between.takeClosed() : [];
   }
 
   /** The observations of one tick, samples before the table: none where the tick is left out or the signal has aborted. */
@@ -201,6 +160,7 @@ class Watch {
     this.skipped += skippedTicks;
     this.hasLooked = true;
     const startedAt = monotonicNow();
+    this.between.find();
     const { hasTrouble, givesParts } = this.looker;
     const kind = this.plan.next(startedAt, { sockets: this.looker.countSockets(), hasTrouble, givesParts });
     if (kind === undefined) {
@@ -208,20 +168,14 @@ class Watch {
       return [];
     }
     // They end where the look begins: the two tell of the same time.
-    const sampled = await this.sampler.take(SAMPLES_PATIENCE_MS);
+    const sampled = await this.between.takeSamples(SAMPLES_PATIENCE_MS);
     try {
       const wish = { everything: false, patienceMs: OWNERS_PATIENCE_MS };
       const { observation, costMs } = await this.looker.look(kind, wish, this.signal);
       if (kind === 'complete') this.plan.completed(startedAt, costMs);
       this.failures = 0;
-      const gaps = [
-        ...observation.gaps,
-        ...this.ofOthers,
-        ...sampled.gaps,
-        ...(this.closed?.silence ?? []),
-        ...(await this.sampler.follow(observation.origin.source)),
-      ];
-      return [...sampled.observations, { ...observation, gaps, skippedTicks: this.takeSkipped() }];
+      const told = await this.between.follow(observation, sampled);
+      return [...sampled.observations, { ...told, skippedTicks: this.takeSkipped() }];
     } catch (error) {
       if (this.signal.aborted) return [];
       this.failures++;
@@ -231,7 +185,7 @@ class Watch {
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.sampler.end(), this.closed?.end()]);
+    await this.between.end();
   }
 
   /** Monotonic time of the next attempt: a failing source is tried less and less often. */

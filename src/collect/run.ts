@@ -1,5 +1,6 @@
 import type { Options, ResultPromise } from 'execa';
 import { SourceError } from '../model/errors.js';
+import { noteOwnSocket } from './own-sockets.js';
 
 export interface RunRequest {
   readonly program: string;
@@ -41,6 +42,7 @@ export const run: Run = async (request) => {
   const { execa } = await preloadRun();
   request.signal?.throwIfAborted();
   const child = execa(request.program, request.args, childOptions(request));
+  for (const stream of [child.stdout, child.stderr]) noteOwnSocket(stream);
   const streams = drain(child, request.onStdout);
   endStreamsAfterExit(child, request.timeoutMs);
   const result = await child;

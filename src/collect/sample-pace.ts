@@ -1,6 +1,6 @@
 import type { Gap } from '../model/observation.js';
 
-/** What samples of one kind of listener cost, and how often they can be taken for it. */
+/** What samples of one kind of listener cost in one namespace, and how often they can be taken for it. */
 export interface Pace {
   /** Listeners that are known. */
   readonly listeners: number;
@@ -22,19 +22,27 @@ export class SamplePace {
     private readonly wantedHz: number,
   ) {}
 
-  /** Nothing while the rate is as asked for, or not known yet. */
-  gap({ listeners, costMs, gapMs = 0 }: Pace): Gap | undefined {
-    if ((gapMs * this.wantedHz) / 1000 <= MUCH) {
+  /** Nothing while the rates of all namespaces are as asked for, or not known yet. */
+  gap(paces: readonly Pace[]): Gap | undefined {
+    const slow = paces.filter(({ gapMs = 0 }) => (gapMs * this.wantedHz) / 1000 > MUCH);
+    if (slow.length === 0) {
       this.told = undefined;
       return undefined;
     }
+    const costMs = slow.reduce((sum, pace) => sum + pace.costMs, 0);
     const before = this.told?.costMs ?? 0;
     if (this.told === undefined || costMs > before * MUCH || costMs * MUCH < before)
-      this.told = {
-        costMs,
-        why: `about ${short(1000 / gapMs)} per second, not ${short(this.wantedHz)}: ${listeners.toLocaleString('en')} listeners take ${short(costMs)} ms each time`,
-      };
+      this.told = { costMs, why: this.why(slow, paces.length) };
     return { what: this.what, why: this.told.why };
+  }
+
+  private why(slow: readonly Pace[], all: number): string {
+    const sum = (of: 'listeners' | 'costMs') => slow.reduce((total, pace) => total + pace[of], 0);
+    const slowest = Math.max(...slow.map(({ gapMs = 0 }) => gapMs));
+    const where = all === 1 ? 'about' : `in ${slow.length} of ${all} namespaces about`;
+    const least = slow.length === 1 ? 'per second' : 'per second or more';
+    const cost = `${sum('listeners').toLocaleString('en')} listeners take ${short(sum('costMs'))} ms each time`;
+    return `${where} ${short(1000 / slowest)} ${least}, not ${short(this.wantedHz)}: ${cost}`;
   }
 }
 

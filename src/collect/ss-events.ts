@@ -4,7 +4,7 @@ import { ParseError } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import { SOCKET_STATES } from '../model/sockets.js';
 import { SocketTable } from '../model/table.js';
-import { SsParser } from '../parse/ss/index.js';
+import type { SsParser } from '../parse/ss/index.js';
 import type { ClosedTaken } from './closed-task.js';
 import { copyRows } from './copy-rows.js';
 import { preloadRun } from './run.js';
@@ -40,6 +40,8 @@ export class SsEvents {
   private bytes = 0;
   private isOverfull = false;
   private child: Child | undefined;
+  /** Loaded before ss is started. */
+  private Parser: typeof SsParser | undefined;
   private isRunning = false;
   private readonly stop = new AbortController();
   private readonly gaps: Gap[] = [];
@@ -58,14 +60,14 @@ export class SsEvents {
   /** What has ended since the last time; `undefined`: nobody listened. */
   take(): ClosedTaken | undefined {
     const { chunks } = this;
-    if (!this.isRunning && chunks.length === 0) return undefined;
+    if (this.Parser === undefined || (!this.isRunning && chunks.length === 0)) return undefined;
     const now = this.clock();
     const all = Buffer.concat(chunks);
     const end = all.lastIndexOf(NEWLINE) + 1;
     this.chunks = end < all.length ? [all.subarray(end)] : [];
     this.bytes = all.length - end;
     const gaps = [...this.gaps.splice(0), ...this.overfullGap()];
-    const read = this.read(all.subarray(0, end), gaps);
+    const read = this.read(new this.Parser({ protocol: 'tcp' }), all.subarray(0, end), gaps);
     const taken = {
       ...read,
       failedConnects: 0,
@@ -82,8 +84,7 @@ export class SsEvents {
     this.child?.kill();
   }
 
-  private read(lines: Uint8Array, gaps: Gap[]): Pick<ClosedTaken, 'parts' | 'unconnected'> {
-    const parser = new SsParser({ protocol: 'tcp' });
+  private read(parser: SsParser, lines: Uint8Array, gaps: Gap[]): Pick<ClosedTaken, 'parts' | 'unconnected'> {
     try {
       parser.write(lines);
       const { sockets, gaps: fromSs } = parser.end();
@@ -104,6 +105,7 @@ export class SsEvents {
   }
 
   private async run(): Promise<void> {
+    this.Parser = (await import('../parse/ss/index.js')).SsParser;
     for (const words of WRAPPERS) if (await this.listen(words)) return;
     const why =
       'neither stdbuf (coreutils) nor script (bsdutils) is here, without which ss -E tells nothing in time';

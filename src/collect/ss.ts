@@ -1,9 +1,9 @@
 import { ParseError, SourceError } from '../model/errors.js';
 import type { Gap } from '../model/observation.js';
 import type { SocketTable } from '../model/table.js';
-import { SsParser, type SsResult } from '../parse/ss/index.js';
+import type { SsParser, SsResult } from '../parse/ss/index.js';
 import type { Door } from './options.js';
-import { socketInodes } from './process-fds.js';
+import { ownSockets } from './own-sockets.js';
 import type { Run, RunResult } from './run.js';
 import { DROPPABLE, rejectedFlag, type SsQuery, ssArgs } from './ss-args.js';
 
@@ -33,10 +33,12 @@ export class SsSource {
 
   /** One run of ss (more only while an old one is being learned). Throws `SourceError`, or the reason of the signal. */
   async look(query: SsQuery, timeoutMs: number, signal?: AbortSignal): Promise<SsLook> {
+    // Most looks ask the kernel itself: what reads ss is loaded only here.
+    const { SsParser } = await import('../parse/ss/index.js');
     for (;;) {
       const isWhole = query.states === undefined;
       const parser = new SsParser({
-        ownSockets: () => socketInodes(this.door.proc, 'self'),
+        ownSockets: () => ownSockets(this.door.proc),
         ...(isWhole && { expectedRows: this.lastRows * SPARE_ROOM }),
       });
       let bytes = 0;

@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import * as Errors from '@oclif/core/errors';
 import { BaseCommand, describeError } from '../cli/base-command.js';
 import { type CheckFlags, checkArgs, checkFlags, metricHelp } from '../cli/check-flags.js';
 import type { CheckFormat } from '../cli/check-formats.js';

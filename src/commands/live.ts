@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import * as Args from '@oclif/core/args';
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { readConfig } from '../cli/config.js';
 import { endOnSignals, quietEnding } from '../cli/ending.js';

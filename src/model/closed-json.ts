@@ -11,6 +11,9 @@ export interface SpreadJson {
 /** Connections that ended at one listener, or that one process had to one remote; `recent` is of the last 30 to 60 s. */
 export interface ClosedGroupJson {
   direction: 'inbound' | 'outbound';
+  /** Where it was, with `--netns`. */
+  netns?: string;
+  netns_name?: string;
   /** Of the listener (inbound) or of the remote (outbound). */
   end: string;
   end_address?: string;

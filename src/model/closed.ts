@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.js';
+import type { Namespace } from './namespace.js';
 import type { Owner } from './sockets.js';
 import type { Bytes, Millis, PerSecond } from './units.js';
 
@@ -36,6 +37,8 @@ export interface ClosedGroup {
   readonly direction: 'inbound' | 'outbound';
   /** Of the listener, or of the remote. */
   readonly end: Endpoint;
+  /** Where that was; absent: where sockwatch runs, and no other was asked for. */
+  readonly namespace?: Namespace;
   readonly owners?: readonly Owner[] | undefined;
   /** `listener`: those of the listener, for nobody saw whose socket it was. */
   readonly ownersOf: 'socket' | 'listener';
@@ -80,6 +83,8 @@ export interface ClosedReport {
   /** Time since listening began. */
   readonly sinceMs: Millis;
   readonly groups: readonly ClosedGroup[];
+  /** They may be of several namespaces. */
+  readonly ofSeveral?: true;
   /** Both directions; since listening began, and in the last window. */
   readonly closed: number;
   readonly closedPerSecond?: PerSecond;

@@ -205,6 +205,11 @@ export interface PoolFinding extends Finding {
   readonly pool: number;
 }
 
+/** A pool with what was found of it. */
+export interface JudgedPool extends Pool {
+  readonly findings: readonly PoolFinding[];
+}
+
 export const HIKARI_BASES = ['process', 'same_total', 'only_pool'] as const;
 export type HikariBasis = (typeof HIKARI_BASES)[number];
 

@@ -4,7 +4,7 @@ import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Namespace } from './namespace.js';
 import type { Counters, Gap, Origin, Sysctls } from './observation.js';
-import type { Pool } from './pools.js';
+import type { JudgedPool } from './pools.js';
 import type { ReplayPosition } from './replay.js';
 import type { SocketTable } from './table.js';
 import type { Millis, PerSecond } from './units.js';
@@ -15,6 +15,15 @@ export interface NamespaceReport {
   readonly counters?: Counters;
   readonly countersDelta?: Counters;
   readonly sysctls?: Sysctls;
+}
+
+/** Of all that was looked at, by the kernel's counters; absent where they, or a look before, are not known. */
+export interface ReportRates {
+  /** Connections that came in and reached an accept queue: PassiveOpens. */
+  readonly newPerSecond?: PerSecond;
+  /** Connects that were begun from here: ActiveOpens, refused ones too. */
+  readonly openedPerSecond?: PerSecond;
+  readonly overflowsPerSecond?: PerSecond;
 }
 
 /** Everything that one refresh says; table, JSON, lines and screen are made from this and nothing else. */
@@ -31,9 +40,9 @@ export interface Report {
   readonly sysctls?: Sysctls;
   /** With `--netns`: each that was looked into. `counters` and `sysctls` above are those of the namespace of `origin`. */
   readonly namespaces?: readonly NamespaceReport[];
-  readonly rates: { readonly newPerSecond?: PerSecond; readonly overflowsPerSecond?: PerSecond };
+  readonly rates: ReportRates;
   /** How connections were used in the last 30 to 60 s (`live`); absent where they are not followed. */
-  readonly pools?: readonly Pool[];
+  readonly pools?: readonly JudgedPool[];
   /** Connections that ended; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
   /** Findings that belong to no listener: SYN cookies of the namespace, owners hidden, UDP drops. */

@@ -1,6 +1,7 @@
 import type { ClosedGroup, ClosedRecent, ClosedReport, Spread } from '../model/closed.js';
 import type { ClosedGroupJson, ClosedJson, ClosedRecentJson, SpreadJson } from '../model/closed-json.js';
 import { endJson, known, ownersJson, round, roundKnown } from './json-parts.js';
+import { namespaceName } from './labels.js';
 import type { Names } from './names.js';
 
 /** Whoever needs more of them wants a filter. */
@@ -35,6 +36,8 @@ function groupJson(group: ClosedGroup, names: Names): ClosedGroupJson {
   const end = endJson(group.end, names);
   return known({
     direction: group.direction,
+    netns: group.namespace?.id,
+    netns_name: group.namespace && namespaceName(group.namespace, names),
     end: end.text,
     end_address: end.address,
     end_port: end.port,

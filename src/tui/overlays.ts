@@ -2,6 +2,7 @@ import { formatEndpoint } from '../model/endpoint.js';
 import { cleanText, formatDuration } from '../render/text.js';
 import type { Rect } from './layout.js';
 import { layoutOf } from './panels.js';
+import type { PoolRow } from './pool-rows.js';
 import { type Line, type Span, span } from './spans.js';
 import type { Overlay, UiState } from './state.js';
 import { closedDetail } from './views/closed-detail.js';
@@ -10,6 +11,7 @@ import { shortenMiddle } from './views/format.js';
 import { helpLines } from './views/help.js';
 import { listenerDetail } from './views/listener-detail.js';
 import { pane } from './views/pane.js';
+import { poolDetail } from './views/pool-detail.js';
 import { sortCount, sortLines } from './views/sort-picker.js';
 
 /** Details take the whole body; help and picker float upon it. */
@@ -37,6 +39,8 @@ function contents(state: UiState, overlay: Overlay, width: number): Line[] {
       return listenerDetail(overlay.last, width, state.glyphs);
     case 'closed':
       return closedDetail(overlay.last, state.report?.closed, state.glyphs);
+    case 'pool':
+      return poolDetail(overlay.last, width);
     case 'connection':
       return connectionDetail(overlay.table.row(overlay.row), width);
   }
@@ -96,6 +100,11 @@ function titleOf(state: UiState, overlay: Overlay, width: number): Line {
       const gone: Span[] = overlay.gone ? [span('  forgotten: what was seen last', 'warning')] : [];
       return [span('Ended ', 'focus'), span(cleanText(name), 'title'), ...gone];
     }
+    case 'pool': {
+      const name = shortenMiddle(poolName(overlay.last), room, state.glyphs);
+      const gone: Span[] = overlay.gone ? [span('  gone: what was seen last', 'warning')] : [];
+      return [span('Pool ', 'focus'), span(cleanText(name), 'title'), ...gone];
+    }
     case 'connection': {
       const age = formatDuration(Math.max(0, state.now - overlay.seenAt));
       const gone: Span[] = overlay.gone ? [span(`  gone: seen last ${age} ago`, 'warning')] : [];
@@ -103,3 +112,6 @@ function titleOf(state: UiState, overlay: Overlay, width: number): Line {
     }
   }
 }
+
+const poolName = ({ process, remote }: PoolRow): string =>
+  process === '-' ? remote : `${process}: ${remote}`;

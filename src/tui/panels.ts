@@ -33,7 +33,7 @@ export function listOf(
   if (panel === 'alerts') return { cursor: state.alertCursor, length: alertRows(state).length };
   if (panel !== 'connections') return undefined;
   if (state.showClosed) return { cursor: state.closed.cursor, length: state.closed.items.length };
-  if (state.showPools) return { cursor: connections.poolCursor, length: connections.pools?.length ?? 0 };
+  if (state.showPools) return { cursor: state.pools.cursor, length: state.pools.items.length };
   return { cursor: connections.cursor, length: connections.rows.length };
 }
 
@@ -43,6 +43,6 @@ export function withCursor(state: UiState, panel: Panel, cursor: Cursor): UiStat
   if (panel === 'alerts') return { ...state, alertCursor: cursor };
   if (panel !== 'connections') return state;
   if (state.showClosed) return { ...state, closed: { ...state.closed, cursor } };
-  const place = state.showPools ? { poolCursor: cursor } : { cursor };
-  return { ...state, connections: { ...state.connections, ...place } };
+  if (state.showPools) return { ...state, pools: { ...state.pools, cursor } };
+  return { ...state, connections: { ...state.connections, cursor } };
 }

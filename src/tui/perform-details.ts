@@ -11,7 +11,7 @@ export function openDetails(state: UiState): UiState {
   if (state.focus === 'listeners') return openListener(state, state.listeners.cursor.index);
   if (state.focus === 'connections') {
     if (state.showClosed) return openClosed(state);
-    return state.showPools ? state : openConnection(state);
+    return state.showPools ? openPool(state) : openConnection(state);
   }
   if (state.focus !== 'alerts') return { ...state, zoomed: !state.zoomed };
   const about = alertRows(state)[state.alertCursor.index]?.listener;
@@ -34,6 +34,12 @@ function openClosed(state: UiState): UiState {
   const last = state.closed.items[state.closed.cursor.index];
   if (last === undefined) return state;
   return { ...state, overlay: { kind: 'closed', id: last.id, scroll: 0, last, gone: false } };
+}
+
+function openPool(state: UiState): UiState {
+  const last = state.pools.items[state.pools.cursor.index];
+  if (last === undefined) return state;
+  return { ...state, overlay: { kind: 'pool', id: last.id, scroll: 0, last, gone: false } };
 }
 
 function openConnection(state: UiState): UiState {

@@ -26,7 +26,7 @@ const DEEDS: Partial<Record<Action, (state: UiState) => UiState>> = {
   reverse,
   zoom: (state) => ({ ...state, zoomed: !state.zoomed }),
   charts: toggleCharts,
-  pools: (state) => ({ ...state, showPools: !state.showPools, showClosed: false }),
+  pools: togglePools,
   closed: toggleClosed,
   details: openDetails,
   pause: (state) => (state.pausedAt === undefined ? { ...state, pausedAt: state.now } : resume(state)),
@@ -61,13 +61,14 @@ function moveOverlay(state: UiState, overlay: Overlay, step: Step): Overlay {
 
 /** The row under the cursor, by identity: it stays selected when the next table puts it elsewhere. */
 export function rememberSelected(state: UiState): UiState {
-  const { closed, connections, listeners } = state;
+  const { closed, connections, listeners, pools } = state;
   const { table, rows, cursor } = connections;
   const row = rows[cursor.index];
   return {
     ...state,
     listeners: { ...listeners, selected: listeners.items[listeners.cursor.index]?.listener.key },
     closed: { ...closed, selected: closed.items[closed.cursor.index]?.id },
+    pools: { ...pools, selected: pools.items[pools.cursor.index]?.id },
     connections: {
       ...connections,
       selected: table === undefined || row === undefined ? undefined : identityOf(table, row),
@@ -102,6 +103,11 @@ function toggleCharts(state: UiState): UiState {
 function toggleClosed(state: UiState): UiState {
   if (state.showClosed) return { ...state, showClosed: false };
   return focusOn({ ...state, showClosed: true, showPools: false }, 'connections');
+}
+
+function togglePools(state: UiState): UiState {
+  if (state.showPools) return { ...state, showPools: false };
+  return focusOn({ ...state, showPools: true, showClosed: false }, 'connections');
 }
 
 function resume(state: UiState): UiState {

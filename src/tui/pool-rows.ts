@@ -1,29 +1,65 @@
+import { directionFinder } from '../model/direction.js';
 import { formatEndpoint } from '../model/endpoint.js';
-import type { Pool } from '../model/pools.js';
+import type { Namespace } from '../model/namespace.js';
+import type { JudgedPool } from '../model/pools.js';
 import { PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { formatOwners } from '../render/text.js';
 
 /** The connections of one process to one remote address and port, or of its clients to one of its ports. */
 export interface PoolRow {
+  /** The same from table to table. */
+  readonly id: string;
   readonly process: string;
   /** `10.0.0.9:3306`, or `clients of :443`. */
   readonly remote: string;
+  /** Where the table has several. */
+  readonly namespace?: Namespace | undefined;
+  /** Established. */
   readonly open: number;
-  readonly established: number;
+  /** In any other state: TIME-WAIT and CLOSE-WAIT, and those that are being made or closed. */
+  readonly other: number;
   /** How they are used, where that is followed. */
-  readonly use?: Pool | undefined;
+  readonly use?: JudgedPool | undefined;
 }
+
+export const POOL_SORTS = [
+  'open',
+  'busy',
+  'idle',
+  'new',
+  'ended',
+  'quiet',
+  'close_wait',
+  'age',
+  'rtt',
+  'other',
+  'process',
+  'remote',
+] as const;
+export type PoolSort = (typeof POOL_SORTS)[number];
+
+const NUMBERS: Partial<Record<PoolSort, (row: PoolRow) => number | undefined>> = {
+  open: ({ open }) => open,
+  busy: ({ use }) => use?.busy,
+  idle: ({ use }) => use?.idle,
+  new: ({ use }) => use?.createdPerSecond,
+  ended: ({ use }) => use?.closedPerSecond,
+  quiet: ({ use }) => use?.quiet?.p50,
+  close_wait: ({ use }) => use?.closeWait,
+  age: ({ use }) => use?.age?.p50,
+  rtt: ({ use }) => use?.rtt?.p50,
+  other: ({ other }) => other,
+};
 
 interface Group {
   readonly pid: number;
   readonly row: number;
   readonly inbound: boolean;
   open: number;
-  established: number;
+  other: number;
 }
 
-const LISTEN = SOCKET_STATES.indexOf('listen');
 const ESTABLISHED = SOCKET_STATES.indexOf('established');
 const UNIX = PROTOCOLS.indexOf('unix');
 const NOBODY = -1;
@@ -34,44 +70,63 @@ const UNKNOWN = -2;
 interface PoolSteps<Token> {
   readonly stepRows: number;
   readonly token: Token;
+  readonly sorting: { readonly by: PoolSort; readonly descending: boolean };
   /** What is known of the use of pools. */
-  readonly uses?: readonly Pool[] | undefined;
+  readonly uses?: readonly JudgedPool[] | undefined;
 }
 
 /**
- * Groups of the chosen rows, the largest first. Texts are made once per group, not per socket. Yields `token` every
- * `stepRows` rows, for a caller that has other things to do meanwhile.
+ * Groups of the chosen rows, in order. Texts are made once per group, not per socket, and of the largest groups only. Yields `token`
+ * every `stepRows` rows, for a caller that has other things to do meanwhile.
  */
 export function* poolsInSteps<Token>(
   table: SocketTable,
   rows: Uint32Array,
-  { stepRows, token, uses = [] }: PoolSteps<Token>,
+  { stepRows, token, sorting, uses = [] }: PoolSteps<Token>,
 ): Generator<Token, PoolRow[]> {
-  const isServed = listeningPorts(table);
+  const directionOf = directionFinder(table);
+  // Nothing that belongs to one namespace is the same as anything of another.
   const groups = new Map<number, Map<number | string, Group>>();
+  const isOneOfMany = table.sections.length > 1;
   for (const [position, row] of rows.entries()) {
     if (position % stepRows === stepRows - 1) yield token;
     if (table.protocol[row] === UNIX) continue;
-    const inbound = isServed[table.localPort[row] ?? 0] === 1;
+    const inbound = directionOf(row) === 'inbound';
     const pid = ownerKey(table, row);
-    const ofOwner = entry(groups, pid, () => new Map<number | string, Group>());
+    const place = isOneOfMany ? pid + (table.sectionAt(row) + 1) * PIDS : pid;
+    const ofOwner = entry(groups, place, () => new Map<number | string, Group>());
     const key = inbound ? -(table.localPort[row] ?? 0) : remoteKey(table, row);
-    const group = entry(ofOwner, key, () => ({ pid, row, inbound, open: 0, established: 0 }));
-    group.open++;
-    if (table.state[row] === ESTABLISHED) group.established++;
+    const group = entry(ofOwner, key, () => ({ pid, row, inbound, open: 0, other: 0 }));
+    if (table.state[row] === ESTABLISHED) group.open++;
+    else group.other++;
   }
-  const useOf = usesByKey(uses);
-  return [...groups.values()]
+  const useOf = usesByKey(uses, isOneOfMany);
+  const largest = [...groups.values()]
     .flatMap((ofOwner) => [...ofOwner.values()])
-    .sort((a, b) => b.open - a.open || a.row - b.row)
-    .slice(0, MOST_POOLS)
-    .map((group) => poolRow(table, group, useOf));
+    .sort((a, b) => b.open - a.open || b.other - a.other || a.row - b.row)
+    .slice(0, MOST_POOLS);
+  return sortPools(
+    largest.map((group) => poolRow(table, group, useOf)),
+    sorting,
+  );
 }
 
-function listeningPorts({ state, localPort, length }: SocketTable): Uint8Array {
-  const ports = new Uint8Array(65_536);
-  for (let row = 0; row < length; row++) if (state[row] === LISTEN) ports[localPort[row] ?? 0] = 1;
-  return ports;
+/** More than any pid: PID_MAX_LIMIT of include/linux/threads.h is 2^22. */
+const PIDS = 2 ** 23;
+
+/** What is unknown last; those that are alike stay in the order that they had. */
+function sortPools(rows: readonly PoolRow[], { by, descending }: PoolSteps<never>['sorting']): PoolRow[] {
+  const number = NUMBERS[by];
+  const keyOf = (row: PoolRow) =>
+    number === undefined ? (by === 'process' ? row.process : row.remote) : number(row);
+  const sign = descending ? -1 : 1;
+  return rows
+    .map((row) => ({ row, key: keyOf(row) }))
+    .sort(({ key: a }, { key: b }) => {
+      if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+      return (a < b ? -1 : a > b ? 1 : 0) * sign;
+    })
+    .map(({ row }) => row);
 }
 
 function ownerKey(table: SocketTable, row: number): number {
@@ -100,33 +155,44 @@ function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
 
 function poolRow(
   table: SocketTable,
-  { pid, row, inbound, open, established }: Group,
-  useOf: ReadonlyMap<string, Pool | 'several'>,
+  { pid, row, inbound, open, other }: Group,
+  useOf: ReadonlyMap<string, JudgedPool | 'several'>,
 ): PoolRow {
   const socket = table.row(row);
   const { remote } = socket;
   const port = table.localPort[row] ?? 0;
   const far = remote === undefined ? '-' : formatEndpoint(remote);
-  const use = useOf.get(inbound ? inboundKey(pid, port) : outboundKey(pid, far));
+  const namespace = table.sections.length > 1 ? socket.namespace : undefined;
+  const id = inbound ? inboundKey(namespace?.id, pid, port) : outboundKey(namespace?.id, pid, far);
+  const use = useOf.get(id);
   return {
+    id,
     process: formatOwners(socket.owners),
     remote: inbound ? `clients of :${port}` : far,
+    ...(namespace && { namespace }),
     open,
-    established,
+    other,
     ...(use !== undefined && use !== 'several' && { use }),
   };
 }
 
-const inboundKey = (pid: number, port: number) => `${pid} in ${port}`;
-const outboundKey = (pid: number, remote: string) => `${pid} out ${remote}`;
+const inboundKey = (netns: string | undefined, pid: number, port: number) =>
+  `${netns ?? ''} ${pid} in ${port}`;
+const outboundKey = (netns: string | undefined, pid: number, remote: string) =>
+  `${netns ?? ''} ${pid} out ${remote}`;
 
 /** Pools by what groups are told apart by; one port may be that of several listeners, and then nothing fits. */
-function usesByKey(uses: readonly Pool[]): ReadonlyMap<string, Pool | 'several'> {
-  const byKey = new Map<string, Pool | 'several'>();
+function usesByKey(
+  uses: readonly JudgedPool[],
+  isOneOfMany: boolean,
+): ReadonlyMap<string, JudgedPool | 'several'> {
+  const byKey = new Map<string, JudgedPool | 'several'>();
   for (const use of uses) {
     const { owner, direction, end, port = 0 } = use;
+    const netns = isOneOfMany ? use.netns : undefined;
     const pid = typeof owner === 'object' ? owner.pid : owner === 'none' ? NOBODY : UNKNOWN;
-    const key = direction === 'inbound' ? inboundKey(pid, port) : outboundKey(pid, formatEndpoint(end));
+    const key =
+      direction === 'inbound' ? inboundKey(netns, pid, port) : outboundKey(netns, pid, formatEndpoint(end));
     byKey.set(key, byKey.has(key) ? 'several' : use);
   }
   return byKey;

@@ -84,7 +84,8 @@ const startAnew = (state: UiState): UiState => ({
 
 const rateSample = ({ origin, rates }: Report): RateSample => ({
   time: origin.time,
-  perSecond: rates.newPerSecond,
+  incoming: rates.newPerSecond,
+  outgoing: rates.openedPerSecond,
 });
 
 /** An alert that was cleared is forgotten, so that its return is news; one that got worse is news too. */
@@ -111,16 +112,13 @@ export function scrollIntoView(state: UiState): UiState {
     ...cursor,
     top: clamp(cursor.top, cursor.index - Math.max(page, 1) + 1, cursor.index),
   });
-  const { connections, listeners } = state;
+  const { connections, listeners, pools } = state;
   const page = pageOf(state, 'connections');
   return {
     ...state,
     listeners: { ...listeners, cursor: keep(listeners.cursor, pageOf(state, 'listeners')) },
-    connections: {
-      ...connections,
-      cursor: keep(connections.cursor, page),
-      poolCursor: keep(connections.poolCursor, page),
-    },
+    connections: { ...connections, cursor: keep(connections.cursor, page) },
+    pools: { ...pools, cursor: keep(pools.cursor, page) },
     alertCursor: keep(state.alertCursor, pageOf(state, 'alerts')),
   };
 }

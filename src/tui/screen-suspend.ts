@@ -20,6 +20,11 @@ export class Suspender {
     process.on('SIGCONT', this.onContinue);
   }
 
+  /** From leaving on until the terminal is taken again: a look may end between SIGCONT and its handler. */
+  get isAway(): boolean {
+    return this.stopped;
+  }
+
   suspendGroup(): void {
     this.stop(0);
   }

@@ -89,7 +89,7 @@ export class LiveScreen {
   }
 
   draw(frame: Frame): void {
-    if (this.closed) return;
+    if (this.closed || this.suspender.isAway) return;
     const { facts } = this.options;
     const { unicode } = this.blessed as unknown as { unicode: { charWidth(character: string): number } };
     this.box.setContent(
@@ -101,6 +101,7 @@ export class LiveScreen {
 
   /** Forgets what the terminal shows, so that the next frame is drawn whole. */
   redraw(): void {
+    if (this.suspender.isAway) return;
     this.screen.alloc();
     this.screen.program._write(CLEAR);
   }
@@ -110,6 +111,7 @@ export class LiveScreen {
   }
 
   bell(): void {
+    if (this.suspender.isAway) return;
     this.screen.program._write('\x07');
     this.screen.program.flush();
   }

@@ -6,7 +6,7 @@ import { type Cursor, cursorAt, followCursor } from './cursor.js';
 import { findSocket } from './identity.js';
 import { pageOf } from './panels.js';
 import { type PoolRow, poolsInSteps } from './pool-rows.js';
-import type { RowsBasis, UiState } from './state.js';
+import type { PoolsState, RowsBasis, UiState } from './state.js';
 
 /** Rows between two looks at the clock: a few ms with the dearest filter. */
 export const STEP_ROWS = 4096;
@@ -24,7 +24,7 @@ const basisOf = (state: UiState): RowsBasis => ({
   table: state.report?.sockets?.table,
   filter: state.filter.active,
   sorting: state.connections.sorting,
-  pools: state.showPools,
+  pools: state.showPools ? state.pools.sorting : undefined,
 });
 
 export const areRowsStale = (state: UiState): boolean =>
@@ -44,12 +44,13 @@ export function* rowsInSteps(state: UiState): Generator<RowsBasis, MadeRows> {
   const basis = basisOf(state);
   const { table, filter, sorting } = basis;
   if (table === undefined) {
-    return { basis, rows: new Uint32Array(0), pools: undefined, total: 0, established: 0 };
+    return { basis, rows: new Uint32Array(0), pools: basis.pools && [], total: 0, established: 0 };
   }
   const selection = yield* selectInSteps(table, filter, basis);
   const rows = yield* sortRowsInSteps(table, selection.rows, sorting, basis);
-  const how = { stepRows: STEP_ROWS, token: basis, uses: state.report?.pools };
-  const pools = basis.pools ? yield* poolsInSteps(table, selection.rows, how) : undefined;
+  if (basis.pools === undefined) return { basis, ...selection, rows, pools: undefined };
+  const how = { stepRows: STEP_ROWS, token: basis, sorting: basis.pools, uses: state.report?.pools };
+  const pools = yield* poolsInSteps(table, selection.rows, how);
   return { basis, ...selection, rows, pools };
 }
 
@@ -78,17 +79,31 @@ export function applyRows(state: UiState, made: MadeRows): UiState {
   const { connections } = state;
   const { rows, pools, total, established, basis } = made;
   const page = pageOf(state, 'connections');
-  const { poolCursor } = connections;
-  return {
+  return settlePool({
     ...state,
+    pools: pools === undefined ? state.pools : placePools(state.pools, pools, page),
     connections: {
       ...connections,
-      ...{ basis, rows, pools, total, established },
+      ...{ basis, rows, total, established },
       table: basis.table,
       cursor: followSelected(state, made, page),
-      poolCursor: cursorAt(poolCursor, poolCursor.index, pools?.length ?? 0, page),
     },
-  };
+  });
+}
+
+function placePools(pools: PoolsState, items: readonly PoolRow[], page: number): PoolsState {
+  const { cursor, selected } = pools;
+  const found = cursor.pinned ? items.findIndex(({ id }) => id === selected) : 0;
+  const place = found < 0 ? cursorAt : followCursor;
+  return { ...pools, items, cursor: place(cursor, found < 0 ? cursor.index : found, items.length, page) };
+}
+
+/** Details follow their pool; where it is gone they keep what was seen last, and say so. */
+function settlePool(state: UiState): UiState {
+  const { overlay, pools, showPools } = state;
+  if (overlay?.kind !== 'pool' || !showPools) return state;
+  const found = pools.items.find(({ id }) => id === overlay.id);
+  return { ...state, overlay: { ...overlay, last: found ?? overlay.last, gone: found === undefined } };
 }
 
 function followSelected({ connections }: UiState, { basis, rows }: MadeRows, page: number): Cursor {

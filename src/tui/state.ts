@@ -11,7 +11,7 @@ import { type Cursor, START } from './cursor.js';
 import type { Glyphs } from './glyphs.js';
 import type { SocketIdentity } from './identity.js';
 import type { Panel, Size } from './layout.js';
-import type { PoolRow } from './pool-rows.js';
+import type { PoolRow, PoolSort } from './pool-rows.js';
 
 export interface Sorting<By extends string> {
   readonly by: By;
@@ -38,9 +38,14 @@ export interface ConnectionsState {
   readonly sorting: Sorting<ConnectionSort>;
   readonly cursor: Cursor;
   readonly selected?: SocketIdentity | undefined;
-  /** In place of the connections while `p` is on. */
-  readonly pools?: readonly PoolRow[] | undefined;
-  readonly poolCursor: Cursor;
+}
+
+/** In place of the connections while `p` is on. */
+export interface PoolsState {
+  readonly items: readonly PoolRow[];
+  readonly sorting: Sorting<PoolSort>;
+  readonly cursor: Cursor;
+  readonly selected?: string | undefined;
 }
 
 /** In place of the connections while `e` is on. */
@@ -61,9 +66,12 @@ export interface FilterState {
   readonly before?: Filter | undefined;
 }
 
+/** The lists with an order of their own. */
+export type SortedList = 'listeners' | 'connections' | 'closed' | 'pools';
+
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
-  | { readonly kind: 'sort'; readonly panel: 'listeners' | 'connections' | 'closed'; readonly index: number }
+  | { readonly kind: 'sort'; readonly panel: SortedList; readonly index: number }
   | {
       readonly kind: 'listener';
       readonly key: string;
@@ -79,6 +87,13 @@ export type Overlay =
       readonly gone: boolean;
     }
   | {
+      readonly kind: 'pool';
+      readonly id: string;
+      readonly scroll: number;
+      readonly last: PoolRow;
+      readonly gone: boolean;
+    }
+  | {
       readonly kind: 'connection';
       readonly identity: SocketIdentity;
       readonly scroll: number;
@@ -91,7 +106,8 @@ export type Overlay =
 /** New connections per second at one time; absent = unknown. */
 export interface RateSample {
   readonly time: number;
-  readonly perSecond?: number | undefined;
+  readonly incoming?: number | undefined;
+  readonly outgoing?: number | undefined;
 }
 
 /** What the rows were made from: when one of these is another, they are stale. */
@@ -99,7 +115,8 @@ export interface RowsBasis {
   readonly table: SocketTable | undefined;
   readonly filter: Filter | undefined;
   readonly sorting: Sorting<ConnectionSort>;
-  readonly pools: boolean;
+  /** Their order while pools are shown. */
+  readonly pools: Sorting<PoolSort> | undefined;
 }
 
 /** The same for the listeners. */
@@ -142,6 +159,7 @@ export interface UiState {
   readonly listeners: ListenersState;
   readonly connections: ConnectionsState;
   readonly closed: ClosedState;
+  readonly pools: PoolsState;
   readonly alertCursor: Cursor;
   readonly filter: FilterState;
   readonly overlay?: Overlay | undefined;
@@ -187,9 +205,9 @@ export const startUi = ({ filter, ...start }: UiStart): UiState => ({
     established: 0,
     sorting: { by: 'recvq', descending: true },
     cursor: START,
-    poolCursor: START,
   },
   closed: { items: [], sorting: { by: 'rate', descending: true }, cursor: START },
+  pools: { items: [], sorting: { by: 'open', descending: true }, cursor: START },
   alertCursor: START,
   filter: { active: filter },
 });

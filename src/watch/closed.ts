@@ -1,5 +1,6 @@
 import type { ClosedGroup, ClosedRecent, ClosedReport } from '../model/closed.js';
 import type { Listener } from '../model/listener.js';
+import type { Namespace } from '../model/namespace.js';
 import type { ClosedObservation, Counters, Gap, TableObservation } from '../model/observation.js';
 import { type Millis, millis, type PerSecond, perSecond } from '../model/units.js';
 import type { Around, TableBefore } from './closed/batch.js';
@@ -145,7 +146,7 @@ export interface FollowedClosed {
 export function followClosed(
   state: ClosedState | undefined,
   before: TableBefore | undefined,
-  { origin, scope, sockets }: TableObservation,
+  { origin, scope, sockets, namespace }: TableObservation,
   listeners: readonly Listener[],
   windowMs: Millis | undefined,
   deltas: Counters | undefined,
@@ -172,7 +173,11 @@ export function followClosed(
   const wasLook = windowMs !== undefined && before?.monotonic === origin.monotonic - windowMs;
   return {
     state: { ...settled.state, reported: { groups, totals } },
-    report: reportOf(settled.state, origin.monotonic, isTold ? windowMs : undefined),
+    report: reportOf(
+      settled.state,
+      { monotonic: origin.monotonic, namespace },
+      isTold ? windowMs : undefined,
+    ),
     isTold,
     listeners: settled.listeners,
     inbound: totals.inbound - state.reported.totals.inbound,
@@ -194,7 +199,7 @@ const events = (lost: number): string => (lost === 1 ? '1 event was' : `${format
 
 function reportOf(
   { groups, totals, from, sinceAt, reported: { groups: groupsBefore, totals: before } }: ClosedState,
-  monotonic: number,
+  at: SeenAt,
   windowMs: Millis | undefined,
 ): ClosedReport {
   const perWindow = (now: number, then: number): PerSecond | undefined =>
@@ -207,12 +212,12 @@ function reportOf(
   const lost = totals.lost;
   return {
     from,
-    sinceMs: millis(Math.max(0, monotonic - sinceAt)),
+    sinceMs: millis(Math.max(0, at.monotonic - sinceAt)),
     groups: [...groups.values()].map(
       (group) =>
         new GroupView(
           group,
-          monotonic,
+          at,
           perWindow(group.tally.closed, groupsBefore.get(group.id)?.tally.closed ?? 0),
         ),
     ),
@@ -231,6 +236,12 @@ function reportOf(
   };
 }
 
+/** When, and in which namespace where it was asked for. */
+interface SeenAt {
+  readonly monotonic: number;
+  readonly namespace: Namespace | undefined;
+}
+
 /** A group as reports show it. Its distributions are made when somebody looks at them: there may be thousands of groups. */
 class GroupView implements ClosedGroup {
   readonly id;
@@ -242,15 +253,18 @@ class GroupView implements ClosedGroup {
   readonly refused;
   readonly unanswered;
   readonly closedPerSecond?: PerSecond;
+  readonly namespace?: Namespace;
   private made: ClosedRecent | undefined;
 
   constructor(
     private readonly group: Group,
-    private readonly monotonic: number,
+    private readonly at: SeenAt,
     rate: PerSecond | undefined,
   ) {
     const { tally } = group;
-    this.id = group.id;
+    // The same address may be a listener in each of them.
+    this.id = at.namespace === undefined ? group.id : `${at.namespace.id} ${group.id}`;
+    if (at.namespace !== undefined) this.namespace = at.namespace;
     this.direction = group.direction;
     this.end = group.end;
     this.owners = group.owners;
@@ -262,7 +276,7 @@ class GroupView implements ClosedGroup {
   }
 
   get recent(): ClosedRecent {
-    this.made ??= this.group.tally.recent(this.monotonic);
+    this.made ??= this.group.tally.recent(this.at.monotonic);
     return this.made;
   }
 }

@@ -4,7 +4,7 @@ import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { TableObservation } from '../model/observation.js';
-import type { Pool, PoolsReport } from '../model/pools.js';
+import type { JudgedPool, PoolsReport } from '../model/pools.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch } from './connections.js';
 import { counterDeltas } from './counters.js';
@@ -25,7 +25,7 @@ class Generation {
   private readonly connections = new ConnectionWatch();
   private looks = 0;
   /** Pools of the last look. */
-  seen: readonly Pool[] | undefined;
+  seen: readonly JudgedPool[] | undefined;
 
   constructor(readonly first: TableObservation) {}
 
@@ -41,7 +41,7 @@ class Generation {
     const counters = counterDeltas(first.counters, now.counters);
     const none = { origin: now.origin, watchedMs, looks, pools: [], remotes: [], gaps: [] };
     const pools = judgePools(this.pools.report() ?? none);
-    this.seen = now.sockets.length <= MOST_POOLED ? pools.pools : undefined;
+    this.seen = now.sockets.length <= MOST_POOLED ? judged(pools) : undefined;
     return {
       origin: now.origin,
       watchedMs,
@@ -57,6 +57,9 @@ class Generation {
     };
   }
 }
+
+const judged = ({ pools, findings }: PoolsReport): JudgedPool[] =>
+  pools.map((pool, index) => ({ ...pool, findings: findings.filter((finding) => finding.pool === index) }));
 
 const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
   ...report,
@@ -87,7 +90,7 @@ export class LiveDiagnosis implements Companion {
     return diagnosis.take(observation, listeners);
   }
 
-  poolsOf(netns = ''): readonly Pool[] | undefined {
+  poolsOf(netns = ''): readonly JudgedPool[] | undefined {
     return this.namespaces.get(netns)?.pools;
   }
 }
@@ -105,7 +108,7 @@ class NamespaceDiagnosis {
   }
 
   /** Of the last look at all sockets; `undefined`: none, or too many of them. */
-  get pools(): readonly Pool[] | undefined {
+  get pools(): readonly JudgedPool[] | undefined {
     return this.now?.seen;
   }
 

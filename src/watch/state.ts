@@ -2,7 +2,7 @@ import type { Thresholds } from '../analyze/thresholds.js';
 import type { Finding } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Counters, Origin, TableObservation } from '../model/observation.js';
-import type { Pool } from '../model/pools.js';
+import type { JudgedPool } from '../model/pools.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
@@ -25,7 +25,7 @@ export interface CompanionFinding {
 export interface Companion {
   take(observation: TableObservation, listeners: readonly ListenerReport[]): readonly CompanionFinding[];
   /** Of one network namespace, at the last look at all of its sockets; `undefined`: they were not followed. */
-  poolsOf(netns: string | undefined): readonly Pool[] | undefined;
+  poolsOf(netns: string | undefined): readonly JudgedPool[] | undefined;
 }
 
 export interface WatchConfig {

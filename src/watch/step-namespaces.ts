@@ -8,6 +8,7 @@ import type { NamespaceReport, Report } from '../model/report.js';
 import { SocketTable } from '../model/table.js';
 import { perSecond } from '../model/units.js';
 import { advanceAlerts, byWeight, listAlerts } from './alerts.js';
+import { mergeClosed } from './closed-of-all.js';
 import { hiddenOwners, isHiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
 import { alertOf, changeOf, findingOf, mergeGaps, textOf } from './namespace-words.js';
@@ -73,10 +74,12 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
 
 /** Something of one namespace, or a fault of the look at all of them, between two rounds. */
 export function stepWithin(state: WatchState, observation: OneObservation): Step {
-  const id = observation.origin.netns ?? '';
-  const child = observation.kind === 'gap' ? undefined : state.namespaces?.get(id);
-  if (child !== undefined && observation.kind !== 'table') {
-    const namespaces = new Map(state.namespaces).set(id, stepOne(child, observation).state);
+  if (observation.kind !== 'gap' && observation.kind !== 'table') {
+    const id = observation.origin.netns ?? '';
+    const child = state.namespaces?.get(id);
+    const namespaces = new Map(state.namespaces);
+    // Of one that no look has told of nothing can be said.
+    if (child !== undefined) namespaces.set(id, stepOne(child, observation).state);
     const report = stepOne({ ...state, namespaces: undefined }, observation).report;
     return { state: { ...state, namespaces }, report: { ...report, alerts: state.report?.alerts ?? [] } };
   }
@@ -117,7 +120,8 @@ function mergeReports(
   sockets: KeptSockets | undefined,
 ): Report {
   const own = parts.find(({ isForeign }) => !isForeign)?.report;
-  const { counters, countersDelta, sysctls, closed } = own ?? {};
+  const { counters, countersDelta, sysctls } = own ?? {};
+  const closed = mergeClosed(parts.flatMap(({ report }) => report.closed ?? []));
   return {
     origin,
     listeners: sortListeners(listenersOf(parts), 'trouble', true),
@@ -176,9 +180,10 @@ function sumRates(parts: readonly Part[]): Report['rates'] {
     const known = parts.map(({ report }) => report.rates[name]).filter((rate) => rate !== undefined);
     return known.length === 0 ? undefined : perSecond(known.reduce((total, rate) => total + rate, 0));
   };
-  const [opened, overflows] = [sum('newPerSecond'), sum('overflowsPerSecond')];
+  const [came, opened, overflows] = [sum('newPerSecond'), sum('openedPerSecond'), sum('overflowsPerSecond')];
   return {
-    ...(opened !== undefined && { newPerSecond: opened }),
+    ...(came !== undefined && { newPerSecond: came }),
+    ...(opened !== undefined && { openedPerSecond: opened }),
     ...(overflows !== undefined && { overflowsPerSecond: overflows }),
   };
 }

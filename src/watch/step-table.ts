@@ -138,9 +138,10 @@ function ratesOf(deltas: Counters | undefined, windowMs: Millis | undefined): Re
     const delta = deltas?.[name];
     return delta === undefined || windowMs === undefined ? undefined : perSecond((delta * 1000) / windowMs);
   };
-  const [opened, overflows] = [rate('PassiveOpens'), rate('ListenOverflows')];
+  const [came, opened, overflows] = [rate('PassiveOpens'), rate('ActiveOpens'), rate('ListenOverflows')];
   return {
-    ...(opened !== undefined && { newPerSecond: opened }),
+    ...(came !== undefined && { newPerSecond: came }),
+    ...(opened !== undefined && { openedPerSecond: opened }),
     ...(overflows !== undefined && { overflowsPerSecond: overflows }),
   };
 }

@@ -5,37 +5,8 @@ import type { Rule } from '../../src/model/findings.js';
 import type { HikariStats } from '../../src/model/hikari.js';
 import type { PoolsSeen } from '../../src/model/pools.js';
 import { PoolWatch } from '../../src/watch/pools.js';
-import { listen, look, type RowSpec } from '../support/table-builder.js';
-
-const JAVA = [{ pid: 812, fd: 9, name: 'java' }];
-const LISTENER = listen(
-  '0.0.0.0:443',
-  [0, 128],
-  { inode: 7 },
-  { owners: [{ pid: 90, fd: 6, name: 'nginx' }] },
-);
-
-/** Connection `n` of java: sent and received so long ago. */
-const used = (n: number, sent: number, received: number, rest: RowSpec = {}): RowSpec => ({
-  local: `10.0.0.1:${40_000 + n}`,
-  remote: '10.0.0.9:3306',
-  cookie: n + 1,
-  owners: JAVA,
-  ...rest,
-  columns: {
-    inode: 100 + n,
-    lastSentMs: sent,
-    lastReceivedMs: received,
-    lastAckMs: received,
-    bytesSent: 100,
-    bytesReceived: 900,
-    ...rest.columns,
-  },
-});
-const idle = (n: number, ms = 500, rest: RowSpec = {}) => used(n, ms + 20, ms, rest);
-const busy = (n: number, ms = 300, rest: RowSpec = {}) => used(n, ms, ms + 20, rest);
-const many = (count: number, make: (n: number) => RowSpec, from = 0) =>
-  Array.from({ length: count }, (_, n) => make(from + n));
+import { busy, idle, JAVA, LISTENER, many, used } from '../support/java-pool.js';
+import { look, type RowSpec } from '../support/table-builder.js';
 
 /** What is found in looks of `everyMs`. */
 function judge(

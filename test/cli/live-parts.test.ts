@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/analyze/filter.js';
 import { awaitFirstLook } from '../../src/cli/first-look.js';
 import { chooseMode } from '../../src/cli/live-mode.js';
 import { addGaps, EventFilter, narrowReport, takeReports } from '../../src/cli/live-reports.js';
 import { Remarks } from '../../src/cli/remarks.js';
 import { UsageError } from '../../src/cli/usage.js';
 import type { Change } from '../../src/model/changes.js';
+import type { ClosedReport } from '../../src/model/closed.js';
 import { SourceError } from '../../src/model/errors.js';
 import type { AlertEvent } from '../../src/model/findings.js';
 import type { GapObservation, Observation, Origin } from '../../src/model/observation.js';
 import type { Report } from '../../src/model/report.js';
 import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
 import { PLAIN_NAMES } from '../../src/render/names.js';
+import { sampleClosed } from '../tui/sample-closed.js';
 
 const origin: Origin = { time: wallMillis(0), monotonic: monotonicMillis(0), host: 'h', source: 'ss' };
 const report = (extra: Partial<Report> = {}): Report => ({
@@ -182,6 +185,26 @@ describe('what a filter lets through of listeners that are gone', () => {
     const said = narrowReport(report({ changes: all.map(change), events: all.map(raised) }), filter, events);
     expect(said.changes?.map(({ subject }) => subject)).toEqual(['mine', 'host']);
     expect(said.events.map(({ alert }) => alert.id)).toEqual(['mine', 'host']);
+  });
+
+  it('shows of several namespaces what ended in those that were asked for', () => {
+    const told = sampleClosed();
+    const [first, second] = told.groups;
+    if (first === undefined || second === undefined) throw new Error('no groups');
+    const groups = [
+      { ...first, recent: first.recent, namespace: { id: '101', name: 'web' } },
+      { ...second, recent: second.recent, namespace: { id: '102', name: 'db' } },
+    ];
+    const filter = parseFilter('netns:web');
+    const narrow = (closed: ClosedReport) =>
+      narrowReport(report({ closed }), filter, new EventFilter(filter)).closed;
+    expect(narrow({ ...told, groups, ofSeveral: true })).toEqual({
+      ...told,
+      groups: groups.slice(0, 1),
+      ofSeveral: true,
+    });
+    // Of one there is nothing to choose.
+    expect(narrow({ ...told, groups })?.groups).toEqual(groups);
   });
 
   it('is not remembered for ever', () => {

@@ -21,17 +21,25 @@ describe.skipIf(missing)(`the thread of beats${missing ? ` (skipped: ${missing})
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 7, resolve));
   });
   afterAll(() => void server.close());
-  const spec = { kind: 'listeners', family: 'tcp', netns: '1', share: 1 } as const;
+  const spec = {
+    kind: 'listeners',
+    key: 'tcp',
+    family: 'tcp',
+    netns: '1',
+    share: 1,
+    together: 2,
+  } as const;
+  const unix = { ...spec, key: 'unix', family: 'unix' } as const;
 
   it('counts, tells when it is asked, and ends in good order', async () => {
     const { BeatHelper } = await built();
-    const thread = new BeatHelper({ specs: [spec, { ...spec, family: 'unix' }], periodMs: 5 });
+    const thread = new BeatHelper({ specs: [spec, unix], periodMs: 5 });
     let looks = 0;
     await poll(async () => {
       const answer = await thread.take();
-      const [tcp, unix] = (answer?.batches ?? []) as (ListenBatch | undefined)[];
+      const [tcp, other] = (answer?.told ?? []).map(({ batch }) => batch as ListenBatch);
       expect(tcp?.faults ?? []).toEqual([]);
-      looks += Math.min(tcp?.looks ?? 0, unix?.looks ?? 0);
+      looks += Math.min(tcp?.looks ?? 0, other?.looks ?? 0);
       return looks > 20 ? looks : undefined;
     }, 'twenty looks');
     await thread.end();
@@ -45,8 +53,7 @@ describe.skipIf(missing)(`the thread of beats${missing ? ` (skipped: ${missing})
     const thread = new BeatHelper({ specs: [spec], periodMs: 10 });
     expect(await thread.take(0)).toBeUndefined();
     const answer = await poll(() => thread.take(), 'the answer');
-    expect(answer.batches).toHaveLength(1);
-    expect(answer.faults).toEqual([]);
+    expect(answer.told).toMatchObject([{ key: 'tcp', batch: { faults: [] } }]);
     await thread.end();
   });
 

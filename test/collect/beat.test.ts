@@ -2,8 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { BeatBudget, BeatClock } from '../../src/collect/beat-clock.js';
 import { BeatLoop, type BeatTask } from '../../src/collect/beat-loop.js';
-import { type ListenBatch, ListenTask } from '../../src/collect/listen-task.js';
+import { DividedShare, levelOf } from '../../src/collect/beat-share.js';
+import { BeatTasks } from '../../src/collect/beat-tasks.js';
+import type { ClosedTaskSpec } from '../../src/collect/closed-task.js';
+import { chooseFollowed } from '../../src/collect/followed.js';
+import { type ListenBatch, ListenTask, type ListenTaskSpec } from '../../src/collect/listen-task.js';
 import { openDiagSocket } from '../../src/collect/netlink-socket.js';
+import { NamespaceError, type NamespacePlace } from '../../src/collect/netns-enter.js';
 import { SamplePace } from '../../src/collect/sample-pace.js';
 import { SourceError } from '../../src/model/errors.js';
 import { type Behaviour, FakeSocket } from './fake-socket.js';
@@ -102,52 +107,154 @@ describe('the budget of a task', () => {
   });
 });
 
+describe('a share of a core that is divided', () => {
+  it('gives each what it needs where that is little, and the others the same part of what is left', () => {
+    expect(levelOf([0.01, 0.02], 0.06)).toBe(Number.POSITIVE_INFINITY);
+    expect(levelOf([0.01, 0.01, 0.05, 0.07], 0.08)).toBeCloseTo(0.03);
+    expect(levelOf([0.02, 0.02, 0.02], 0.03)).toBeCloseTo(0.01);
+    expect(levelOf([], 0.03)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('gives one alone what it would have by itself', () => {
+    const share = new DividedShare(0.012, 0.1);
+    expect(share.grant({}, 5)).toBe(0.012);
+  });
+
+  it('keeps many to what there is together, and what one leaves the others have', () => {
+    const share = new DividedShare(0.012, 0.1);
+    const tasks = Array.from({ length: 20 }, () => ({}));
+    for (let round = 0; round < 6; round++) for (const task of tasks) share.grant(task, 0.01);
+    const granted = tasks.map((task) => share.grant(task, 0.01));
+    expect(granted.reduce((sum, one) => sum + one, 0)).toBeCloseTo(0.1);
+    for (const task of tasks.slice(10)) share.leave(task);
+    expect(share.grant(tasks[0] as object, 0.01)).toBe(0.012);
+    // What some need less of the others may have.
+    const few = new DividedShare(0.012, 0.02);
+    const [cheap, dear] = [{}, {}];
+    for (let round = 0; round < 9; round++) few.grant(cheap, 0.009);
+    for (let round = 0; round < 9; round++) few.grant(dear, 0.5);
+    expect(few.grant(dear, 0.5)).toBeCloseTo(0.011);
+  });
+});
+
+describe('the tasks of a thread', () => {
+  const spec = (key: string, bufferBytes = 1): ClosedTaskSpec => ({ kind: 'closed', key, bufferBytes });
+
+  it('come, change and go by their keys; what could not be opened is told, and tried again', async () => {
+    const log: string[] = [];
+    let isGone = true;
+    const tasks = new BeatTasks(async ({ key }) => {
+      if (key === 'c' && isGone) throw new NamespaceError('missing', 'c is not there');
+      log.push(`open ${key}`);
+      return {
+        beat: () => {},
+        take: () => ({ batch: `of ${key}` }),
+        change: (to) => void log.push(`${key} has ${(to as ClosedTaskSpec).bufferBytes}`),
+        close: () => void log.push(`close ${key}`),
+      };
+    });
+    await tasks.follow([spec('a'), spec('b')]);
+    await tasks.follow([spec('b', 2), spec('c')]);
+    expect(log).toEqual(['open a', 'open b', 'close a', 'b has 2']);
+    expect(tasks.take(0).told).toEqual([
+      { key: 'c', fault: 'c is not there', isOfNamespace: true },
+      { key: 'b', batch: 'of b' },
+    ]);
+    isGone = false;
+    await tasks.follow([spec('c')]);
+    expect(tasks.take(0).told).toEqual([{ key: 'c', batch: 'of c' }]);
+    tasks.close();
+    expect(log.slice(4)).toEqual(['close b', 'open c', 'close c']);
+    expect([...tasks.values()]).toEqual([]);
+  });
+
+  it('another error is none of a task: it ends the thread', async () => {
+    const tasks = new BeatTasks(() => Promise.reject(new TypeError('broken')));
+    await expect(tasks.follow([spec('a')])).rejects.toThrow('broken');
+  });
+});
+
+describe('namespaces that are followed', () => {
+  const list = (...ids: number[]) => ids.map((id) => ({ id: String(id) }));
+
+  it('are so many at most, those that were followed before the others', () => {
+    expect(chooseFollowed(list(1, 2, 3), [], 3)).toEqual(list(1, 2, 3));
+    expect(chooseFollowed(list(1, 2, 3, 4), list(4, 3), 3)).toEqual(list(3, 4, 1));
+    expect(chooseFollowed(list(5), list(4, 3), 3)).toEqual(list(5));
+  });
+});
+
 describe('samples that are rarer than was asked for', () => {
   const pace = (wanted = 100) => new SamplePace('samples of TCP listeners', wanted);
   const cost = (costMs: number) => ({ listeners: 3000, costMs, gapMs: costMs / 0.012 });
 
   it('are told with their cost where less than half of them can be had', () => {
-    expect(pace().gap(cost(2.4))).toEqual({
+    expect(pace().gap([cost(2.4)])).toEqual({
       what: 'samples of TCP listeners',
       why: 'about 5 per second, not 100: 3,000 listeners take 2.4 ms each time',
     });
-    expect(pace().gap(cost(0.23))).toBeUndefined();
-    expect(pace(5).gap(cost(2.4))).toBeUndefined();
-    expect(pace().gap({ listeners: 3000, costMs: 75 })).toBeUndefined();
+    expect(pace().gap([cost(0.23)])).toBeUndefined();
+    expect(pace(5).gap([cost(2.4)])).toBeUndefined();
+    expect(pace().gap([{ listeners: 3000, costMs: 75 }])).toBeUndefined();
   });
 
   it('in the same words until the cost is another, and no more when they come as asked for', () => {
     const slow = pace();
-    const first = slow.gap(cost(2.4));
-    expect(slow.gap(cost(3.1))).toEqual(first);
-    expect(slow.gap(cost(9))?.why).toContain('take 9 ms');
-    expect(slow.gap(cost(0.1))).toBeUndefined();
+    const first = slow.gap([cost(2.4)]);
+    expect(slow.gap([cost(3.1)])).toEqual(first);
+    expect(slow.gap([cost(9)])?.why).toContain('take 9 ms');
+    expect(slow.gap([cost(0.1)])).toBeUndefined();
   });
 });
 
-it('a loop does all its tasks, and closes them', () => {
+it('samples that are rarer in some of several namespaces are told in one line', () => {
+  const pace = new SamplePace('samples of TCP listeners', 100);
+  const [quick, slow] = [
+    { listeners: 2, costMs: 0.02, gapMs: 10 },
+    { listeners: 40, costMs: 0.2, gapMs: 50 },
+  ];
+  expect(pace.gap([quick, slow, { ...slow, gapMs: 40 }])).toEqual({
+    what: 'samples of TCP listeners',
+    why: 'in 2 of 3 namespaces about 20 per second or more, not 100: 80 listeners take 0.4 ms each time',
+  });
+  expect(pace.gap([quick, quick])).toBeUndefined();
+});
+
+it('a loop does all the tasks that there are now', () => {
   let now = 0;
   const log: string[] = [];
   const task = (name: string): BeatTask => ({
     beat: (at) => void log.push(`${name} ${at}`),
     take: () => ({ batch: name }),
-    close: () => void log.push(`${name} closed`),
+    close: () => {},
   });
-  const loop = new BeatLoop([task('a'), task('b')], 10, () => now);
+  const tasks = [task('a')];
+  const loop = new BeatLoop(
+    () => tasks,
+    10,
+    () => now,
+  );
   loop.beat();
   now = 7;
   expect(loop.remaining()).toBe(3);
   now = 10;
+  tasks.push(task('b'));
   loop.beat();
-  loop.close();
-  expect(log).toEqual(['a 0', 'b 0', 'a 10', 'b 10', 'a closed', 'b closed']);
+  expect(log).toEqual(['a 0', 'a 10', 'b 10']);
 });
 
 describe('a task that samples listeners', () => {
-  const SPEC = { kind: 'listeners', family: 'tcp', netns: '1', share: 1e9 } as const;
+  const SPEC = {
+    kind: 'listeners',
+    key: 'tcp',
+    family: 'tcp',
+    netns: '1',
+    share: 1e9,
+    together: 1e9,
+  } as const;
   const open = async (behaviour: Behaviour = {}, family: 'tcp' | 'unix' = 'tcp') => {
     const sockets: FakeSocket[] = [];
-    const task = await ListenTask.open({ ...SPEC, family }, 10, async () => {
+    const task = await ListenTask.open({ ...SPEC, family }, 10, SPEC.share, async () => {
       const socket = new FakeSocket(sockets.length === 0 ? behaviour : {});
       sockets.push(socket);
       return socket;
@@ -183,6 +290,19 @@ describe('a task that samples listeners', () => {
     task.beat(1000);
     expect(sockets[0]?.asked).toEqual(['unix']);
     expect(take().looks).toBe(1);
+  });
+
+  it('where nobody listens in another namespace, it asks ten times a second whether somebody does', async () => {
+    const [sockets, place]: [FakeSocket[], NamespacePlace] = [[], { id: '101', path: '/run/netns/web' }];
+    const start = async (spec: ListenTaskSpec) => {
+      const socket = new FakeSocket({ refuses: { tcp4: 0, tcp6: 0 } });
+      sockets.push(socket);
+      const task = await ListenTask.open(spec, 10, 1e9, async () => socket);
+      for (let at = 1000; at < 1500; at += 10) task.beat(at);
+      return (task.take().batch as ListenBatch).looks;
+    };
+    expect(await start({ ...SPEC, place })).toBe(5);
+    expect(await start(SPEC)).toBe(50);
   });
 
   it('a kernel without IPv6 has no such listeners', async () => {
@@ -222,7 +342,7 @@ describe('a task that samples listeners', () => {
 
   it('cannot be opened where the kernel has no sock_diag', async () => {
     const refused = new SourceError('missing', 'no sock_diag');
-    await expect(ListenTask.open(SPEC, 10, () => Promise.reject(refused))).rejects.toBe(refused);
+    await expect(ListenTask.open(SPEC, 10, 1, () => Promise.reject(refused))).rejects.toBe(refused);
   });
 
   it.skipIf(missing)(`asks the kernel itself${missing ? ` (skipped: ${missing})` : ''}`, async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ClosedSocket, LOST } from '../../src/collect/closed-socket.js';
-import { ClosedTask, MOST_ROWS } from '../../src/collect/closed-task.js';
+import { ClosedTask, type ClosedTaskSpec, MOST_ROWS, RowRoom } from '../../src/collect/closed-task.js';
 import { SourceError } from '../../src/model/errors.js';
 import { SocketTable } from '../../src/model/table.js';
 import { fixtureDir } from '../parse/golden.js';
@@ -14,7 +14,7 @@ const message = new Uint8Array(readFileSync(`${fixtureDir}netlink/linux-6.18-clo
 
 /** A kernel that has so many messages, and has dropped so many. */
 class Kernel implements ClosedSocket {
-  readonly bufferBytes = 212_992;
+  bufferBytes = 212_992;
   isClosed = false;
 
   constructor(
@@ -40,6 +40,10 @@ class Kernel implements ClosedSocket {
     return this.lost;
   }
 
+  resize(bufferBytes: number): void {
+    this.bufferBytes = bufferBytes;
+  }
+
   deviceName(index: number): string {
     return `if${index}`;
   }
@@ -49,7 +53,10 @@ class Kernel implements ClosedSocket {
   }
 }
 
-const open = (kernel: Kernel) => ClosedTask.open(1000, async () => kernel);
+const SPEC = { kind: 'closed', key: 'closed', bufferBytes: 1 << 20 } as const;
+const OTHER = { ...SPEC, place: { id: '101', path: '/run/netns/web' } };
+const open = (kernel: Kernel, spec: ClosedTaskSpec = SPEC, room = new RowRoom(0)) =>
+  ClosedTask.open(1000, spec, room, async () => kernel);
 const rowsOf = ({ batch }: ReturnType<ClosedTask['take']>): number[] =>
   batch.parts.map((parts) => SocketTable.fromParts(parts).length);
 
@@ -105,5 +112,29 @@ describe('the task that hears of sockets that end', () => {
     expect(batch.parts).toHaveLength(1);
     task.close();
     expect(kernel.isClosed).toBe(true);
+  });
+
+  it('several of other namespaces hold no more together than there is room for, and give it back', async () => {
+    const room = new RowRoom(100);
+    const [one, two] = [new Kernel(80), new Kernel(80)];
+    const tasks = [await open(one, OTHER, room), await open(two, OTHER, room)];
+    for (const task of tasks) task.beat();
+    expect([one.waiting, two.waiting]).toEqual([0, 60]);
+    const taken = tasks.map((task) => rowsOf(task.take(1100)));
+    // What the first gave back the second had.
+    expect(taken).toEqual([[80], [80]]);
+    expect(room.used).toBe(0);
+    one.waiting = 30;
+    tasks[0]?.beat();
+    expect(room.used).toBe(30);
+    tasks[0]?.close();
+    expect(room.used).toBe(0);
+  });
+
+  it('lets the kernel keep as much as it is told', async () => {
+    const kernel = new Kernel(0);
+    const task = await open(kernel, OTHER);
+    task.change({ ...OTHER, bufferBytes: 1 << 18 });
+    expect(kernel.bufferBytes).toBe(1 << 18);
   });
 });

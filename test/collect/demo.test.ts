@@ -61,7 +61,7 @@ const CYCLE_MS = 9000;
 const reason = needs({ programs: ['ss'] });
 
 describe.skipIf(reason)(`startDemo${reason ? ` (skipped: ${reason})` : ''}`, () => {
-  it('really overflows, recovers, and leaves nothing behind', { timeout: 30_000 }, async () => {
+  it('really overflows, recovers, and leaves nothing behind', async () => {
     const demo = await startDemo({ cycleMs: CYCLE_MS });
     const looks: Partial<Record<string, Look>> = {};
     let most = 0;

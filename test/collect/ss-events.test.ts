@@ -60,14 +60,20 @@ describe('ss -E', () => {
 
   it('that cannot be had tells of nothing, and that is one gap', async () => {
     const source = new ClosedSource('ss', folder, originMaker('/proc'));
+    const [own, other] = [{ id: '1' }, { id: '2', place: { id: '2', path: '/run/netns/web' } }];
+    source.follow([own, other]);
     try {
       const [gap, ...others] = await poll(
-        async () => (source.silence.length > 0 ? source.silence : undefined),
+        async () => (source.silence.each.of('1').length > 0 ? source.silence.each.of('1') : undefined),
         'a gap',
         30_000,
       );
       expect(gap?.why).toMatch(/^neither stdbuf .* nor script/);
       expect(others).toEqual([]);
+      // There it would keep a namespace that is removed.
+      expect(source.silence.each.of('2')).toEqual([
+        { what: 'connections that ended', why: "ss is asked only in sockwatch's own namespace" },
+      ]);
       expect(await source.take()).toEqual([]);
     } finally {
       await source.end();

@@ -17,9 +17,7 @@ const parse = (stdout: string) =>
     .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
 
 describe.skipIf(reason)(`live --demo${reason ? ` (skipped: ${reason})` : ''}`, () => {
-  it('goes through filling, full, overflowing and ok, with alerts, and leaves nothing', {
-    timeout: 40_000,
-  }, async () => {
+  it('goes through filling, full, overflowing and ok, with alerts, and leaves nothing', async () => {
     const live = Running.start(['live', '--demo', '--format', 'ndjson', '--duration', '9500ms', ...CYCLE]);
     const { code, stdout, stderr } = await live.ended(30_000);
     expect(code).toBe(0);
@@ -51,9 +49,7 @@ describe.skipIf(reason)(`live --demo${reason ? ` (skipped: ${reason})` : ''}`, (
     expect(existsListener(first?.local_port)).toBe(false);
   });
 
-  it('ends what it started when it is interrupted with its acceptor stopped', {
-    timeout: 30_000,
-  }, async () => {
+  it('ends what it started when it is interrupted with its acceptor stopped', async () => {
     const live = Running.start([
       'live',
       '--demo',

@@ -27,7 +27,7 @@ describe('live, used wrongly', () => {
       /stdin and stdout are not both a terminal; use --format lines, or sockwatch snapshot/,
     ],
     [['--nonsense'], /Nonexistent flag: --nonsense/],
-  ])('%j ends with 2 and says why', { timeout: 20_000 }, async (args, why) => {
+  ])('%j ends with 2 and says why', async (args, why) => {
     const { code, stdout, stderr } = await runToEnd(['live', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(why);
@@ -90,7 +90,7 @@ describe.skipIf(ssReason)(`live in a pipe${ssReason ? ` (skipped: ${ssReason})` 
       timeout: 20_000,
     });
     expect(stderr.trim().split('\n').at(-1)).toBe('130');
-  }, 30_000);
+  });
 
   it('ends quietly when its reader leaves', () => {
     const script = `{ "$0" "$1" live --format ndjson --no-owners --interval 100ms; echo "status $?" >&2; } | head -n 1`;
@@ -110,7 +110,7 @@ const hideReason = ['/usr/sbin/ss', '/sbin/ss'].some(existsSync)
 describe.skipIf(hideReason)(`live without ss${hideReason ? ` (skipped: ${hideReason})` : ''}`, () => {
   const env = { PATH: '/nonexistent' };
 
-  it('ends with 1 and says what to install, before there is any screen', { timeout: 20_000 }, async () => {
+  it('ends with 1 and says what to install, before there is any screen', async () => {
     expect(await runToEnd(['live', '--source', 'ss'], { env })).toEqual({
       code: 1,
       stdout: '',
@@ -118,14 +118,12 @@ describe.skipIf(hideReason)(`live without ss${hideReason ? ` (skipped: ${hideRea
     });
   });
 
-  it('asks the kernel itself, and needs no ss', { timeout: 20_000 }, async () => {
+  it('asks the kernel itself, and needs no ss', async () => {
     const args = ['live', '--count', '1', '--source', 'netlink', ...FAST];
     expect((await runToEnd(args, { env })).code).toBe(0);
   });
 
-  it('and without koffi falls back to /proc/net and says once what that cannot know', {
-    timeout: 20_000,
-  }, async () => {
+  it('and without koffi falls back to /proc/net and says once what that cannot know', async () => {
     const withoutKoffi = { ...env, NODE_OPTIONS: '--no-addons' };
     const { code, stderr } = await runToEnd(['live', '--count', '3', ...FAST], { env: withoutKoffi });
     expect(code).toBe(0);
@@ -151,33 +149,29 @@ describe.skipIf(rootReason)(
       return path;
     };
 
-    it(
-      'says nothing while all is well, then what is wrong at each refresh, and when it is over',
-      { timeout: 60_000 },
-      () =>
-        withNamespace(async (namespace) => {
-          const { server, clients, listening } = await serve(namespace, { backlog: 4 });
-          const live = Running.start(['live', '--format', 'lines', ...FAST], { namespace });
-          await new Promise((resolve) => setTimeout(resolve, 1500));
-          expect(live.lines).toEqual([]);
+    it('says nothing while all is well, then what is wrong at each refresh, and when it is over', () =>
+      withNamespace(async (namespace) => {
+        const { server, clients, listening } = await serve(namespace, { backlog: 4 });
+        const live = Running.start(['live', '--format', 'lines', ...FAST], { namespace });
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        expect(live.lines).toEqual([]);
 
-          const where = `127.0.0.1:${listening.port}`;
-          await clients.connect({ port: listening.port }, 8, 5);
-          const line = await live.line(/ !! (full|overflowing|stopped_acceptor) /);
-          expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z !! /);
-          expect(line).toContain(` ${where} python3/${server.pid} 5/4 100%`);
-          await live.line(new RegExp(`ALERT raised critical \\S+ ${where} `));
+        const where = `127.0.0.1:${listening.port}`;
+        await clients.connect({ port: listening.port }, 8, 5);
+        // Its process may be found later than its trouble.
+        const wanted = ` !! (full|overflowing|stopped_acceptor) ${where} python3/${server.pid} 5/4 100%`;
+        expect(await live.line(new RegExp(wanted))).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z !! /);
+        await live.line(new RegExp(`ALERT raised critical \\S+ ${where} `));
 
-          await server.run(listening);
-          await live.line(new RegExp(`ALERT cleared \\S+ \\S+ ${where} .*\\(lasted `), 40_000);
-          live.signal('SIGINT');
-          const { code, stdout } = await live.ended();
-          expect(code).toBe(130);
-          expect(stdout).not.toContain('\x1b');
-        }),
-    );
+        await server.run(listening);
+        await live.line(new RegExp(`ALERT cleared \\S+ \\S+ ${where} .*\\(lasted `));
+        live.signal('SIGINT');
+        const { code, stdout } = await live.ended();
+        expect(code).toBe(130);
+        expect(stdout).not.toContain('\x1b');
+      }));
 
-    it('shows and tells only what the filter lets through', { timeout: 60_000 }, () =>
+    it('shows and tells only what the filter lets through', () =>
       withNamespace(async (namespace) => {
         const { clients, listening } = await serve(namespace, { backlog: 4 });
         await clients.connect({ port: listening.port }, 8, 5);
@@ -189,54 +183,46 @@ describe.skipIf(rootReason)(
           .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
         expect(lines.map(({ schema }) => schema)).toEqual(Array(6).fill('sockwatch.snapshot/1'));
         expect((lines as SnapshotJson[]).flatMap(({ listeners }) => listeners)).toEqual([]);
-      }),
-    );
+      }));
 
-    it('hides names and addresses when asked to', { timeout: 60_000 }, () =>
+    it('hides names and addresses when asked to', () =>
       withNamespace(async (namespace) => {
         const { clients, listening } = await serve(namespace, { backlog: 4 });
         await clients.connect({ port: listening.port }, 8, 5);
-        const args = ['live', '--format', 'lines', '--count', '4', '--redact', ...FAST];
+        const args = ['live', '--format', 'lines', '--count', '12', '--redact', ...FAST];
         const { stdout } = await runToEnd(args, { namespace });
         expect(stdout).toContain(`ip-1:${listening.port} process-1/`);
         expect(stdout).not.toMatch(/127\.0\.0\.1|python3/);
-      }),
-    );
+      }));
 
-    it(
-      'runs a program for each alert, with the alert on stdin and in the environment',
-      { timeout: 60_000 },
-      () =>
-        withNamespace(async (namespace) => {
-          const { clients, listening } = await serve(namespace, { backlog: 4 });
-          await clients.connect({ port: listening.port }, 8, 5);
-          const tell = program('tell', 'cat >> "$1"; env | grep ^SOCKWATCH_ALERT_ >> "$2"; echo heard >&2');
-          const [stdin, env] = [join(folder, "the alert's stdin"), join(folder, 'env')];
-          const command = `${tell} "${stdin}" '${env}'`;
-          const args = ['live', '--format', 'ndjson', '--count', '8', '--on-alert', command, ...FAST];
-          const { code, stdout, stderr } = await runToEnd(args, { namespace });
-          const said = stdout
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line) as SnapshotJson | AlertJson)
-            .filter((line): line is AlertJson => line.schema === 'sockwatch.alert/1');
-          const told = readFileSync(stdin, 'utf8')
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line) as AlertJson);
-          expect(code).toBe(0);
-          expect(said.length).toBeGreaterThan(0);
-          expect(said).toEqual(expect.arrayContaining(told));
-          expect(told.map(({ rule }) => rule)).toEqual(expect.arrayContaining(said.map(({ rule }) => rule)));
-          expect(readFileSync(env, 'utf8')).toContain(
-            `SOCKWATCH_ALERT_SUBJECT=127.0.0.1:${listening.port}\n`,
-          );
-          expect(readFileSync(env, 'utf8')).toMatch(/^SOCKWATCH_ALERT_PHASE=raised$/m);
-          expect(stderr).toContain('heard\n');
-        }),
-    );
+    it('runs a program for each alert, with the alert on stdin and in the environment', () =>
+      withNamespace(async (namespace) => {
+        const { clients, listening } = await serve(namespace, { backlog: 4 });
+        await clients.connect({ port: listening.port }, 8, 5);
+        const tell = program('tell', 'cat >> "$1"; env | grep ^SOCKWATCH_ALERT_ >> "$2"; echo heard >&2');
+        const [stdin, env] = [join(folder, "the alert's stdin"), join(folder, 'env')];
+        const command = `${tell} "${stdin}" '${env}'`;
+        const args = ['live', '--format', 'ndjson', '--count', '8', '--on-alert', command, ...FAST];
+        const { code, stdout, stderr } = await runToEnd(args, { namespace });
+        const said = stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as SnapshotJson | AlertJson)
+          .filter((line): line is AlertJson => line.schema === 'sockwatch.alert/1');
+        const told = readFileSync(stdin, 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as AlertJson);
+        expect(code).toBe(0);
+        expect(said.length).toBeGreaterThan(0);
+        expect(said).toEqual(expect.arrayContaining(told));
+        expect(told.map(({ rule }) => rule)).toEqual(expect.arrayContaining(said.map(({ rule }) => rule)));
+        expect(readFileSync(env, 'utf8')).toContain(`SOCKWATCH_ALERT_SUBJECT=127.0.0.1:${listening.port}\n`);
+        expect(readFileSync(env, 'utf8')).toMatch(/^SOCKWATCH_ALERT_PHASE=raised$/m);
+        expect(stderr).toContain('heard\n');
+      }));
 
-    it('is not disturbed by an alert program that hangs or is not there', { timeout: 60_000 }, () =>
+    it('is not disturbed by an alert program that hangs or is not there', () =>
       withNamespace(async (namespace) => {
         const { clients, listening } = await serve(namespace, { backlog: 4 });
         await clients.connect({ port: listening.port }, 8, 5);
@@ -255,10 +241,9 @@ describe.skipIf(rootReason)(
         expect(absent.code).toBe(0);
         expect(absent.stderr.match(/\/nowhere\/at-all was not found/g)).toHaveLength(1);
         expect(absent.stdout).toContain(' ALERT raised ');
-      }),
-    );
+      }));
 
-    it('ends its alert program when it is ended itself', { timeout: 60_000 }, () =>
+    it('ends its alert program when it is ended itself', () =>
       withNamespace(async (namespace) => {
         const { clients, listening } = await serve(namespace, { backlog: 4 });
         await clients.connect({ port: listening.port }, 8, 5);
@@ -276,10 +261,9 @@ describe.skipIf(rootReason)(
           ? execFileSync('cat', [`/proc/${pid}/stat`]).toString()
           : ') Z';
         expect(state).toMatch(/\) Z/);
-      }),
-    );
+      }));
 
-    it('knows the listener by port in the JSON', { timeout: 60_000 }, () =>
+    it('knows the listener by port in the JSON', () =>
       withNamespace(async (namespace) => {
         const { clients, listening } = await serve(namespace, { backlog: 4 });
         await clients.connect({ port: listening.port }, 3);
@@ -297,7 +281,6 @@ describe.skipIf(rootReason)(
             waiting: { count: 3 },
           },
         ]);
-      }),
-    );
+      }));
   },
 );

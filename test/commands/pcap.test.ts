@@ -53,7 +53,7 @@ const lines = (args: readonly string[]) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe('sockwatch pcap', { timeout: 60_000 }, () => {
+describe('sockwatch pcap', () => {
   it('tells the summary first, then connections, the worst at the top', () => {
     const { status, stdout, stderr } = run([overflow]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -292,7 +292,7 @@ describe('sockwatch pcap', { timeout: 60_000 }, () => {
   });
 });
 
-describe('sockwatch capture, before it captures', { timeout: 30_000 }, () => {
+describe('sockwatch capture, before it captures', () => {
   it.each([
     ['an argument that it does not know', ['extra'], 2, /unexpected argument "extra"/],
     ['two filters', ['-p', '80', '--expression', 'tcp'], 2, /--port and --expression exclude each other/],

@@ -43,7 +43,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('sockwatch snapshot on saved output', { timeout: 30_000 }, () => {
+describe('sockwatch snapshot on saved output', () => {
   it('shows the full listener first, with owner, queue and verdict', () => {
     const { status, stdout, stderr } = run([saved]);
     expect(stderr).toBe('');
@@ -110,7 +110,7 @@ describe('sockwatch snapshot on saved output', { timeout: 30_000 }, () => {
   });
 });
 
-describe('exit status', { timeout: 30_000 }, () => {
+describe('exit status', () => {
   it.each([
     [['--fail-on', 'critical'], 1],
     [['--fail-on', 'warning'], 1],
@@ -176,7 +176,7 @@ describe('exit status', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a reader that leaves', { timeout: 30_000 }, () => {
+describe('a reader that leaves', () => {
   it.each(['table', 'json', 'ndjson', 'csv'])('%s ends quietly with 0', (format) => {
     const many = join(folder, 'many.txt');
     const row = (i: number) => `ESTAB 0 0 10.0.0.5:443 10.${i >> 8}.${i & 255}.1:40112\n`;

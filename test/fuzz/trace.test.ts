@@ -6,7 +6,7 @@ import { fuzzTargets } from './targets-trace.js';
 const [target] = fuzzTargets;
 const samples = target.samples();
 
-describe('captures, changed', { timeout: 60_000 }, () => {
+describe('captures, changed', () => {
   it('in a few bytes, or cut and joined, end in an analysis', () => {
     const random = randomFrom(20_261_121);
     for (let count = 0; count < 1500; count++) target.run(mutate(samples, random));

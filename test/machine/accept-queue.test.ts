@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { listenerOn, snapshot } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { withNamespace } from '../support/netns.js';
+import { PATIENCE_MS } from '../support/poll.js';
 import { serve } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
@@ -92,7 +93,7 @@ describe.skipIf(missing)(
           expect(
             rows.split('\n').filter((row) => new RegExp(`127.0.0.1:${port} +127`).test(row)),
           ).toHaveLength(5);
-        }, 15_000);
+        }, PATIENCE_MS);
         const said = await snapshot(namespace, ['--connections']);
         expect(listenerOn(said, port)).toMatchObject({
           accept_queue: { length: 6, backlog: 8 },

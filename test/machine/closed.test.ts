@@ -166,7 +166,7 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
       }
       await live.interrupt();
     });
-  }, 60_000);
+  });
 
   it('are recorded and replayed with the same numbers, though not every row is written', async () => {
     await withNamespace(async (namespace) => {
@@ -198,7 +198,7 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
         rmSync(folder, { recursive: true, force: true });
       }
     });
-  }, 60_000);
+  });
 
   it('say how many are missing where the kernel had no room for them', async () => {
     await withNamespace(async (namespace) => {
@@ -222,7 +222,7 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
       expect(closed.closed + (closed.lost ?? 0)).toBe(2 * answered);
       await live.interrupt();
     });
-  }, 120_000);
+  });
 
   it('are counted once as arrivals at two listeners that close first, as the kernel counts them', async () => {
     await withNamespace(async (namespace) => {
@@ -248,7 +248,7 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
       expect(all).toBeGreaterThan(counted * 0.5);
       await live.interrupt();
     });
-  }, 60_000);
+  });
 
   it('leave no ss behind where sockwatch is killed', async () => {
     await withNamespace(async (namespace) => {
@@ -262,7 +262,7 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
       live.signal('SIGKILL');
       await poll(async () => (names().includes('ss') ? undefined : true), 'the end of ss -E', 30_000);
     });
-  }, 60_000);
+  });
 
   it('come from ss where the kernel is not asked, with what that cannot tell', async () => {
     await withNamespace(async (namespace) => {
@@ -284,5 +284,5 @@ describe.skipIf(missing)(`connections that end${missing ? ` (skipped: ${missing}
       expect(names).toContain('nginx');
       expect(names).not.toContain('ss');
     });
-  }, 60_000);
+  });
 });

@@ -10,7 +10,7 @@ const PORT = 8080;
 const [OLD, NEXT] = ['127.0.0.1', '127.0.0.2'] as const;
 
 describe.skipIf(missing)(`a deploy${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it('shows as a share of new connections that moves', { timeout: 60_000 }, async () => {
+  it('shows as a share of new connections that moves', async () => {
     await withNamespace(async (namespace) => {
       const [old, next] = await Promise.all([Database.start(namespace), Database.start(namespace)]);
       const client = await PoolClient.start(namespace);

@@ -63,7 +63,7 @@ const PROXY = (port: number, upstream: string) => `
   }`;
 
 describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it('measures the keepalive_timeout of nginx, from both sides', { timeout: 60_000 }, async () => {
+  it('measures the keepalive_timeout of nginx, from both sides', async () => {
     await withNamespace(async (namespace) => {
       const nginx = await startNginxWith(
         namespace,
@@ -93,7 +93,6 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
 
   it.each(['100ms', '1s'])(
     'counts the requests that cross the FIN of a server of Node, looking every %s',
-    { timeout: 120_000 },
     async (interval) => {
       await withFarPair(200, async (near, far) => {
         const server = { address: FAR_ADDRESS, port: 3000 };
@@ -139,7 +138,7 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
     },
   );
 
-  it('tells who has TCP keep-alive, and whose peer answers no probe', { timeout: 60_000 }, async () => {
+  it('tells who has TCP keep-alive, and whose peer answers no probe', async () => {
     await withPair(async (server, client) => {
       await startNodeServer(server, { address: SERVER_ADDRESS, port: 3000 }, 600_000);
       const child = client.spawn('python3', ['-c', KEPT], { stdio: ['ignore', 'pipe', 'inherit'] });

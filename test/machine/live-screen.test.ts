@@ -1,17 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { RUN_JS } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { startNginx, startWrk } from '../support/nginx.js';
+import { PATIENCE_MS } from '../support/poll.js';
 import { PtyTerminal } from '../support/pty-terminal.js';
 import { Clients, serve } from '../support/sockets.js';
 
 const PROGRAMS = ['ip', 'ss', 'nsenter', 'python3'];
 const missing = needs({ root: true, programs: PROGRAMS });
 const noNginx = needs({ root: true, programs: [...PROGRAMS, 'nginx', 'wrk'] });
-
-/** Generous: other tests run on the same few cores. */
-const PATIENCE_MS = 20_000;
 
 /** `sockwatch live` in a namespace, in a pty of 120x40. */
 function watch(namespace: Namespace): PtyTerminal {
@@ -81,6 +80,8 @@ describe.skipIf(missing)(
         expect(refreshes).toBeLessThanOrEqual(3); // the one before the overflow, and two
         expect(rowOf(terminal.text, local)).toContain(`python3/${server.pid}`);
 
+        // Full for less than 2 s is a burst, and two bursts are an alert of their own, which lasts.
+        await sleep(2500);
         await server.run(listening);
         // A client that keeps what the server has closed would be a leak, and is told of.
         await clients.fin(first, 14);

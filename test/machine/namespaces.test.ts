@@ -31,10 +31,10 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     deserted = new Namespace();
     outside = await listenFromOutside(deserted, namespaces[0] as Namespace, 7);
     namespaces.push(deserted);
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const namespace of namespaces) await namespace.remove();
-  }, 60_000);
+  });
 
   it('both sources see the same in each of them, all at once', async () => {
     const at = namespaces[0] as Namespace;
@@ -55,7 +55,7 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
       expect(netlink.listeners.size).toBeGreaterThan(10);
       expect(netlink.connections.size).toBeGreaterThan(20);
     }
-  }, 60_000);
+  });
 
   it('one without any process shows its listener, its own counters and settings, and an owner elsewhere', async () => {
     await deserted.sysctl('net.core.somaxconn', 77);
@@ -78,7 +78,7 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     const fromSs = await snapshot(namespaces[1] as Namespace, ['--netns', deserted.path, '--source', 'ss']);
     expect(fromSs.namespaces?.[0]?.sysctls).toEqual(said.namespaces?.[0]?.sysctls);
     expect(fromSs.counters?.PassiveOpens).toBe(said.counters?.PassiveOpens);
-  }, 30_000);
+  });
 
   it('a pid means the namespace in which that process is', async () => {
     const at = namespaces[2] as Namespace;
@@ -117,16 +117,12 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
         .at(-1)
         ?.listeners.find(({ netns, local_port: port }) => netns === fresh.id && port === listening.port),
     );
-    // What is not asked of the others must not look as if nothing had happened there.
-    const why = `only of sockwatch's own namespace (${watcher.id}): of the others one look at each refresh`;
-    expect(after.gaps).toEqual(
-      expect.arrayContaining([
-        { what: 'peaks', why },
-        { what: 'connections that ended', why },
-      ]),
+    // All of them are sampled and heard: nothing is missing.
+    expect(after.gaps.filter(({ what }) => what === 'peaks' || what === 'connections that ended')).toEqual(
+      [],
     );
     expect(await live.interrupt()).toBe(130);
-  }, 90_000);
+  });
 
   it.skipIf(nobody)(
     `without privilege what cannot be entered is counted${nobody ? ` (skipped: ${nobody})` : ''}`,
@@ -176,7 +172,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         expect(said.items[0].value).toBeGreaterThanOrEqual(overflows);
       }),
     );
-  }, 40_000);
+  });
 
   it('where the source can read none of them, all fail: nothing read is not all well', async () => {
     await withNamespace(async (namespace) => {
@@ -189,7 +185,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
       expect(checked.code).toBe(3);
       expect(checked.stdout).toContain('koffi');
     });
-  }, 30_000);
+  });
 
   it('that nobody has is a plain error', async () => {
     await withNamespace(async (namespace) => {

@@ -65,7 +65,7 @@ describe.skipIf(missing)(`metrics for Prometheus${missing ? ` (skipped: ${missin
     });
   });
 
-  it('reach Prometheus through the textfile collector of node_exporter', { timeout: 90_000 }, async () => {
+  it('reach Prometheus through the textfile collector of node_exporter', async () => {
     await withNamespace(async (namespace) => {
       const { clients, listening } = await serve(namespace, { backlog: 4 });
       await clients.connect(listening, 3);

@@ -30,7 +30,7 @@ const settled = (pool: RealPool, active: number) =>
   }, `${active} active connections`);
 
 describe.skipIf(missing)(`MariaDB and its pools${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it('agrees with a pool of mysql2, and so does the server', { timeout: 90_000 }, async () => {
+  it('agrees with a pool of mysql2, and so does the server', async () => {
     await withNamespace(async (namespace) => {
       const server = await startMariaDb(namespace);
       const pool = await RealPool.mysql2(namespace, 10, 3);
@@ -74,7 +74,6 @@ describe.skipIf(missing)(`MariaDB and its pools${missing ? ` (skipped: ${missing
 
   it.skipIf(withoutHikari)(
     `agrees with HikariCP${withoutHikari ? ` (skipped: ${withoutHikari})` : ''}`,
-    { timeout: 120_000 },
     async () => {
       await withNamespace(async (namespace) => {
         await startMariaDb(namespace);
@@ -96,7 +95,6 @@ describe.skipIf(missing)(`MariaDB and its pools${missing ? ` (skipped: ${missing
 
   it.skipIf(withoutHikari)(
     `finds the threads that wait for HikariCP${withoutHikari ? ` (skipped: ${withoutHikari})` : ''}`,
-    { timeout: 120_000 },
     async () => {
       await withNamespace(async (namespace) => {
         await startMariaDb(namespace);

@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
-import { listenerOn, RUN_JS, sockwatch } from '../support/cli.js';
+import { isAlert, isSnapshot, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
+import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { poll } from '../support/poll.js';
@@ -21,7 +22,6 @@ import { PtyTerminal } from '../support/pty-terminal.js';
 import { serve } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'mount'] });
-const PATIENCE_MS = 20_000;
 
 let folder: string;
 beforeEach(() => {
@@ -39,92 +39,73 @@ function linesOf(path: string): string[] {
   return text.toString().split('\n').filter(Boolean);
 }
 
-/** What a run of live says as NDJSON. */
-const said = (stdout: string) =>
-  stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
-const isAlert = (one: SnapshotJson | AlertJson): one is AlertJson => one.schema === 'sockwatch.alert/1';
-
-/** Records a real overflow that comes and goes, live beside it; gives what live said. */
+/** Records a real overflow that comes and goes, with live beside it; gives what live said. */
 async function recordOverflow(namespace: Namespace, path: string, extra: string[] = []) {
   const { server, listening, clients } = await serve(namespace, { backlog: 4 });
-  const live = namespace.run(process.execPath, [
-    RUN_JS,
-    'live',
-    '--format',
-    'ndjson',
-    '--no-unix',
-    '--no-config',
-    '--interval',
-    '200ms',
-    '--duration',
-    '10s',
-    '--record',
-    path,
-    ...extra,
-  ]);
-  await poll(
-    () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
-    'some looks',
-  );
+  const live = new LiveStream(namespace, ['--no-config', '--interval', '200ms', '--record', path, ...extra]);
+  await someLooks(live);
   await clients.connect(listening, 12, 5);
-  await sleep(2500);
+  await live.until(() => live.alerts.find(({ severity }) => severity === 'critical'));
+  await someLooks(live);
   await server.run(listening);
-  const { code, stdout, stderr } = await live;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return { said: said(stdout), port: listening.port, server };
+  await live.until(() => allCleared(live));
+  await someLooks(live);
+  const code = await live.interrupt();
+  expect({ code, stderr: live.errors }).toEqual({ code: 130, stderr: '' });
+  return { live, port: listening.port, server };
+}
+
+async function someLooks(live: LiveStream): Promise<void> {
+  const before = live.snapshots.length;
+  await live.until(() => live.snapshots[before + 2]);
+}
+
+/** As many alerts were cleared as were raised. */
+function allCleared({ alerts }: LiveStream): true | undefined {
+  const count = (wanted: AlertJson['phase']) => alerts.filter(({ phase }) => phase === wanted).length;
+  return count('raised') > 0 && count('raised') === count('cleared') ? true : undefined;
+}
+
+/** What a replay says, without the look that live was interrupted at. */
+function replayedIn(
+  stdout: string,
+  { snapshots }: LiveStream,
+): { snapshots: SnapshotJson[]; alerts: AlertJson[] } {
+  const last = snapshots.at(-1)?.time ?? '';
+  const said = saidIn(stdout).filter(({ time }) => time <= last);
+  return { snapshots: said.filter(isSnapshot), alerts: said.filter(isAlert) };
 }
 
 describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it.each(['web.ndjson', 'web.ndjson.gz'])(
     '%s: an overflow is replayed with the same verdicts and alerts',
-    { timeout: 60_000 },
     async (name) => {
       await withNamespace(async (namespace) => {
         const path = inFolder(name);
-        const live = await recordOverflow(namespace, path);
+        const { live, port, server } = await recordOverflow(namespace, path);
         expect(statSync(path).mode & 0o777).toBe(0o600);
-        const replayed = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const replayed = await replay(namespace, path);
         expect(replayed).toMatchObject({ code: 0, stderr: '' });
-        const again = said(replayed.stdout);
-        const alerts = (all: typeof again) =>
-          all.filter(isAlert).map(({ phase, rule, severity, subject, message }) => ({
+        const again = replayedIn(replayed.stdout, live);
+        const alerts = (all: readonly AlertJson[]) =>
+          all.map(({ phase, rule, severity, subject, message }) => ({
             phase,
             rule,
             severity,
             subject,
             message,
           }));
-        expect(alerts(again)).toEqual(alerts(live.said));
-        expect(alerts(again).map(({ rule }) => rule)).toContain('accept_queue_full');
-        const verdicts = (all: typeof again) =>
-          all.flatMap((one) =>
-            isAlert(one)
-              ? []
-              : [
-                  [
-                    one.time,
-                    ...one.listeners.map(({ verdict, accept_queue, findings }) => [
-                      verdict,
-                      accept_queue,
-                      findings,
-                    ]),
-                  ],
-                ],
-          );
-        expect(verdicts(again)).toEqual(verdicts(live.said));
+        expect(alerts(again.alerts)).toEqual(alerts(live.alerts));
+        expect(again.alerts.map(({ rule }) => rule)).toContain('accept_queue_full');
+        const verdicts = (all: readonly SnapshotJson[]) =>
+          all.map(({ time, listeners }) => [
+            time,
+            ...listeners.map(({ verdict, accept_queue, findings }) => [verdict, accept_queue, findings]),
+          ]);
+        expect(verdicts(again.snapshots)).toEqual(verdicts(live.snapshots));
 
         // One moment of it, and the whole as a check.
-        const full = live.said.find((one) => !isAlert(one) && listenerOn(one, live.port).verdict === 'full');
+        const full = live.snapshots.find((one) => listenerOn(one, port).verdict === 'full');
         const at = await sockwatch(namespace, [
           'snapshot',
           '--from',
@@ -134,9 +115,9 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
           '--format',
           'json',
         ]);
-        expect(listenerOn(JSON.parse(at.stdout) as SnapshotJson, live.port)).toMatchObject({
+        expect(listenerOn(JSON.parse(at.stdout) as SnapshotJson, port)).toMatchObject({
           verdict: 'full',
-          owners: [{ pid: live.server.pid }],
+          owners: [{ pid: server.pid }],
         });
         const checked = await sockwatch(namespace, ['check', '--replay', path, '--no-config']);
         expect(checked).toMatchObject({ code: 2, stderr: '' });
@@ -146,63 +127,45 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     },
   );
 
-  it('of several namespaces: every look is replayed as it was', { timeout: 60_000 }, async () => {
+  it('of several namespaces: every look is replayed as it was', async () => {
     await withNamespace((other) =>
       withNamespace(async (namespace) => {
         const path = inFolder('all.ndjson');
         await serve(namespace, { backlog: 4 });
         const { server, listening, clients } = await serve(other, { backlog: 2 });
-        const run = (...args: string[]) =>
-          sockwatch(namespace, [
-            'live',
-            '--format',
-            'ndjson',
-            '--no-config',
-            '--filter',
-            `netns:${namespace.name},${other.name}`,
-            ...args,
-          ]);
-        const live = run(
-          ...['--netns', 'all', '--no-unix', '--interval', '300ms', '--duration', '6s', '--record', path],
-        );
-        await poll(
-          () => (readdirSync(folder).length > 0 && linesOf(path).length > 4 ? true : undefined),
-          'some looks',
-        );
+        const own = ['--no-config', '--filter', `netns:${namespace.name},${other.name}`];
+        const live = new LiveStream(namespace, [
+          ...own,
+          ...['--netns', 'all', '--interval', '300ms', '--record', path],
+        ]);
+        await someLooks(live);
         await clients.connect(listening, 8, 3);
-        await sleep(1500);
+        await live.until(() => live.alerts.find(({ rule }) => rule === 'accept_queue_full'));
         await server.run(listening);
-        const recorded = await live;
-        expect(recorded.code).toBe(0);
-        const replayed = await run('--replay', path);
+        await live.until(() => allCleared(live));
+        await someLooks(live);
+        expect(await live.interrupt()).toBe(130);
+        const replayed = await sockwatch(namespace, ['live', '--replay', path, '--format', 'ndjson', ...own]);
         expect(replayed.code).toBe(0);
-        const looks = (stdout: string) =>
-          said(stdout).flatMap((one) =>
-            'listeners' in one
-              ? [
-                  [
-                    one.time,
-                    ...one.listeners.map(({ local, netns, verdict, accept_queue: queue }) => [
-                      netns,
-                      local,
-                      verdict,
-                      queue.length,
-                      queue.capacity,
-                      queue.peak,
-                    ]),
-                  ],
-                ]
-              : [],
-          );
-        const expected = looks(recorded.stdout);
-        expect(expected.length).toBeGreaterThan(5);
-        expect(looks(replayed.stdout)).toEqual(expected);
-        const alerts = (stdout: string) =>
-          said(stdout)
-            .filter(isAlert)
-            .map(({ phase, rule, subject }) => ({ phase, rule, subject }));
-        expect(alerts(replayed.stdout)).toEqual(alerts(recorded.stdout));
-        expect(alerts(replayed.stdout).map(({ rule }) => rule)).toContain('accept_queue_full');
+        const again = replayedIn(replayed.stdout, live);
+        const looks = (all: readonly SnapshotJson[]) =>
+          all.map(({ time, listeners }) => [
+            time,
+            ...listeners.map(({ local, netns, verdict, accept_queue: queue }) => [
+              netns,
+              local,
+              verdict,
+              queue.length,
+              queue.capacity,
+              queue.peak,
+            ]),
+          ]);
+        expect(live.snapshots.length).toBeGreaterThan(5);
+        expect(looks(again.snapshots)).toEqual(looks(live.snapshots));
+        const alerts = (all: readonly AlertJson[]) =>
+          all.map(({ phase, rule, subject }) => ({ phase, rule, subject }));
+        expect(alerts(again.alerts)).toEqual(alerts(live.alerts));
+        expect(again.alerts.map(({ rule }) => rule)).toContain('accept_queue_full');
 
         const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path]);
         expect(diagnosed.code).toBe(1);
@@ -211,7 +174,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     );
   });
 
-  it('on the screen: pause, seek, speed, the next alert and the end', { timeout: 90_000 }, async () => {
+  it('on the screen: pause, seek, speed, the next alert and the end', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('web.ndjson.gz');
       const { port } = await recordOverflow(namespace, path);
@@ -221,35 +184,29 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       });
       namespace.onRemove(() => terminal.kill());
       const title = () => terminal.text.split('\n')[0] ?? '';
-      await terminal.waitFor(
-        (text) => /REPLAY web\.ndjson\.gz 00:00:0\d\/00:00:\d\d x1 /.test(text),
-        PATIENCE_MS,
-      );
+      await terminal.waitFor((text) => /REPLAY web\.ndjson\.gz 00:00:0\d\/00:00:\d\d x1 /.test(text));
       expect(terminal.text).toContain(`127.0.0.1:${port}`);
       terminal.write('n');
-      await terminal.waitFor(
-        (text) => / (WARN|CRIT) /.test(text) && text.includes('accept queue'),
-        PATIENCE_MS,
-      );
+      await terminal.waitFor((text) => / (WARN|CRIT) /.test(text) && text.includes('accept queue'));
       terminal.write(' ');
-      await terminal.waitFor(() => title().includes('PAUSED'), PATIENCE_MS);
+      await terminal.waitFor(() => title().includes('PAUSED'));
       const stood = title();
       await sleep(600);
       expect(title()).toBe(stood);
       terminal.write('\x1b[F');
-      await terminal.waitFor(() => /00:00:(\d\d)\/00:00:\1/.test(title()), PATIENCE_MS);
+      await terminal.waitFor(() => /00:00:(\d\d)\/00:00:\1/.test(title()));
       terminal.write('\x1b[H');
-      await terminal.waitFor(() => /00:00:00\/00:00:\d\d x1 PAUSED/.test(title()), PATIENCE_MS);
+      await terminal.waitFor(() => /00:00:00\/00:00:\d\d x1 PAUSED/.test(title()));
       terminal.write('+');
-      await terminal.waitFor(() => title().includes('x2'), PATIENCE_MS);
+      await terminal.waitFor(() => title().includes('x2'));
       terminal.write(' ');
-      await terminal.waitFor(() => title().includes('END'), PATIENCE_MS);
+      await terminal.waitFor(() => title().includes('END'));
       terminal.write('q');
-      expect(await terminal.waitForExit(PATIENCE_MS)).toMatchObject({ exitCode: 0 });
+      expect(await terminal.waitForExit()).toMatchObject({ exitCode: 0 });
     });
   });
 
-  it('killed in the middle it loses a line at most', { timeout: 60_000 }, async () => {
+  it('killed in the middle it loses a line at most', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       for (const name of ['a.ndjson', 'b.ndjson.gz']) {
@@ -266,21 +223,14 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         const lines = linesOf(path);
         const whole = lines.filter((line) => line.endsWith('}'));
         expect(lines.length - whole.length).toBeLessThanOrEqual(1);
-        const { code, stdout } = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const { code, stdout } = await replay(namespace, path);
         expect(code).toBe(0);
-        expect(said(stdout).length).toBeGreaterThanOrEqual(whole.length - 2);
+        expect(saidIn(stdout).length).toBeGreaterThanOrEqual(whole.length - 2);
       }
     });
   });
 
-  it('a full disk: a clear message, and what was recorded is read', { timeout: 60_000 }, async () => {
+  it('a full disk: a clear message, and what was recorded is read', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       await namespace.must('mount', '-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', folder);
@@ -298,25 +248,16 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         expect(recorded.stderr).toMatch(
           /could not be written: ENOSPC.*what was recorded until now can be read/,
         );
-        const { code, stdout, stderr } = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const { code, stdout, stderr } = await replay(namespace, path);
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-        expect(said(stdout).length).toBeGreaterThan(10);
+        expect(saidIn(stdout).length).toBeGreaterThan(10);
       } finally {
         await namespace.must('umount', folder);
       }
     });
   });
 
-  it('begins new files by size, keeps so many, and overwrites nothing unasked', {
-    timeout: 60_000,
-  }, async () => {
+  it('begins new files by size, keeps so many, and overwrites nothing unasked', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -347,7 +288,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('damage is named, and the rest is shown', { timeout: 60_000 }, async () => {
+  it('damage is named, and the rest is shown', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -361,53 +302,30 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
         lines[8]?.slice(0, 40),
       ];
       writeFileSync(path, spoilt.join('\n'));
-      const { code, stdout, stderr } = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        path,
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
+      const { code, stdout, stderr } = await replay(namespace, path);
       expect(code).toBe(0);
-      expect(said(stdout).length).toBeGreaterThanOrEqual(6);
+      expect(saidIn(stdout).length).toBeGreaterThanOrEqual(6);
       expect(stderr).toContain('web.ndjson line 6');
       expect(stderr).not.toContain('\x1b');
 
       const other = inFolder('other.ndjson');
       for (const text of ['', 'hello\n', '{"k":"head"}\n', '{"k":"key","t":1,"m":1}\n', '\x1f\x8bgarbage']) {
         writeFileSync(other, Buffer.from(text, 'latin1'));
-        const refused = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          other,
-          '--format',
-          'lines',
-          '--no-config',
-        ]);
+        const refused = await replay(namespace, other, 'lines');
         expect(refused.code).toBe(1);
         expect(refused.stderr.trim().split('\n')).toHaveLength(1);
       }
     });
   });
 
-  it('a frame that is missing is named, also at the end; what cannot be waited for is refused', {
-    timeout: 60_000,
-  }, async () => {
+  it('a frame that is missing is named, also at the end; what cannot be waited for is refused', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
       await sockwatch(namespace, ['record', path, '--interval', '50ms', '--count', '12']);
       const lines = linesOf(path).filter((line) => !line.startsWith('{"k":"event"'));
       writeFileSync(path, `${[...lines.slice(0, 6), ...lines.slice(7)].join('\n')}\n`);
-      const live = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        path,
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
+      const live = await replay(namespace, path);
       expect(live.stderr).toContain('a frame before it is missing');
       const checked = await sockwatch(namespace, ['check', '--replay', path, '--no-config']);
       expect(checked.stdout).toContain('a frame before it is missing');
@@ -441,9 +359,7 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
     });
   });
 
-  it('a line that is too long, and nothing but empty lines, cost neither memory nor minutes', {
-    timeout: 60_000,
-  }, async () => {
+  it('a line that is too long, and nothing but empty lines, cost neither memory nor minutes', async () => {
     await withNamespace(async (namespace) => {
       await serve(namespace, { backlog: 4 });
       const path = inFolder('web.ndjson');
@@ -467,15 +383,13 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
           'ndjson',
           '--no-config',
         ]);
-        expect({ code, looks: said(stdout).length }).toMatchObject({ code: 0, looks: 3 });
+        expect({ code, looks: saidIn(stdout).length }).toMatchObject({ code: 0, looks: 3 });
         expect(stderr).toMatch(/longer than 64 MiB|empty lines only|damaged|breaks off/);
       }
     });
   });
 
-  it('the black box: an alert that turns critical leaves the minutes before it', {
-    timeout: 60_000,
-  }, async () => {
+  it('the black box: an alert that turns critical leaves the minutes before it', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('all.ndjson');
       const boxes = inFolder('boxes');
@@ -484,41 +398,24 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       const [box = '', ...others] = readdirSync(boxes).sort();
       expect(others.length).toBeLessThanOrEqual(1);
       expect(statSync(join(boxes, box)).mode & 0o777).toBe(0o600);
-      const { stdout } = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        join(boxes, box),
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
-      const kept = said(stdout);
+      const { stdout } = await replay(namespace, join(boxes, box));
+      const kept = saidIn(stdout);
       const [first] = kept.filter((one): one is SnapshotJson => !isAlert(one));
       expect(first && listenerOn(first, port).verdict).toBe('ok');
       expect(kept.filter(isAlert).some(({ severity }) => severity === 'critical')).toBe(true);
     });
   });
 
-  it('--redact: nothing of the host is in the file, and the story is the same', {
-    timeout: 60_000,
-  }, async () => {
+  it('--redact: nothing of the host is in the file, and the story is the same', async () => {
     await withNamespace(async (namespace) => {
       const path = inFolder('web.ndjson');
-      const live = await recordOverflow(namespace, path, ['--redact']);
+      const { live } = await recordOverflow(namespace, path, ['--redact']);
       const text = readFileSync(path, 'utf8');
       expect(text).not.toContain('python3');
       expect(text).not.toContain(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
-      const { stdout } = await sockwatch(namespace, [
-        'live',
-        '--replay',
-        path,
-        '--format',
-        'ndjson',
-        '--no-config',
-      ]);
-      const rules = (all: ReturnType<typeof said>) =>
-        all.filter(isAlert).map(({ phase, rule }) => `${phase} ${rule}`);
-      expect(rules(said(stdout))).toEqual(rules(live.said));
+      const { stdout } = await replay(namespace, path);
+      const rules = (all: readonly AlertJson[]) => all.map(({ phase, rule }) => `${phase} ${rule}`);
+      expect(rules(replayedIn(stdout, live).alerts)).toEqual(rules(live.alerts));
       copyFileSync(path, inFolder('copy.ndjson'));
     });
   });

@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
 import type { ListenerJson } from '../../src/model/listener-json.js';
-import { listenersOn, notForNobody, sockwatch } from '../support/cli.js';
+import { isAlert, isSnapshot, listenersOn, notForNobody, replay, saidIn, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
-import { poll } from '../support/poll.js';
+import { meanwhile, PATIENCE_MS, poll } from '../support/poll.js';
 import { abstractName, type Listening, Server } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3', 'setpriv'] });
@@ -39,52 +39,46 @@ const windowWith = (
 ) => live.until(() => live.since(since, port).find(what));
 
 describe.skipIf(missing)(`bursts between two looks${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it.each([20, 100])(
-    '%i ms that fill a backlog: seen, peak right, at the right listener',
-    { timeout: 120_000 },
-    async (holdMs) => {
-      await withNamespace(async (namespace) => {
-        const { server, live, burst, others } = await watched(namespace);
-        let seen: ListenerJson | undefined;
-        for (let attempt = 0; attempt < MOST_BURSTS && seen === undefined; attempt++) {
-          const since = Date.now();
-          expect((await server.burst(burst, 5, holdMs)).accepted).toBe(5);
-          // The second look after it has the whole of it behind it.
-          const looks = await live.until(() => {
-            const all = live.since(since, burst.port);
-            return all.length >= 2 ? all : undefined;
-          });
-          seen = looks.find(({ accept_queue: { samples } }) => (samples?.full_share ?? 0) > 0);
-          // What was not seen was shorter than the longest gap that is stated.
-          if (seen === undefined)
-            expect(
-              Math.max(...looks.map(({ accept_queue: { samples } }) => samples?.longest_gap_ms ?? Infinity)),
-            ).toBeGreaterThanOrEqual(holdMs - 2);
-        }
-        expect(seen).toMatchObject({
-          accept_queue: { backlog: 4, capacity: 5, peak: 5, samples: { peak: 5, full_times: 1 } },
-          dropped_segments: 0,
+  it.each([20, 100])('%i ms that fill a backlog: seen, peak right, at the right listener', async (holdMs) => {
+    await withNamespace(async (namespace) => {
+      const { server, live, burst, others } = await watched(namespace);
+      let seen: ListenerJson | undefined;
+      for (let attempt = 0; attempt < MOST_BURSTS && seen === undefined; attempt++) {
+        const since = Date.now();
+        expect((await server.burst(burst, 5, holdMs)).accepted).toBe(5);
+        // The second look after it has the whole of it behind it.
+        const looks = await live.until(() => {
+          const all = live.since(since, burst.port);
+          return all.length >= 2 ? all : undefined;
         });
-        expect(seen?.accept_queue.peak_is_least).toBeUndefined();
-        expect(seen?.findings).toContain('accept_queue_full');
-        expect(seen?.evidence.map(({ text }) => text).join('\n')).toMatch(
-          /full in \d+ of [\d,]+ samples, \d+ ms apart \(\d+ ms at most\)/,
-        );
-        const alert = await live.alert('raised', `127.0.0.1:${burst.port}`);
-        expect(alert).toMatchObject({ rule: 'accept_queue_full', severity: 'warning' });
-        for (const { port } of others)
-          for (const { accept_queue, findings } of live.since(0, port)) {
-            expect(accept_queue.peak ?? 0).toBe(0);
-            expect(findings).toEqual([]);
-          }
-        expect(await live.interrupt()).toBe(130);
+        seen = looks.find(({ accept_queue: { samples } }) => (samples?.full_share ?? 0) > 0);
+        // What was not seen was shorter than the longest gap that is stated.
+        if (seen === undefined)
+          expect(
+            Math.max(...looks.map(({ accept_queue: { samples } }) => samples?.longest_gap_ms ?? Infinity)),
+          ).toBeGreaterThanOrEqual(holdMs - 2);
+      }
+      expect(seen).toMatchObject({
+        accept_queue: { backlog: 4, capacity: 5, peak: 5, samples: { peak: 5, full_times: 1 } },
+        dropped_segments: 0,
       });
-    },
-  );
+      expect(seen?.accept_queue.peak_is_least).toBeUndefined();
+      expect(seen?.findings).toContain('accept_queue_full');
+      expect(seen?.evidence.map(({ text }) => text).join('\n')).toMatch(
+        /full in \d+ of [\d,]+ samples, \d+ ms apart \(\d+ ms at most\)/,
+      );
+      const alert = await live.alert('raised', `127.0.0.1:${burst.port}`);
+      expect(alert).toMatchObject({ rule: 'accept_queue_full', severity: 'warning' });
+      for (const { port } of others)
+        for (const { accept_queue, findings } of live.since(0, port)) {
+          expect(accept_queue.peak ?? 0).toBe(0);
+          expect(findings).toEqual([]);
+        }
+      expect(await live.interrupt()).toBe(130);
+    });
+  });
 
-  it('5 ms: drops are counted and attributed, and a peak that no sample saw is a lower bound', {
-    timeout: 120_000,
-  }, async () => {
+  it('5 ms: drops are counted and attributed, and a peak that no sample saw is a lower bound', async () => {
     await withNamespace(async (namespace) => {
       const { server, live, burst } = await watched(namespace);
       const since = Date.now();
@@ -116,9 +110,7 @@ describe.skipIf(missing)(`bursts between two looks${missing ? ` (skipped: ${miss
     });
   });
 
-  it('a listener that comes, fills and goes between two looks is told by name', {
-    timeout: 120_000,
-  }, async () => {
+  it('a listener that comes, fills and goes between two looks is told by name', async () => {
     await withNamespace(async (namespace) => {
       const { server, live } = await watched(namespace, ['--interval', '3s']);
       const names: string[] = [];
@@ -142,7 +134,7 @@ describe.skipIf(missing)(`bursts between two looks${missing ? ` (skipped: ${miss
     });
   });
 
-  it('a Unix listener', { timeout: 60_000 }, async () => {
+  it('a Unix listener', async () => {
     await withNamespace(async (namespace) => {
       const path_hex = abstractName(`sw-${process.pid}-burst`);
       const server = await Server.start(namespace);
@@ -167,49 +159,45 @@ describe.skipIf(missing)(`bursts between two looks${missing ? ` (skipped: ${miss
     });
   });
 
-  it.skipIf(nobody)(
-    `without privilege${nobody ? ` (skipped: ${nobody})` : ''}`,
-    { timeout: 60_000 },
-    async () => {
-      await withNamespace(async (namespace) => {
-        const server = await Server.start(namespace);
-        const listening = await server.listen({ backlog: 4 });
-        const running = sockwatch(
-          namespace,
-          ['live', '--format', 'ndjson', '--duration', '8s', '--no-unix', '--no-config'],
-          {
-            unprivileged: true,
-            timeoutMs: 40_000,
-          },
-        );
-        let isOver = false;
-        const { code, stdout } = await Promise.race([
-          running.then((finished) => {
-            isOver = true;
-            return finished;
-          }),
-          (async () => {
-            while (!isOver) {
-              await server.burst(listening, 5, 100);
-              await sleep(300);
-            }
-            return running;
-          })(),
-        ]);
-        expect(code).toBe(0);
-        const looks = snapshotsIn(stdout).flatMap((said) => listenersOn(said, listening.port));
-        expect(looks.some(({ accept_queue: { samples } }) => (samples?.full_share ?? 0) > 0)).toBe(true);
-        expect(looks.at(-1)?.accept_queue.peak).toBe(5);
-      });
-    },
-  );
+  it.skipIf(nobody)(`without privilege${nobody ? ` (skipped: ${nobody})` : ''}`, async () => {
+    await withNamespace(async (namespace) => {
+      const server = await Server.start(namespace);
+      const listening = await server.listen({ backlog: 4 });
+      const running = sockwatch(
+        namespace,
+        ['live', '--format', 'ndjson', '--duration', '8s', '--no-unix', '--no-config'],
+        {
+          unprivileged: true,
+          timeoutMs: 40_000,
+        },
+      );
+      let isOver = false;
+      const { code, stdout } = await Promise.race([
+        running.then((finished) => {
+          isOver = true;
+          return finished;
+        }),
+        (async () => {
+          while (!isOver) {
+            await server.burst(listening, 5, 100);
+            await sleep(300);
+          }
+          return running;
+        })(),
+      ]);
+      expect(code).toBe(0);
+      const looks = snapshotsIn(stdout).flatMap((said) => listenersOn(said, listening.port));
+      expect(looks.some(({ accept_queue: { samples } }) => (samples?.full_share ?? 0) > 0)).toBe(true);
+      expect(looks.at(-1)?.accept_queue.peak).toBe(5);
+    });
+  });
 });
 
 describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` : ''}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sw-samples-'));
   const path = join(folder, 'burst.ndjson.gz');
 
-  it('are recorded, and replayed with the same peaks and alerts', { timeout: 60_000 }, async () => {
+  it('are recorded, and replayed with the same peaks and alerts', async () => {
     try {
       await withNamespace(async (namespace) => {
         const { server, live, burst } = await watched(namespace, ['--record', path]);
@@ -219,14 +207,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         }, 'an alert');
         await live.nextSnapshot();
         await live.interrupt();
-        const replayed = await sockwatch(namespace, [
-          'live',
-          '--replay',
-          path,
-          '--format',
-          'ndjson',
-          '--no-config',
-        ]);
+        const replayed = await replay(namespace, path);
         expect(replayed).toMatchObject({ code: 0, stderr: '' });
         const queues = (said: readonly SnapshotJson[]) =>
           said.map(({ listeners }) =>
@@ -243,11 +224,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         );
         const raised = (alerts: readonly AlertJson[]) =>
           alerts.map(({ phase, rule, subject, message }) => ({ phase, rule, subject, message }));
-        const again = replayed.stdout
-          .split('\n')
-          .filter((line) => line.includes('"sockwatch.alert/1"'))
-          .map((line) => JSON.parse(line) as AlertJson);
-        expect(raised(again)).toEqual(raised(live.alerts));
+        expect(raised(saidIn(replayed.stdout).filter(isAlert))).toEqual(raised(live.alerts));
 
         const checked = await sockwatch(namespace, [
           'check',
@@ -265,7 +242,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
     }
   });
 
-  it('check looks between its looks', { timeout: 120_000 }, async () => {
+  it('check looks between its looks', async () => {
     await withNamespace(async (namespace) => {
       const server = await Server.start(namespace);
       const listening = await server.listen({ backlog: 4 });
@@ -286,15 +263,15 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         ]);
       const found = await poll(
         async () => {
+          // Nobody knows when its first look is over.
           const running = check();
-          await sleep(1000);
-          await server.burst(listening, 5, 100);
+          await meanwhile(running, 400, () => server.burst(listening, 5, 60));
           const finished = await running;
-          // A look may fall into the burst, and says that then.
+          // A look may fall into a burst, and says that then.
           return finished.stdout.includes('for a moment') ? finished : undefined;
         },
         'a check that sees a burst',
-        60_000,
+        2 * PATIENCE_MS,
       );
       expect(found.stdout).toMatch(
         /^SOCKWATCH CRITICAL.*accept queue at 5\/5 \(100%\) for a moment, in \d+ samples/,
@@ -309,7 +286,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
     });
   });
 
-  it('with ss there are none, and that is said', { timeout: 60_000 }, async () => {
+  it('with ss there are none, and that is said', async () => {
     await withNamespace(async (namespace) => {
       const server = await Server.start(namespace);
       const { port } = await server.listen({ backlog: 4 });
@@ -350,8 +327,4 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
   });
 });
 
-const snapshotsIn = (stdout: string): SnapshotJson[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line.includes('"sockwatch.snapshot/1"'))
-    .map((line) => JSON.parse(line) as SnapshotJson);
+const snapshotsIn = (stdout: string): SnapshotJson[] => saidIn(stdout).filter(isSnapshot);

@@ -178,7 +178,7 @@ function throttledGroup(pid: number) {
 }
 
 describe.skipIf(withoutJava)(`threads of Java${withoutJava ? ` (skipped: ${withoutJava})` : ''}`, () => {
-  it('finds threads of which each waits for its connection', { timeout: 60_000 }, async () => {
+  it('finds threads of which each waits for its connection', async () => {
     await withNamespace(async (namespace) => {
       const path = fileURLToPath(new URL('../support/programs/Blocking.java', import.meta.url));
       const java = namespace.spawn('java', ['-Xmx64m', path, ADDRESS, '8081', '4', '3'], {

@@ -24,7 +24,7 @@ async function diagnosis(namespace: Namespace): Promise<DiagnosisJson> {
 const findingOf = ({ findings }: DiagnosisJson, name: string) => findings.find(({ rule }) => rule === name);
 
 describe.skipIf(missing)(`limits of Tomcat${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it('names maxConnections when idle connections have used it up', { timeout: 120_000 }, async () => {
+  it('names maxConnections when idle connections have used it up', async () => {
     await withNamespace(async (namespace) => {
       const pid = await startTomcat(namespace, { maxThreads: 3, maxConnections: 6, acceptCount: 4 });
       const [http, client] = await Promise.all([HttpClient.start(namespace), PoolClient.start(namespace)]);
@@ -42,7 +42,7 @@ describe.skipIf(missing)(`limits of Tomcat${missing ? ` (skipped: ${missing})` :
     });
   });
 
-  it('names maxThreads when requests wait for a thread', { timeout: 120_000 }, async () => {
+  it('names maxThreads when requests wait for a thread', async () => {
     await withNamespace(async (namespace) => {
       const pid = await startTomcat(namespace, { maxThreads: 3, maxConnections: 100, acceptCount: 4 });
       const http = await HttpClient.start(namespace);
@@ -56,7 +56,7 @@ describe.skipIf(missing)(`limits of Tomcat${missing ? ` (skipped: ${missing})` :
     });
   });
 
-  it('has nothing to say of as many connections that are accepted', { timeout: 120_000 }, async () => {
+  it('has nothing to say of as many connections that are accepted', async () => {
     await withNamespace(async (namespace) => {
       await startTomcat(namespace, { maxThreads: 3, maxConnections: 100, acceptCount: 4 });
       const [http, client] = await Promise.all([HttpClient.start(namespace), PoolClient.start(namespace)]);

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { listenerAt, snapshot } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
+import { PATIENCE_MS } from '../support/poll.js';
 import { abstractName, serve, unixPath, type Where } from '../support/sockets.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
@@ -55,7 +56,7 @@ describe.skipIf(missing)(`real Unix listeners${missing ? ` (skipped: ${missing})
       await vi.waitFor(async () => {
         const threads = await namespace.must('sh', '-c', `cat /proc/${clients.agent.pid}/task/*/wchan`);
         expect(threads).toContain('unix_wait_for_peer');
-      }, 15_000);
+      }, PATIENCE_MS);
       const listeners = (await snapshot(namespace, ['--unix'])).listeners.filter((one) =>
         one.local.startsWith(path),
       );

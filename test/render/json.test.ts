@@ -42,7 +42,7 @@ describe('the schema files', () => {
       const name = file.replace(/^schema\/|\.schema\.json$/g, '');
       expect(schemaText(name), `${file}: run npm run schema`).toBe(text);
     }
-  }, 30_000);
+  });
 
   it('refuse what is not a snapshot', () => {
     const { listeners, ...rest } = toSnapshotJson(sampleReport());

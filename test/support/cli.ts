@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { SnapshotJson } from '../../src/model/json.js';
+import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
 import type { ListenerJson } from '../../src/model/listener-json.js';
 import type { Finished, Namespace, RunOptions } from './netns.js';
 
@@ -40,6 +40,21 @@ export async function snapshot(
   if (code !== 0) throw new Error(`sockwatch snapshot ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as SnapshotJson;
 }
+
+/** Replays a recording as `live` shows it. */
+export const replay = (namespace: Namespace, path: string, format: 'ndjson' | 'lines' = 'ndjson') =>
+  sockwatch(namespace, ['live', '--replay', path, '--format', format, '--no-config']);
+
+/** What a run of live says as NDJSON. */
+export const saidIn = (stdout: string): (SnapshotJson | AlertJson)[] =>
+  stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as SnapshotJson | AlertJson);
+export const isAlert = (one: SnapshotJson | AlertJson): one is AlertJson =>
+  one.schema === 'sockwatch.alert/1';
+export const isSnapshot = (one: SnapshotJson | AlertJson): one is SnapshotJson =>
+  one.schema === 'sockwatch.snapshot/1';
 
 /** The only listener of a port. */
 export function listenerOn(said: SnapshotJson, port: number): ListenerJson {

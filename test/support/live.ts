@@ -6,6 +6,7 @@ import type { AlertJson, EventJson, SnapshotJson } from '../../src/model/json.js
 import type { ListenerJson } from '../../src/model/listener-json.js';
 import { listenersOn, NOBODY, RUN_JS } from './cli.js';
 import type { Namespace } from './netns.js';
+import { PATIENCE_MS } from './poll.js';
 
 /** `sockwatch live --format ndjson` in a namespace: everything it has said so far. */
 export class LiveStream {
@@ -13,7 +14,8 @@ export class LiveStream {
   readonly alerts: AlertJson[] = [];
   /** What came, went or changed hands. */
   readonly changes: EventJson[] = [];
-  private errors = '';
+  /** What stood on stderr so far. */
+  errors = '';
   private readonly child: ChildProcess;
 
   constructor(namespace: Namespace, args: readonly string[], { unprivileged = false } = {}) {
@@ -58,7 +60,7 @@ export class LiveStream {
       throw new Error(
         `live ${state}; alerts ${JSON.stringify(this.alerts).slice(-2000)}; changes ${JSON.stringify(this.changes.map(({ subject, message }) => `${subject} ${message}`))}; last ${last}; ${this.errors}`,
       );
-    }, 20_000);
+    }, PATIENCE_MS);
   }
 
   /** Stops it, or lets it go on. */

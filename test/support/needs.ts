@@ -39,7 +39,7 @@ function succeeds(program: string, args: readonly string[]): boolean {
   try {
     execFileSync(program, args, {
       stdio: 'ignore',
-      timeout: 5000,
+      timeout: 30_000,
       env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     });
     return true;

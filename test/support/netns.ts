@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { PATIENCE_MS } from './poll.js';
 
 export interface Finished {
   readonly code: number | null;
@@ -56,7 +57,7 @@ export class Namespace {
   }
 
   async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-    const { input = '', env = {}, timeoutMs = 20_000 } = options;
+    const { input = '', env = {}, timeoutMs = PATIENCE_MS } = options;
     const child = this.spawn(program, args, { env, timeout: timeoutMs, killSignal: 'SIGKILL' });
     const text = { stdout: '', stderr: '' };
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text.stdout += chunk));

@@ -1,5 +1,6 @@
 import pty, { type IPty } from '@lydell/node-pty';
 import headless from '@xterm/headless';
+import { PATIENCE_MS } from './poll.js';
 
 export interface PtyOptions {
   readonly columns?: number;
@@ -112,7 +113,7 @@ export class PtyTerminal {
   }
 
   /** Waits until the screen matches; the error shows the screen as it was. */
-  async waitFor(wanted: RegExp | ((text: string) => boolean), ms = 10_000): Promise<void> {
+  async waitFor(wanted: RegExp | ((text: string) => boolean), ms = PATIENCE_MS): Promise<void> {
     const matches = typeof wanted === 'function' ? wanted : (text: string) => wanted.test(text);
     await this.until(
       () => this.pending === 0 && matches(this.text),
@@ -121,7 +122,7 @@ export class PtyTerminal {
     );
   }
 
-  async waitForExit(ms = 10_000): Promise<PtyExit> {
+  async waitForExit(ms = PATIENCE_MS): Promise<PtyExit> {
     await this.until(
       () => this.exit !== undefined && this.pending === 0,
       ms,
@@ -131,7 +132,7 @@ export class PtyTerminal {
   }
 
   /** Waits until nothing was written for a while. */
-  async idle(quietMs = 150, ms = 10_000): Promise<void> {
+  async idle(quietMs = 150, ms = PATIENCE_MS): Promise<void> {
     await this.until(
       () => this.pending === 0 && Date.now() - this.lastOutput > quietMs,
       ms,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { RUN_JS } from './cli.js';
 import type { Finished, Namespace } from './netns.js';
+import { PATIENCE_MS } from './poll.js';
 
 interface StartOptions {
   readonly namespace?: Namespace;
@@ -40,7 +41,7 @@ export class Running {
   }
 
   /** Waits for a line of stdout that matches; the error shows what came instead. */
-  async line(pattern: RegExp, timeoutMs = 10_000): Promise<string> {
+  async line(pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<string> {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const found = this.lines.find((line) => pattern.test(line));
@@ -57,7 +58,7 @@ export class Running {
   }
 
   /** Its end; one that does not come within the time is forced, and an error. */
-  async ended(timeoutMs = 15_000): Promise<Finished> {
+  async ended(timeoutMs = PATIENCE_MS): Promise<Finished> {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
     const finished = await this.ending;
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { parseIp } from '../../src/model/ip.js';
-import type { TableObservation } from '../../src/model/observation.js';
+import type { ClosedObservation, TableObservation } from '../../src/model/observation.js';
 import {
   type Owner,
   PROTOCOLS,
@@ -123,3 +123,21 @@ export function look(
     ...rest,
   };
 }
+
+/** What was told of sockets that ended, at `atMs`. */
+export const closedBatch = (
+  atMs: number,
+  rows: readonly RowSpec[],
+  rest: Partial<ClosedObservation> = {},
+): ClosedObservation => ({
+  kind: 'closed',
+  origin: { ...look(atMs, []).origin, source: 'netlink' },
+  sockets: buildTable(rows),
+  incomplete: false,
+  lost: 0,
+  spanMs: millis(1000),
+  unconnected: 0,
+  failedConnects: 0,
+  gaps: [],
+  ...rest,
+});

@@ -13,7 +13,7 @@ describe.skipIf(sharedMissing)(
   () => {
     it('are many', () => expect(names.length).toBeGreaterThan(100));
 
-    it.each(names)('%s ends in a result or a clear error', { timeout: 2000 }, async (name) => {
+    it.each(names)('%s ends in a result or a clear error', async (name) => {
       const before = process.memoryUsage().rss;
       try {
         const { info, result } = await traceFiles([join(folder, name)]);

@@ -100,7 +100,7 @@ describe.skipIf(sharedMissing)(`beside tshark${sharedMissing ? ` (skipped: ${sha
       const left = [...ours];
       for (const stream of theirs) compare(stream, takePair(left, stream), info.epochSeconds);
     }
-  }, 60_000);
+  });
 
   /** The next connection between the same two ends, whoever is the client. */
   function takePair(left: TraceConnection[], { client, server }: Stream): TraceConnection | undefined {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
+import { formatEndpoint } from '../../src/model/endpoint.js';
+import type { Namespace } from '../../src/model/namespace.js';
 import type { Report } from '../../src/model/report.js';
 import { startWatch, step } from '../../src/watch/step.js';
 import { all, DB, HOST, into } from '../support/namespaces.js';
@@ -40,12 +42,29 @@ describe('a screen of several namespaces', () => {
     expect(picture.split('\n')[0]).toContain('all 2');
   });
 
-  it('of connections that ended it speaks for its own namespace alone', () => {
-    const closed = { ...sampleReport().closed, groups: [] } as unknown as NonNullable<Report['closed']>;
-    const quiet = shownUi({ columns: 160, report: { ...second, closed } });
-    expect(pictureOf(press(quiet, 'e'))).toContain(
-      "No connection has ended in sockwatch's own namespace for ",
-    );
+  it('says of connections that ended in which namespace that was, and the filter knows it', () => {
+    const [group] = sampleReport().closed?.groups ?? [];
+    if (group === undefined) throw new Error('no group');
+    const placed = (namespace: Namespace) => ({
+      ...group,
+      id: `${namespace.id} ${group.id}`,
+      namespace,
+      recent: group.recent,
+    });
+    const closed = {
+      ...sampleReport().closed,
+      ofSeveral: true,
+      groups: [placed(HOST), placed(DB)],
+    } as NonNullable<Report['closed']>;
+    const ended = press(shownUi({ columns: 160, report: { ...second, closed } }), 'e');
+    const lines = (ui: typeof ended) =>
+      pictureOf(ui)
+        .split('\n')
+        .filter((text) => text.includes(formatEndpoint(group.end)));
+    expect(pictureOf(ended)).toMatch(/LISTENER\/REMOTE +NETNS +PROCESS/);
+    expect(lines(ended).map((text) => /(host|db)/.exec(text)?.[0])).toEqual(['db', 'host']);
+    expect(lines(press(ended, '/', '"netns:db"', 'enter'))).toHaveLength(1);
+    expect(pictureOf(press(ended, '4', 'enter'))).toMatch(/netns +db/);
   });
 
   it('a takeover is news among the alerts, and no alert', () => {

@@ -19,6 +19,39 @@ const keysOf = (state: ReturnType<typeof shownUi>) =>
     listener.local.kind === 'ip' ? listener.local.port : listener.local.path,
   );
 
+describe('pools', () => {
+  const shown = press(shownUi(), 'p');
+  const idsOf = (state: typeof shown) => state.pools.items.map(({ id }) => id);
+
+  it('get the focus, and with it the keys', () => {
+    expect(shown.focus).toBe('connections');
+    expect(shown.pools.items.length).toBeGreaterThan(2);
+    const second = press(shown, 'j', 'enter');
+    expect(second.overlay).toMatchObject({ kind: 'pool', id: idsOf(shown)[1], gone: false });
+  });
+
+  it('are sorted by what the picker names, and the selected one stays selected', () => {
+    const selected = press(shown, 'j');
+    const byProcess = press(selected, 's', 'end', 'k', 'enter');
+    expect(byProcess.pools.sorting).toEqual({ by: 'process', descending: false });
+    const processes = byProcess.pools.items.map(({ process }) => process);
+    expect(processes).toEqual([...processes].sort());
+    expect(idsOf(byProcess)).not.toEqual(idsOf(shown));
+    expect(byProcess.pools.items[byProcess.pools.cursor.index]?.id).toBe(idsOf(shown)[1]);
+    const reversed = press(byProcess, 'r');
+    expect(reversed.pools.items.map(({ process }) => process)).toEqual([...processes].sort().reverse());
+    expect(press(shown, '>').pools.sorting).toEqual({ by: 'busy', descending: true });
+    expect(press(shown, '>').connections.sorting).toEqual(shown.connections.sorting);
+  });
+
+  it('keep their details when they are gone, and say so', () => {
+    const open = press(shown, 'enter');
+    const { sockets: _, ...empty } = sampleReport();
+    const after = settle(reduce(open, { type: 'report', report: empty }));
+    expect(after.overlay).toMatchObject({ kind: 'pool', gone: true, last: { id: idsOf(shown)[0] } });
+  });
+});
+
 describe('ended connections', () => {
   const shown = press(shownUi(), 'e', '4');
 

@@ -370,7 +370,7 @@ export function sampleReport(
     windowMs: millis(1000),
     listeners,
     sockets: { table: sampleTable(), ageMs: millis(0), complete: true },
-    rates: { newPerSecond: perSecond(412), overflowsPerSecond: perSecond(3) },
+    rates: { newPerSecond: perSecond(412), openedPerSecond: perSecond(37), overflowsPerSecond: perSecond(3) },
     findings: [
       finding('info', 'owners hidden for 12 sockets', {
         rule: 'owners_hidden',

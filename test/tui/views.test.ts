@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { millis, perSecond } from '../../src/model/units.js';
 import type { GlyphSet } from '../../src/tui/glyphs.js';
+import type { PoolRow } from '../../src/tui/pool-rows.js';
+import { POOL_FINDING, SAMPLE_POOL } from './sample-pool.js';
 import { HOSTILE, sampleReport } from './sample-reports.js';
 import { after, pictureOf, press, shownUi } from './ui.js';
 
@@ -52,6 +54,7 @@ describe('whole screens', () => {
           ['z'],
           ['c'],
           ['p'],
+          ['p', 'enter'],
           ['e'],
           ['e', 'j', 'enter'],
           ['/', '"por"'],
@@ -61,7 +64,7 @@ describe('whole screens', () => {
         }
       }
     }
-  });
+  }, 120_000);
 
   it('has no more than ASCII in ASCII mode but for names, which the screen replaces', () => {
     expect(pictureOf(shownUi({ glyphs: 'ascii' }))).toMatch(/^[\x20-\x7e\n]*$/);
@@ -75,6 +78,7 @@ describe('overlays', () => {
     ['help', ['?']],
     ['sort', ['s']],
     ['pools', ['p']],
+    ['pool-detail', ['p', 'enter']],
     ['ended', ['e']],
     ['ended-detail', ['e', 'enter']],
     ['charts', ['c']],
@@ -163,9 +167,36 @@ describe('states', () => {
   it('unknown rates are `?`', () => {
     const picture = first(shownUi({ report: sampleReport({ rates: {} }) }));
     expect(picture).toContain('OVERFLOW ?');
-    expect(picture).toContain('NEW ?');
-    expect(first(shownUi({ report: sampleReport({ rates: { newPerSecond: perSecond(0) } }) }))).toContain(
-      'NEW +0/s',
+    expect(picture).toContain('IN ?  OUT ?');
+  });
+
+  it('connections that come in and connects that go out are told apart', () => {
+    const rates = { newPerSecond: perSecond(0), openedPerSecond: perSecond(8329) };
+    const picture = pictureOf(shownUi({ report: sampleReport({ rates }) }));
+    expect(picture).toContain('IN +0/s  OUT +8,329/s');
+    expect(picture).toMatch(/3 New\/s, thousands {2}\S in 0 {2}\S out 8,329 {2}max 8,329 /);
+  });
+
+  it('the key bar names pools and ended connections at 80 columns', () => {
+    expect(pictureOf(shownUi({ columns: 80, rows: 24 }))).toMatch(/ p Pools {2}e Ended {2}.*q Quit/);
+  });
+
+  it('details of a pool say how it is used, what was found, and what is not known', () => {
+    const state = press(shownUi(), 'p');
+    const [first] = state.pools.items;
+    if (first === undefined) throw new Error('no pool');
+    const withUse: PoolRow = { ...first, use: SAMPLE_POOL };
+    const shown = pictureOf({ ...press(state, 'enter'), overlay: poolOverlay(withUse) });
+    expect(shown).toMatch(/in use +4 busy, 5 idle, 1 not known +inferred/);
+    expect(shown).toMatch(/other states +3 CLOSE-WAIT, 20 TIME-WAIT/);
+    expect(shown).toMatch(/closed when idle +after 15\.0 s by the peer, 7 times/);
+    expect(shown).toMatch(/TCP keep-alive +2 with, 8 without/);
+    expect(shown).toMatch(/age +>1m30s +>10m00s/);
+    expect(shown).toContain(POOL_FINDING.message);
+    expect(shown).toContain(`To do: ${POOL_FINDING.advice}`);
+    const { use: _, ...unknown } = withUse;
+    expect(pictureOf({ ...state, overlay: poolOverlay(unknown) })).toContain(
+      'How they are used is not known',
     );
   });
 
@@ -174,3 +205,5 @@ describe('states', () => {
     expect(pictureOf(after(state, { type: 'tick', now: state.now }))).toContain('STARTING');
   });
 });
+
+const poolOverlay = (last: PoolRow) => ({ kind: 'pool', id: last.id, scroll: 0, last, gone: false }) as const;

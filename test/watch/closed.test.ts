@@ -3,9 +3,8 @@ import { CLOSE_KINDS, type CloseKind } from '../../src/model/closed.js';
 import { formatEndpoint } from '../../src/model/endpoint.js';
 import type { ClosedObservation, Counters } from '../../src/model/observation.js';
 import type { Report } from '../../src/model/report.js';
-import { millis } from '../../src/model/units.js';
 import { Histogram } from '../../src/watch/closed/histogram.js';
-import { buildTable, listen, look, type RowSpec } from '../support/table-builder.js';
+import { closedBatch, listen, type RowSpec } from '../support/table-builder.js';
 import { Timeline } from './timeline.js';
 
 const WEB = { pid: 812, fd: 6, name: 'nginx' };
@@ -29,26 +28,16 @@ function closed(
   rows: readonly Ended[],
   rest: Partial<ClosedObservation> = {},
 ): ClosedObservation {
-  const { origin } = look(atMs, []);
-  return {
-    kind: 'closed',
-    origin: { ...origin, source: 'netlink' },
-    sockets: buildTable(
-      rows.map(({ kind = 'connection', columns, ...row }) => ({
-        state: 'close',
-        queues: null,
-        ...row,
-        columns: { segmentsOut: 5, segmentsIn: 5, ...columns, closeKind: CLOSE_KINDS.indexOf(kind) },
-      })),
-    ),
-    incomplete: false,
-    lost: 0,
-    spanMs: millis(1000),
-    unconnected: 0,
-    failedConnects: 0,
-    gaps: [],
-    ...rest,
-  };
+  return closedBatch(
+    atMs,
+    rows.map(({ kind = 'connection', columns, ...row }) => ({
+      state: 'close',
+      queues: null,
+      ...row,
+      columns: { segmentsOut: 5, segmentsIn: 5, ...columns, closeKind: CLOSE_KINDS.indexOf(kind) },
+    })),
+    rest,
+  );
 }
 
 /** Came in, and was closed as it should be: 20 bytes sent, and the FIN acknowledged. */

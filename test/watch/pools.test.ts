@@ -6,35 +6,8 @@ import { SOCKET_STATES } from '../../src/model/sockets.js';
 import { SocketTable } from '../../src/model/table.js';
 import { millis } from '../../src/model/units.js';
 import { PoolWatch } from '../../src/watch/pools.js';
-import { listen, look, type RowSpec } from '../support/table-builder.js';
-
-const JAVA = [{ pid: 812, fd: 9, name: 'java' }];
-const NGINX = [{ pid: 90, fd: 6, name: 'nginx' }];
-const DB = '10.0.0.9:3306';
-const LISTENER = listen('0.0.0.0:443', [0, 128], { inode: 7 }, { owners: NGINX });
-
-/** A used connection of java to the database from port `n`: sent and received so long ago. */
-const used = (n: number, sent: number, received: number, rest: RowSpec = {}): RowSpec => ({
-  local: `10.0.0.1:${40_000 + n}`,
-  remote: DB,
-  cookie: n + 1,
-  owners: JAVA,
-  ...rest,
-  columns: {
-    inode: 100 + n,
-    lastSentMs: sent,
-    lastReceivedMs: received,
-    lastAckMs: received,
-    bytesSent: 100,
-    bytesReceived: 900,
-    rttMs: 0.5,
-    ...rest.columns,
-  },
-});
-const idle = (n: number, ms = 500, rest: RowSpec = {}) => used(n, ms + 20, ms, rest);
-const busy = (n: number, ms = 300, rest: RowSpec = {}) => used(n, ms, ms + 20, rest);
-const many = (count: number, make: (n: number) => RowSpec) =>
-  Array.from({ length: count }, (_, n) => make(n));
+import { busy, DB, idle, JAVA, LISTENER, many, NGINX, used } from '../support/java-pool.js';
+import { look, type RowSpec } from '../support/table-builder.js';
 
 /** Looks, a second apart. */
 function watch(...looks: readonly (readonly RowSpec[])[]) {

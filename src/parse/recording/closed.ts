@@ -10,8 +10,8 @@ import { addRow, type Dictionary, readRow } from './rows.js';
 /** More than one batch ever holds: a forged recording ends here. */
 const MOST_ROWS = 100_000;
 
-/** Observations that one frame holds at most. */
-const MOST_BATCHES = 1000;
+/** Observations that one frame holds at most, of all namespaces. */
+const MOST_BATCHES = 10_000;
 
 type ReadClosed = (origin: Origin) => ClosedObservation;
 
@@ -34,6 +34,7 @@ function readBatch(fields: Fields, dictionary: Dictionary, where: string): ReadC
   const monotonic = monotonicMillis(fields.number('m'));
   const rows = list.map((row, at) => readRow(row, dictionary, monotonic, `${where}, row ${at + 1}`));
   const source = fields.oneOf('source', SOURCES);
+  const netns = fields.has('netns') ? { netns: fields.text('netns') } : {};
   const count = (name: string) => (fields.has(name) ? Math.max(0, fields.number(name)) : 0);
   const rest = {
     incomplete: fields.has('incomplete'),
@@ -48,6 +49,6 @@ function readBatch(fields: Fields, dictionary: Dictionary, where: string): ReadC
     sockets.reserve(rows.length);
     for (const row of rows) addRow(sockets, row, monotonic);
     // Who told of it, as lower bounds depend on that.
-    return { kind: 'closed', origin: { ...origin, time, monotonic, source }, sockets, ...rest };
+    return { kind: 'closed', origin: { ...origin, ...netns, time, monotonic, source }, sockets, ...rest };
   };
 }

@@ -225,7 +225,7 @@ export class RecordingDecoder {
     const { dictionary } = this;
     const closed = dictionary === undefined ? [] : readClosed(fields, dictionary, where);
     return () => {
-      const origin = this.origin(at);
+      const origin = this.origin({ ...at, netns: this.fixed.netns ?? at.netns });
       return [...samples(origin), ...closed.map((read) => read(origin))];
     };
   }

@@ -19,10 +19,17 @@ export function readSamples(frame: Fields, where: string): (origin: Origin) => S
   if (list.length > MOST_BATCHES)
     throw new ParseError(`${where}, samples`, `at most ${MOST_BATCHES}`, String(list.length));
   const batches = list.map((value, at) => readBatch(Fields.of(value, `${where}, samples ${at + 1}`), where));
-  return (origin) => batches.map((batch) => ({ ...batch, kind: 'samples', origin }));
+  return (origin) =>
+    batches.map(({ netns, ...batch }) => ({
+      ...batch,
+      kind: 'samples',
+      origin: netns === undefined ? origin : { ...origin, netns },
+    }));
 }
 
-function readBatch(fields: Fields, where: string): Omit<SamplesObservation, 'kind' | 'origin'> {
+type Batch = Omit<SamplesObservation, 'kind' | 'origin'> & { readonly netns: string | undefined };
+
+function readBatch(fields: Fields, where: string): Batch {
   const family = fields.oneOf('family', SAMPLED_FAMILIES);
   const [from, to] = [monotonicMillis(fields.number('from')), monotonicMillis(fields.number('to'))];
   const looks = asCount(fields.number('looks'), `${where}, looks`);
@@ -31,7 +38,8 @@ function readBatch(fields: Fields, where: string): Omit<SamplesObservation, 'kin
   if (list.length > MOST_LISTENERS)
     throw new ParseError(`${where}, listeners`, `at most ${MOST_LISTENERS}`, String(list.length));
   const listeners = list.map((value, at) => readListener(value, `${where}, listener ${at + 1}`));
-  return { family, from, to, looks, longestGapMs, listeners };
+  const netns = fields.has('netns') ? fields.text('netns') : undefined;
+  return { netns, family, from, to, looks, longestGapMs, listeners };
 }
 
 function readListener(value: unknown, where: string): ListenerSamples {

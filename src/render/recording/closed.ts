@@ -16,7 +16,11 @@ const WEIGHT = OPTIONAL_COLUMNS.indexOf('weight');
  * `weight` for how many it stands; what they were like is then told by a sample.
  * @param before batches that the same frame has already
  */
-export function closedFields(observation: ClosedObservation, names: Names, before = 0): object {
+export function closedFields(
+  observation: ClosedObservation,
+  names: Names,
+  before = 0,
+): { readonly rows: readonly unknown[]; readonly [name: string]: unknown } {
   const { sockets, spanMs, unconnected, failedConnects, gaps } = observation;
   const { rows, leftOut } = chooseRows(sockets, Math.max(LEAST_ROWS, Math.floor(MOST_ROWS / 2 ** before)));
   const incomplete = observation.incomplete || leftOut > 0;

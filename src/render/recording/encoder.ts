@@ -22,7 +22,13 @@ export interface EncodedLine {
   readonly text: string;
 }
 
-/** Observations of connections that ended that wait for a look. */
+/** What belongs to the next frame, and of which namespace it is. */
+interface OfNamespace {
+  readonly netns: string | undefined;
+  readonly fields: object;
+}
+
+/** Observations of connections that ended in one namespace that wait for a look. */
 const MOST_ENDED = 64;
 
 /** How often everything is written anew: what lies between must be read to show one moment. */
@@ -39,8 +45,8 @@ export class RecordingEncoder {
   private nextKey = Number.NEGATIVE_INFINITY;
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
   private number = 0;
-  private sampled: object[] = [];
-  private ended: object[] = [];
+  private sampled: OfNamespace[] = [];
+  private ended: (OfNamespace & { readonly fields: { readonly rows: readonly unknown[] } })[] = [];
 
   constructor(
     private readonly names: Names,
@@ -72,7 +78,10 @@ export class RecordingEncoder {
   /** `undefined` for observations that a recording does not hold, and for samples and connections that ended: the next frame has them. */
   encode(observation: Observation): EncodedLine | undefined {
     if (observation.kind === 'table' || observation.kind === 'namespaces') return this.look(observation);
-    if (observation.kind === 'samples') this.sampled.push(samplesFields(observation, this.names));
+    if (observation.kind === 'samples') {
+      const { netns } = observation.origin;
+      this.sampled.push({ netns, fields: samplesFields(observation, this.names) });
+    }
     if (observation.kind === 'closed') this.keepEnded(observation);
     return observation.kind === 'gap' ? this.gap(observation) : undefined;
   }
@@ -142,19 +151,27 @@ export class RecordingEncoder {
   private takeSamples() {
     const samples = this.sampled;
     this.sampled = [];
-    return samples.length > 0 ? { samples } : {};
+    return samples.length > 0 ? { samples: this.placed(samples) } : {};
   }
 
   private takeEnded() {
     const closed = this.ended;
     this.ended = [];
-    return closed.length > 0 ? { closed } : {};
+    return closed.length > 0 ? { closed: this.placed(closed) } : {};
+  }
+
+  /** Those of the namespace of the head do not say it. */
+  private placed(list: readonly OfNamespace[]): object[] {
+    return list.map(({ netns, fields }) => (netns === this.headNetns ? fields : { netns, ...fields }));
   }
 
   /** Without a look for long the oldest go: nothing could be said of when they were. */
   private keepEnded(observation: ClosedObservation): void {
-    this.ended.push(closedFields(observation, this.names, this.ended.length));
-    if (this.ended.length > MOST_ENDED) this.ended.splice(0, 1);
+    const { netns } = observation.origin;
+    const before = this.ended.filter(({ fields }) => fields.rows.length > 0).length;
+    const ofIts = this.ended.flatMap((one, at) => (one.netns === netns ? [at] : []));
+    this.ended.push({ netns, fields: closedFields(observation, this.names, before) });
+    if (ofIts.length >= MOST_ENDED) this.ended.splice(ofIts[0] ?? 0, 1);
   }
 
   private startKey(monotonic: number): void {

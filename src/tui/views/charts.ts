@@ -30,7 +30,7 @@ export interface ChartData {
 const SERIES_ROLES: readonly Role[] = ['alarm', 'warning', 'fill'];
 const MOST_SERIES = 3;
 const PERCENT = 100;
-const SCALES: Readonly<Record<number, string>> = { 1000: 'thousand ', 1e6: 'million ' };
+const SCALES: Readonly<Record<number, string>> = { 1000: 'thousands', 1e6: 'millions' };
 
 /** Fill of the fullest queues of the last minute. */
 export function fillChart(state: UiState, rect: Rect): ChartData {
@@ -74,40 +74,60 @@ function highestFill({ listener, window }: ListenerReport): number {
   return Math.max(listener.acceptQueue.length, recent) / capacity;
 }
 
-/** Connections that reached an accept queue, per second. */
+/** Connections that reached an accept queue, and connects that were begun, per second. */
 export function rateChart(state: UiState): ChartData {
   const newest = state.report?.origin.time ?? state.now;
-  const samples = state.rates
-    .filter(({ time }) => newest - time <= HISTORY_MS)
-    .map(({ time, perSecond }): Sample => [newest - time, perSecond]);
-  const values = samples.flatMap(([, value]) => (value === undefined ? [] : [value]));
-  const now = state.report?.rates.newPerSecond;
+  const recent = state.rates.filter(({ time }) => newest - time <= HISTORY_MS);
+  const rates = state.report?.rates;
+  const series = [
+    rateSeries(
+      'in',
+      'fill',
+      recent.map(({ time, incoming }): Sample => [newest - time, incoming]),
+    ),
+    rateSeries(
+      'out',
+      'dim',
+      recent.map(({ time, outgoing }): Sample => [newest - time, outgoing]),
+    ),
+  ];
+  const nows = [rates?.newPerSecond, rates?.openedPerSecond];
+  const values = series.flatMap(({ samples }) => samples.flatMap(([, value]) => value ?? []));
   const highest = Math.max(0, ...values);
   const scale = roundUp(highest) >= 1e7 ? 1e6 : roundUp(highest) >= 1e4 ? 1000 : 1;
-  const figures: Span[] = [
-    span('  now ', 'dim'),
-    span(now === undefined ? '?' : formatRate(now)),
-    span('  max ', 'dim'),
-    span(values.length === 0 ? '?' : formatRate(highest)),
-  ];
+  const figures = series.flatMap((one, index): Span[] => {
+    const now = nows[index];
+    return [...legend(state, [one], index), span(` ${now === undefined ? '?' : formatRate(now)}`)];
+  });
   return {
     panel: 'rate',
-    title: [title(state, 3, `New ${SCALES[scale] ?? ''}connections/s`), ...figures],
-    series: [{ label: 'new', role: 'fill', samples }],
+    title: [
+      title(state, 3, scale === 1 ? 'New connections/s' : `New/s, ${SCALES[scale]}`),
+      ...figures,
+      span('  max ', 'dim'),
+      span(values.length === 0 ? '?' : formatRate(highest)),
+    ],
+    series,
     most: roundUp(highest),
     scale,
     formatValue: formatShort,
   };
 }
 
+const rateSeries = (label: string, role: Role, samples: readonly Sample[]): Series => ({
+  label,
+  role,
+  samples,
+});
+
 const title = (state: UiState, number: number, name: string): Span =>
   span(`${number} ${name}`, state.focus === (number === 2 ? 'fill' : 'rate') ? 'focus' : 'title');
 
 /** A mark before each name, the same as in the chart where there are no colours. */
-const legend = (state: UiState, series: readonly Series[]): Span[] =>
+const legend = (state: UiState, series: readonly Series[], first = 0): Span[] =>
   series.flatMap(({ label, role }, index) => [
     span('  '),
-    span(seriesMark(state, index), role),
+    span(seriesMark(state, first + index), role),
     span(` ${label}`, 'dim'),
   ]);
 

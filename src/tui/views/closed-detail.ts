@@ -10,10 +10,12 @@ import {
   type Spread,
 } from '../../model/closed.js';
 import { formatEndpoint } from '../../model/endpoint.js';
+import { namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import { cleanText, formatBytes, formatCount, formatDuration, formatPercent } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
-import { fact, formatRate, section } from './format.js';
+import { fact, formatRate, numbersLine, section } from './format.js';
 
 const ENDING_WORDS: Readonly<Record<Ending, string>> = {
   finished: 'finished',
@@ -28,8 +30,6 @@ const CLOSER_WORDS: Readonly<Record<Closer, string>> = {
   peer: 'the peer',
   unknown: 'unknown',
 };
-const LABEL_WIDTH = 26;
-const NUMBER_WIDTH = 11;
 
 /** Everything that is known of one group of connections that ended. `told`: what the numbers are part of. */
 export function closedDetail(group: ClosedGroup, told: ClosedReport | undefined, glyphs: Glyphs): Line[] {
@@ -49,12 +49,13 @@ export function closedDetail(group: ClosedGroup, told: ClosedReport | undefined,
 function countLines(group: ClosedGroup, told: ClosedReport | undefined, glyphs: Glyphs): Line[] {
   const least = told?.incomplete === true ? glyphs.atLeast : '';
   const rateLeast = told !== undefined && isWindowLeast(told) ? glyphs.atLeast : '';
-  const { closed, closedPerSecond, refused, unanswered, direction, end } = group;
+  const { closed, closedPerSecond, refused, unanswered, direction, end, namespace } = group;
   const rate = closedPerSecond === undefined ? 'unknown' : `${rateLeast}${formatRate(closedPerSecond)}`;
   const since = told === undefined ? '' : `  in ${formatDuration(told.sinceMs)}`;
   const failed = `${formatCount(refused)} refused, ${formatCount(unanswered)} given up`;
   return [
     fact(direction === 'inbound' ? 'came in at' : 'went out to', line(cleanText(formatEndpoint(end)))),
+    ...(namespace === undefined ? [] : [fact('netns', line(namespaceText(namespace, PLAIN_NAMES)))]),
     fact('ended', [span(`${closed === 0 ? '' : least}${formatCount(closed)}`), span(since, 'dim')]),
     fact('ended per second', line(rate)),
     ...(direction === 'outbound'
@@ -119,11 +120,6 @@ function spreadLine(label: string, spread: Spread | undefined, text: (value: num
   const { count, p50, p95, max } = spread;
   return numbersLine(label, [formatCount(count), text(p50), text(p95), text(max)], 'text');
 }
-
-const numbersLine = (label: string, numbers: readonly string[], role: Span['role']): Line => [
-  span(`  ${label.padEnd(LABEL_WIDTH)}`, 'dim'),
-  span(numbers.map((one) => one.padStart(NUMBER_WIDTH)).join(''), role),
-];
 
 function ownerLines({ owners, ownersOf }: ClosedGroup): Line[] {
   const shown = owners?.slice(0, 20).map(({ name, pid, fd }) => line(`  ${cleanText(name)}/${pid} fd ${fd}`));

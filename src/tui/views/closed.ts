@@ -1,5 +1,7 @@
 import { type ClosedGroup, type ClosedReport, isWindowLeast, type Spread } from '../../model/closed.js';
 import { formatEndpoint } from '../../model/endpoint.js';
+import { namespaceText } from '../../render/labels.js';
+import { PLAIN_NAMES } from '../../render/names.js';
 import {
   cleanText,
   formatBytes,
@@ -32,6 +34,7 @@ export function closedColumns(
       sort: 'address',
       cell: ({ end }, width) => line(shortenMiddle(formatEndpoint(end), width, glyphs)),
     },
+    ...(told?.ofSeveral ? [NETNS] : []),
     { head: 'PROCESS', width: 12, natural: 18, stretch: 28, sort: 'process', cell: ownerCell },
     number('ENDED/s', 8, 'rate', ({ closedPerSecond }) => rateCell(closedPerSecond, rateLeast)),
     number('ENDED', 8, 'closed', ({ closed }) => counted(closed, least)),
@@ -45,6 +48,13 @@ export function closedColumns(
     number('BYTES', 9, 'bytes', ({ recent }) => line(formatBytes(recent.sentInAll + recent.receivedInAll))),
   ];
 }
+
+const NETNS: Column<ClosedGroup> = {
+  head: 'NETNS',
+  width: 8,
+  natural: 20,
+  cell: ({ namespace }) => line(namespace === undefined ? '?' : namespaceText(namespace, PLAIN_NAMES), 'dim'),
+};
 
 const number = (
   head: string,
@@ -111,7 +121,5 @@ export function noClosed({ report, filter }: UiState): string {
   if (told === undefined) return 'Nobody tells of connections that end (see the gaps), or not yet.';
   if (filter.active !== undefined && told.groups.length > 0)
     return `0 of ${formatCount(told.groups.length)} match "${cleanText(filter.active.text)}" - Esc clears`;
-  // Of the other namespaces nobody tells.
-  const where = (report?.namespaces?.length ?? 0) > 1 ? " in sockwatch's own namespace" : '';
-  return `No connection has ended${where} for ${formatDuration(told.sinceMs)}.`;
+  return `No connection has ended for ${formatDuration(told.sinceMs)}.`;
 }

@@ -1,6 +1,7 @@
 import type { ConnectionSort, ListenerSort } from '../../analyze/sort.js';
 import type { ClosedSort } from '../closed-rows.js';
 import type { Glyphs } from '../glyphs.js';
+import type { PoolSort } from '../pool-rows.js';
 import { fit, type Line, lineWidth, onGround, type Span, span } from '../spans.js';
 
 /** One column of a table, for rows of type T. */
@@ -16,7 +17,7 @@ export interface Column<T> {
   readonly core?: boolean;
   readonly right?: boolean;
   /** The order that belongs to it: its head shows the arrow. */
-  readonly sort?: ListenerSort | ConnectionSort | ClosedSort;
+  readonly sort?: ListenerSort | ConnectionSort | ClosedSort | PoolSort;
   cell(row: T, width: number): Line;
 }
 

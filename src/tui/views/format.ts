@@ -1,6 +1,6 @@
 import { cleanText, displayWidth, formatCount, formatDuration, truncate } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
-import { type Line, line, span } from '../spans.js';
+import { type Line, line, type Span, span } from '../spans.js';
 
 /** `12:04:31` of the local time zone. */
 export function formatClock(wallMs: number): string {
@@ -64,3 +64,12 @@ export const fact = (label: string, value: Line, width = 18): Line => [
 ];
 
 export const section = (title: string): Line => [span(` ${title}`, 'head')];
+
+const LABEL_WIDTH = 26;
+const NUMBER_WIDTH = 11;
+
+/** A row of a small table in details: what it is of, and numbers below each other. */
+export const numbersLine = (label: string, numbers: readonly string[], role: Span['role']): Line => [
+  span(`  ${label.padEnd(LABEL_WIDTH)}`, 'dim'),
+  span(numbers.map((one) => one.padStart(NUMBER_WIDTH)).join(''), role),
+];

@@ -6,7 +6,8 @@ import { markOf, verdictText, worstSeverity } from '../../render/style.js';
 import { cleanText, formatBytes, formatCount, formatDuration } from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
-import { fact, formatClock, formatRate, section, wrap } from './format.js';
+import { findingLines } from './finding-lines.js';
+import { fact, formatClock, formatRate, section } from './format.js';
 import { gauge, recentFill, roleOfSeverity } from './gauge.js';
 import { sampleLines } from './listener-samples.js';
 import { resample, sparkline } from './series.js';
@@ -41,27 +42,6 @@ function verdictLines(report: ListenerReport, width: number, glyphs: Glyphs): Li
     ],
     [],
     ...report.findings.flatMap((finding) => findingLines(finding, width)),
-  ];
-}
-
-function findingLines(finding: ListenerReport['findings'][number], width: number): Line[] {
-  const { message, evidence, advice, severity } = finding;
-  const indent = '     ';
-  return [
-    [
-      span(`  ${markOf(severity).padEnd(2)} `, roleOfSeverity(severity, 'info')),
-      span(cleanText(message), 'title'),
-    ],
-    ...evidence.map(({ text }) => [span(`${indent}- `, 'dim'), span(cleanText(text))]),
-    ...(advice === undefined
-      ? []
-      : wrap(advice, width - 14).map(
-          (text, index): Line => [
-            span(`${indent}${index === 0 ? 'To do: ' : '       '}`, 'info'),
-            span(text),
-          ],
-        )),
-    [],
   ];
 }
 

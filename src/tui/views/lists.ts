@@ -1,7 +1,6 @@
 import type { SocketTable } from '../../model/table.js';
 import { cleanText, formatCount, formatDuration } from '../../render/text.js';
 import { dataRows, type Rect } from '../layout.js';
-import type { PoolRow } from '../pool-rows.js';
 import { type Line, line, type Span, span } from '../spans.js';
 import type { UiState } from '../state.js';
 import { closedColumns, closedSummary, noClosed } from './closed.js';
@@ -133,22 +132,23 @@ const sortNote = ({ by, descending }: Sorted): Line => [
 ];
 
 function poolsPane(state: UiState, rect: Rect): Line[] {
-  const { pools = [], poolCursor } = state.connections;
+  const { items, cursor, sorting } = state.pools;
+  const isOneOfMany = (state.connections.table?.sections.length ?? 0) > 1;
   return listPane(state, rect, {
     pane: 'connections',
     number: 4,
     name: 'Pools',
-    summary: [span(` ${formatCount(pools.length)}  process to remote`)],
+    summary: [span(` ${formatCount(items.length)}  process to remote`)],
     view: {
-      columns: poolColumns(state.glyphs, state.report?.pools !== undefined),
-      sorting: { by: '', descending: true },
-      length: pools.length,
-      index: poolCursor.index,
-      top: poolCursor.top,
-      rowAt: (at) => pools[at] as PoolRow,
+      columns: poolColumns(state.glyphs, state.report?.pools !== undefined, isOneOfMany),
+      sorting,
+      length: items.length,
+      index: cursor.index,
+      top: cursor.top,
+      rowAt: (at) => items[at] as (typeof items)[number],
     },
     empty: noConnections(state),
-    note: [span('p: connections', 'dim')],
+    note: [...sortNote(sorting), span('  p: connections', 'dim')],
   });
 }
 

@@ -91,7 +91,8 @@ function slowSpans({ report, intervalMs }: UiState): Span[] {
 function figures(state: UiState, wide: boolean): Span[][] {
   const { report, listeners, connections } = state;
   if (report === undefined) return [];
-  const { newPerSecond, overflowsPerSecond } = report.rates;
+  const { newPerSecond, openedPerSecond, overflowsPerSecond } = report.rates;
+  const rate = (value: number | undefined) => span(value === undefined ? '?' : `+${formatRate(value)}/s`);
   const name = (long: string, short: string) => span(`${wide ? long : short} `, 'dim');
   return [
     alertFigure(state, wide),
@@ -100,7 +101,8 @@ function figures(state: UiState, wide: boolean): Span[][] {
     ...(report.sockets === undefined
       ? []
       : [[name('ESTAB', 'EST'), span(formatCount(connections.established))]]),
-    [name('NEW', 'NEW'), span(newPerSecond === undefined ? '?' : `+${formatRate(newPerSecond)}/s`)],
+    [name('IN', 'IN'), rate(newPerSecond)],
+    [name('OUT', 'OUT'), rate(openedPerSecond)],
     ...(report.origin.netns === undefined
       ? []
       : [[name('netns', 'ns'), span(namespacesText(report, report.origin.netns), 'dim')]]),

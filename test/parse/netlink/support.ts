@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import type { DumpName } from '../../../src/parse/netlink/index.js';
 import { fixtureDir } from '../golden.js';
 import type { ReadableRow } from '../readable.js';
@@ -16,6 +17,30 @@ export function messagesOf(bytes: Uint8Array): { at: number; size: number }[] {
     at += (size + 3) & ~3;
   }
   return messages;
+}
+
+/** The same bytes with up to 8 of them changed. */
+export const withBytesChanged = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> =>
+  fc
+    .array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 8,
+    })
+    .map((changes) => {
+      const copy = bytes.slice();
+      for (const [at, value] of changes) copy[at] = value;
+      return copy;
+    });
+
+/** The same bytes with up to 4 words changed to sizes that lie. */
+export function withSizesChanged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const size = fc.oneof(fc.constantFrom(0, 1, 3, 4, 15, 16, 0xffff, 0x7fffffff, 0xffffffff), fc.nat(600));
+  const change = fc.tuple(fc.nat(bytes.length / 4 - 1), size);
+  return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
+    const copy = bytes.slice();
+    for (const [word, value] of changes) new DataView(copy.buffer).setUint32(word * 4, value, true);
+    return copy;
+  });
 }
 
 /** Numbers that go on while the sockets stand still: how far they may be apart where the looks were at most a second apart. */

@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ParseError } from '../../../src/model/errors.js';
 import type { ClosedObservation } from '../../../src/model/observation.js';
-import { millis } from '../../../src/model/units.js';
 import { RecordingDecoder } from '../../../src/parse/recording/decoder.js';
 import { PLAIN_NAMES } from '../../../src/render/names.js';
 import { RecordingEncoder } from '../../../src/render/recording/encoder.js';
 import { Pseudonyms } from '../../../src/render/redact.js';
-import { buildTable, look, type RowSpec } from '../../support/table-builder.js';
+import { closedBatch, look, type RowSpec } from '../../support/table-builder.js';
 import { readableRow } from '../readable.js';
 
 const ended = (local: string, remote: string): RowSpec => ({
@@ -18,20 +17,8 @@ const ended = (local: string, remote: string): RowSpec => ({
   columns: { closeKind: 0, bytesSent: 20, lastSentMs: 5, rttMs: 0.2 },
 });
 
-function closed(rows: readonly RowSpec[], rest: Partial<ClosedObservation> = {}): ClosedObservation {
-  return {
-    kind: 'closed',
-    origin: { ...look(900, []).origin, source: 'netlink' },
-    sockets: buildTable(rows),
-    incomplete: false,
-    lost: 0,
-    spanMs: millis(1000),
-    unconnected: 0,
-    failedConnects: 0,
-    gaps: [],
-    ...rest,
-  };
-}
+const closed = (rows: readonly RowSpec[], rest: Partial<ClosedObservation> = {}) =>
+  closedBatch(900, rows, rest);
 
 function linesOf(batches: readonly ClosedObservation[], names = PLAIN_NAMES): string[] {
   const encoder = new RecordingEncoder(names, '0.1.0');

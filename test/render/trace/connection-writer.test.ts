@@ -56,7 +56,7 @@ async function connectionsOf(path: string) {
 }
 
 describe('the writer says what the objects say', () => {
-  it('for the captures of the fixtures', { timeout: 60_000 }, async () => {
+  it('for the captures of the fixtures', async () => {
     let count = 0;
     for (const path of capturesIn(fixtures)) {
       const { connections, epochSeconds } = await connectionsOf(path);
@@ -284,7 +284,7 @@ describe('the writer says what the objects say, whatever they hold', () => {
   it.each([
     ['anything', connection],
     ['ordinary connections', ordinary],
-  ])('%s', { timeout: 120_000 }, (_, one) => {
+  ])('%s', (_, one) => {
     fc.assert(fc.property(fc.array(one, { maxLength: 4 }), epoch, expectSame), { numRuns: 1000 });
   });
 });
