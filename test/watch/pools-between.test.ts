@@ -128,6 +128,19 @@ describe('connections that came and went between two looks', () => {
     expect(pastOf(seen)).toEqual([['outbound', 'none', 2, 2, 2]]);
   });
 
+  it('count where their port was in TIME-WAIT when the watch began', () => {
+    const left = trace(out(1), 50_000);
+    const again = out(1, 1, { cookie: 555, columns: { lastAckMs: 4 } });
+    // The same, told late by a process that kept its socket for a while after both sides had ended.
+    const late = out(1, 1, { cookie: 555, columns: { lastAckMs: 10_300 } });
+    expect(pastOf(watch([[left], ended(500, [again]), [trace(again, 59_700)]]))).toEqual([
+      ['outbound', 'none', 1, 1, 1],
+    ]);
+    expect(watch([[left], ended(500, [late]), [trace(out(1), 49_000)]]).pools).toMatchObject([
+      { past: { created: 0, seen: 0 } },
+    ]);
+  });
+
   it('are none where a look held them: those are closed once', () => {
     const held = out(1, 1, { owners: WRK });
     const seen = watch([[held], ended(500, [held]), [trace(held)]]);

@@ -17,6 +17,9 @@ import { isConnecting } from './states.js';
 const ABORTED = CLOSE_KINDS.indexOf('aborted');
 const ATTEMPT = CLOSE_KINDS.indexOf('attempt');
 const NOT_HELD = -1;
+/** TCP_TIMEWAIT_LEN (KERNEL.md 9), and the grain of the kernel's times. */
+const TIME_WAIT_MS = 60_000;
+const GRAIN_MS = 20;
 /** A recording may have been forged. */
 const MOST_WEIGHT = 100_000;
 
@@ -63,7 +66,7 @@ export class BetweenLooks {
       if (entry < 0) short.count(row);
       else if (isLeftOver(list, entry, sockets, row)) {
         // Its end is told later than a look shows what it left.
-        if (((list.marks[entry] ?? 0) & MARKS.told) !== 0) short.count(row);
+        if (((list.marks[entry] ?? 0) & MARKS.told) !== 0 || short.isLaterThan(entry, row)) short.count(row);
         else list.marks[entry] = (list.marks[entry] ?? 0) | MARKS.told;
       } else if (!list.hasCookieOf(entry, sockets, row)) short.count(row);
       else {
@@ -85,6 +88,7 @@ class ShortOnes {
   private readonly endings: EndingReader;
   private readonly exchangesOf;
   private readonly weights: Float64Array | undefined;
+  private readonly acked: Float64Array | undefined;
   private readonly cursor;
 
   constructor(
@@ -95,6 +99,7 @@ class ShortOnes {
     this.endings = new EndingReader(sockets);
     this.exchangesOf = exchangeReader(sockets.column('dataSegmentsOut'), sockets.column('dataSegmentsIn'));
     this.weights = sockets.column('weight');
+    this.acked = sockets.column('lastAckMs');
     this.cursor = sockets.cursor();
   }
 
@@ -112,6 +117,12 @@ class ShortOnes {
     if (this.kindOf(row) === ABORTED) return;
     const unmarked = ended.add(key) ? weight - 1 : weight;
     tally.leftOversToCome += unmarked;
+  }
+
+  /** Its port was used once more: it heard of its peer after the TIME-WAIT of that look had begun. */
+  isLaterThan(entry: number, row: number): boolean {
+    const sinceMs = TIME_WAIT_MS - (this.last.list.timeWaitMs[entry] ?? Number.NaN);
+    return (this.acked?.[row] ?? Number.NaN) + GRAIN_MS < sinceMs;
   }
 
   /** The last numbers of one that a look has shown; if its handshake went on then, it counts only now. */
