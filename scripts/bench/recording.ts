@@ -8,6 +8,7 @@ import { spanOf } from '../../src/cli/replay.js';
 import { RecordingFile } from '../../src/collect/recording-file.js';
 import { RecordingWriter } from '../../src/collect/recording-writer.js';
 import type { TableObservation } from '../../src/model/observation.js';
+import type { ProcessFacts } from '../../src/model/processes.js';
 import { SOCKET_STATES } from '../../src/model/sockets.js';
 import { SocketTable } from '../../src/model/table.js';
 import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
@@ -91,6 +92,35 @@ function report({ sockets, megabytes, writeShare, openMs, seekMs }: RecordingFig
 const START = 1_763_000_000_000;
 const [ESTABLISHED, LISTEN] = [SOCKET_STATES.indexOf('established'), SOCKET_STATES.indexOf('listen')];
 
+/** For a tenth of the hour its listener has a queue, behind which four workers of fifty threads are recorded. */
+const TROUBLE_SECONDS = SECONDS / 10;
+const workers = (second: number): ReadonlyMap<number, ProcessFacts> =>
+  new Map(
+    Array.from({ length: 4 }, (_, worker) => [
+      1000 + worker,
+      {
+        state: 'S',
+        threads: {
+          threads: 50,
+          looked: 50,
+          accepting: 0,
+          polling: 1,
+          pollingOne: 0,
+          parked: (second + worker) % 9,
+          running: second % 3,
+          blockedOnDisk: 0,
+          readingFrom: Array.from(
+            { length: 40 },
+            (_, thread) => 900_000 + worker * 1000 + thread + (second >> 3),
+          ),
+        },
+        cpuMs: millis(second * 713 + worker * 17),
+        runWaitMs: millis(second * 31),
+        throttled: { times: second, ms: millis(second * 40) },
+      },
+    ]),
+  );
+
 /** A host with one listener and many connections, the same for the same numbers. */
 class MadeHost {
   private readonly born: Float64Array;
@@ -129,6 +159,7 @@ class MadeHost {
       },
       scope: 'all',
       sockets: this.table(second, queues),
+      ...(second < TROUBLE_SECONDS && { processes: workers(second) }),
       counters: { ListenOverflows: second, PassiveOpens: second * 50, InSegs: second * 1234 },
       tookMs: millis(20),
       skippedTicks: 0,

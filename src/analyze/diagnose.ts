@@ -5,6 +5,7 @@ import type { Gap } from '../model/observation.js';
 import { depthOf, explain } from './diagnose/causes.js';
 import { existingFindings } from './diagnose/existing.js';
 import type { DiagnosisRule, Found } from './diagnose/found.js';
+import { namedIn } from './diagnose/named.js';
 import { DIAGNOSIS_RULES } from './diagnose/rules.js';
 import { whyOf } from './diagnose/why.js';
 import { listed } from './words.js';
@@ -25,6 +26,8 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
   return {
     origin: facts.origin,
     watchedMs: facts.watchedMs,
+    ...(facts.pools.apartMs !== undefined && { apartMs: facts.pools.apartMs }),
+    named: namedIn(facts),
     findings,
     lookedAt: lookedAt(facts, missing),
     settings: Object.fromEntries(

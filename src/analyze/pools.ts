@@ -7,6 +7,7 @@ import type { PoolContext } from './pools/context.js';
 import { isFresh, matchHikari } from './pools/hikari.js';
 import { POOL_RULES } from './pools/rules.js';
 import { leftOutOfShares, sharesOfNew } from './pools/shares.js';
+import { unseenConnections } from './pools/unseen.js';
 import { subjectOf } from './pools/words.js';
 
 export interface PoolsBeside {
@@ -42,15 +43,20 @@ export function judgePools(
     });
   });
   const shares = sharesOfNew(seen.pools, groupKey);
-  const gaps = [...seen.gaps, ...leftOutOfShares(seen.pools, shares, groupKey)];
-  return ranked({ ...seen, findings, hikari: matches, shares, gaps });
+  return ranked({
+    ...seen,
+    findings: [...findings, ...unseenConnections(seen, findings)],
+    hikari: matches,
+    shares,
+    gaps: [...seen.gaps, ...leftOutOfShares(seen.pools, shares, groupKey)],
+  });
 }
 
 /** The worst pools first, the others as they were. */
 function ranked({ pools, findings, hikari, shares, ...rest }: PoolsReport): PoolsReport {
   const rank = new Map<number, number>();
   for (const { pool, severity } of findings)
-    rank.set(pool, Math.max(rank.get(pool) ?? 0, 1 + severityRank(severity)));
+    if (pool !== undefined) rank.set(pool, Math.max(rank.get(pool) ?? 0, 1 + severityRank(severity)));
   const order = [...pools.keys()].sort((a, b) => (rank.get(b) ?? 0) - (rank.get(a) ?? 0) || a - b);
   const places = new Map(order.map((old, place) => [old, place]));
   const placeOf = (old: number) => places.get(old) ?? old;
@@ -59,8 +65,12 @@ function ranked({ pools, findings, hikari, shares, ...rest }: PoolsReport): Pool
     pools: order.map((old) => pools[old] as Pool),
     shares: order.map((old) => shares[old]),
     findings: findings
-      .map((finding) => ({ ...finding, pool: placeOf(finding.pool) }))
-      .sort((a, b) => severityRank(b.severity) - severityRank(a.severity) || a.pool - b.pool),
+      .map((finding) => (finding.pool === undefined ? finding : { ...finding, pool: placeOf(finding.pool) }))
+      .sort(
+        (a, b) =>
+          severityRank(b.severity) - severityRank(a.severity) ||
+          (a.pool ?? pools.length) - (b.pool ?? pools.length),
+      ),
     hikari: hikari.map((match) =>
       match.pool === undefined ? match : { ...match, pool: placeOf(match.pool) },
     ),

@@ -4,6 +4,7 @@ import { unjudged } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { readRoutes } from '../collect/routes.js';
 import { readText } from '../collect/small-files.js';
 import type { Diagnosis } from '../model/diagnosis.js';
 import { SockwatchError } from '../model/errors.js';
@@ -82,7 +83,8 @@ async function lookAgain(
     if (!signal.aborted) throw error;
   }
   const descriptors = flags['no-owners'] ? undefined : descriptorsOf(watch.pids(), proc, gaps);
-  return descriptors === undefined ? {} : { descriptors };
+  const routes = watch.hasUnanswered ? readRoutes(proc) : undefined;
+  return { ...(descriptors && { descriptors }), ...(routes && { routes }) };
 }
 
 async function readLooks(

@@ -14,6 +14,7 @@ export const POOL_RULE_NAMES = [
   'pool_leak',
   'pool_oversized',
   'pool_uneven',
+  'unseen_connections',
   'reconnect_wave',
   'close_wait_leak',
   'threads_busy',

@@ -130,10 +130,11 @@ export function topPools(report: PoolsReport, top: number | undefined): PoolsRep
   return {
     ...report,
     pools,
+    leftOut: report.pools.slice(top),
     shares: report.shares.slice(0, top),
     // Sums over all pools of these, whether they are shown or not.
     remotes: report.remotes.filter(({ end }) => ends.has(formatEndpoint(end))),
-    findings: report.findings.filter(({ pool }) => pool < top),
+    findings: report.findings.filter(({ pool }) => pool === undefined || pool < top),
     hikari: report.hikari.filter(({ pool }) => pool === undefined || pool < top),
   };
 }

@@ -49,6 +49,8 @@ export interface DiagnosisJson extends OriginJson {
     settings: number;
     /** Topics of diagnose that could be judged; queues and pools come on top. */
     topics: number;
+    /** Longest time between two complete looks: what was shorter may have been missed. */
+    longest_gap_ms?: number;
   };
   gaps: GapJson[];
 }

@@ -2,8 +2,10 @@ import type { ClosedReport } from './closed.js';
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
+import type { Home } from './namespace.js';
 import type { Counters, Gap, Origin } from './observation.js';
 import type { PoolDirection, PoolsReport } from './pools.js';
+import type { RouteFacts } from './routes.js';
 import type { Owner, TimerKind } from './sockets.js';
 import type { StackFacts } from './stack-facts.js';
 import type { Sureness } from './trace-findings.js';
@@ -172,6 +174,8 @@ export interface DiagnosisFacts {
   /** Absent: a recording has none. */
   readonly stack?: { readonly first: StackFacts; readonly last: StackFacts };
   readonly descriptors?: readonly ProcessDescriptors[];
+  /** At the end of the watch, where connects were not answered; absent: a recording has none. */
+  readonly routes?: RouteFacts;
   /** Connections and attempts that ended during the watch; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
   /** Only some sockets were asked for: counters of the namespace and numbers of the host say nothing of them. */
@@ -190,9 +194,20 @@ export interface LookedAt {
   readonly rules: number;
 }
 
+/** Whatever sentences of a diagnosis may name beside addresses: what `--redact` must know. */
+export interface Named {
+  readonly owners: readonly Owner[];
+  readonly ends: readonly Endpoint[];
+  readonly homes: readonly Home[];
+  readonly devices: readonly string[];
+}
+
 export interface Diagnosis {
   readonly origin: Origin;
   readonly watchedMs: Millis;
+  /** Longest time between two complete looks. */
+  readonly apartMs?: Millis;
+  readonly named: Named;
   /** Worst first; what another finding explains comes behind it. */
   readonly findings: readonly DiagnosisFinding[];
   readonly lookedAt: LookedAt;

@@ -27,6 +27,7 @@ export const RULES = [
   'pool_leak',
   'pool_oversized',
   'pool_uneven',
+  'unseen_connections',
   'reconnect_wave',
   'close_wait_leak',
   'takeover',

@@ -1,3 +1,4 @@
+import type { TrafficShapes } from './traffic.js';
 import type { Millis } from './units.js';
 
 /** Who sent the first FIN: the other side, or the process here. */
@@ -46,6 +47,8 @@ export interface ProbeFacts {
   readonly bare: number;
   /** Of those, without data for as long as `LONG_IDLE_MS` or longer. */
   readonly bareLongIdle: number;
+  /** What data did on those during the watch: a guess; absent where it cannot be told. */
+  readonly longIdleTraffic?: TrafficShapes;
   /** Probes without an answer. */
   readonly unanswered: number;
   /** Until the next probe of any. */

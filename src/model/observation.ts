@@ -61,7 +61,7 @@ export interface TableObservation {
   readonly facts?: HostFacts;
   /** The namespace of `origin.netns`, where it was asked for (`--netns`). */
   readonly namespace?: Namespace;
-  /** What those processes do, by pid. Not in recordings. */
+  /** What those processes do, by pid. Recordings have 16 of them at most, and older ones none. */
   readonly processes?: ReadonlyMap<number, ProcessFacts>;
   /** How long reading took, and how many ticks were left out since the last one because of it. */
   readonly tookMs: Millis;

@@ -36,6 +36,20 @@ export interface HikariJson {
   disagreements: string[];
 }
 
+/** Counts of open connections by what data did on them between looks. Inferred: a WebSocket that only echoes looks like requests and answers. */
+export interface TrafficJson {
+  basis: 'inferred';
+  /** Data went one way only, in several stretches between looks: server-sent events, streams, logs that are shipped. */
+  push: number;
+  /** Both ways, and without the rhythm of requests and answers: WebSockets. */
+  two_way: number;
+  request_response: number;
+  /** No data moved while it was watched. */
+  silent: number;
+  /** Watched for less than a second or three looks, or not to be told. */
+  unknown: number;
+}
+
 /** The connections of one process to one remote (outbound), or of one process and listener (inbound). */
 export interface PoolJson {
   direction: PoolDirection;
@@ -104,6 +118,8 @@ export interface PoolJson {
   long_lived_moving: number;
   long_lived_quiet_60s: number;
   long_lived_quiet_350s: number;
+  /** What data did on the open connections while they were watched, a guess; absent where it can be told of none, as after one look. */
+  traffic?: TrafficJson;
   /** Connections that were idle for this long were closed, at different moments: measured, within `idle_close_within_ms`. */
   idle_close_ms?: number;
   idle_close_within_ms?: number;
@@ -176,6 +192,8 @@ export interface PoolsJson extends OriginJson {
   /** From the first look to the last. */
   seconds: number;
   looks: number;
+  /** Longest time between two looks: what was shorter may have been missed, and numbers per second are lower bounds. */
+  longest_gap_ms?: number;
   pools: PoolJson[];
   remotes: PoolRemoteJson[];
   findings: PoolFindingJson[];
@@ -202,6 +220,7 @@ export interface PoolsHeaderJson extends OriginJson {
   schema: 'sockwatch.header/1';
   seconds: number;
   looks: number;
+  longest_gap_ms?: number;
   remotes: PoolRemoteJson[];
   findings: PoolHeaderFindingJson[];
   hikari_unmatched?: HikariJson[];

@@ -6,6 +6,7 @@ import type { Namespace } from './namespace.js';
 import type { Gap, Origin } from './observation.js';
 import type { Owner } from './sockets.js';
 import type { Sureness } from './trace-findings.js';
+import type { TrafficShapes } from './traffic.js';
 import type { Bytes, Connections, Millis, PerSecond, Ratio } from './units.js';
 
 /** How something is spread over the open connections of a pool. */
@@ -174,6 +175,8 @@ export interface Pool extends PoolCounts {
   readonly idleCloses: IdleCloses;
   readonly probes: ProbeFacts;
   readonly longLived: LongLived;
+  /** Of the open ones; absent: of none it can be told, as after a single look. */
+  readonly traffic?: TrafficShapes;
   /** Inbound, while requests wait to be read. */
   readonly serving?: ServeFacts;
 }
@@ -201,8 +204,11 @@ export interface RemoteSum {
 /** `certain`: counted; `likely`: inferred from what was counted; `suspected`: other causes look the same. */
 export interface PoolFinding extends Finding {
   readonly sure: Sureness;
-  /** Index into `pools`. */
-  readonly pool: number;
+  /** Index into `pools`; absent: it is about a namespace. */
+  readonly pool?: number;
+  /** Where it is about no pool. */
+  readonly direction?: PoolDirection;
+  readonly netns?: string;
 }
 
 /** A pool with what was found of it. */
@@ -232,6 +238,19 @@ export interface HikariMatch {
   readonly disagreements: readonly string[];
 }
 
+/** Connections that one network namespace opened (outbound) or completed (inbound) during the watch, by the kernel's count. */
+export interface CountedOpens {
+  readonly direction: PoolDirection;
+  readonly netns?: string;
+  readonly counted: number;
+  /** Connects among them that failed (AttemptFails, which counts requests in SYN-RECV too): at most. */
+  readonly failed: number;
+  /** Those that looks have shown. */
+  readonly seen: number;
+  /** Connections of both directions of whose end the kernel told, and that no look had shown; 0 where nobody tells. */
+  readonly ended: number;
+}
+
 /** All that was seen in one watch. */
 export interface PoolsSeen {
   readonly origin: Origin;
@@ -246,6 +265,10 @@ export interface PoolsSeen {
   readonly opensSeen?: number;
   /** The kernel told of connections that ended between two looks: of all, or some of that was lost. Absent: nobody told. */
   readonly endsTold?: EndsTold;
+  /** The same and more of each namespace; absent with a filter, or after one look. */
+  readonly counted?: readonly CountedOpens[];
+  /** Longest time between two looks: what is shorter may have been missed. Absent: only one look. */
+  readonly apartMs?: Millis;
   readonly gaps: readonly Gap[];
 }
 
@@ -255,6 +278,8 @@ export type EndsTold = (typeof ENDS_TOLD)[number];
 export interface PoolsReport extends PoolsSeen {
   readonly findings: readonly PoolFinding[];
   readonly hikari: readonly HikariMatch[];
+  /** Left out by a limit: sentences about the others may name them. */
+  readonly leftOut?: readonly Pool[];
   /** By pool, as `pools`. */
   readonly shares: readonly (NewShare | undefined)[];
 }

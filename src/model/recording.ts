@@ -55,6 +55,18 @@ export const SAMPLES = {
   local: 11,
 } as const;
 
+/** Places in the list that the threads of a process are in a frame. */
+export const THREAD_COUNTS = [
+  'threads',
+  'looked',
+  'accepting',
+  'polling',
+  'pollingOne',
+  'parked',
+  'running',
+  'blockedOnDisk',
+] as const;
+
 /** Those of an alert; `noted`: a change, good to know. */
 export const EVENT_PHASES = [...ALERT_PHASES, 'noted'] as const;
 

@@ -10,7 +10,8 @@ type Kind = 'ip' | 'ip6' | 'dev' | 'unix' | 'process' | 'host' | LabelKind;
 
 const IP_LIKE = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,8}(?:\.\d{1,3}){0,3}/g;
 /** The device or zone behind an address, unless it is a pseudonym already. */
-const DEVICE = /%(?!dev-\d)([A-Za-z][\w.-]*)/g;
+const DEVICE = /(?<=[\w.:*\]])%(?!dev-\d)([^\s\]:,;)"%>]+)/g;
+const BEFORE_ID = '(?=/\\d)';
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
 /**
@@ -26,7 +27,10 @@ export class Pseudonyms implements Names {
   private readonly hidden = new Map<string, string>();
   private readonly processes = new Map<string, string>();
   private processWords: RegExp | undefined;
+  private numberWords: RegExp | undefined;
   private behindProcess = '(?![\\w-])';
+  /** Processes whose names are numbers: hidden where their id follows, since else they would garble every number. */
+  private readonly numbers = new Map<string, string>();
 
   /** `asAddresses`: pseudonyms that are addresses themselves, for what must be read again (recordings). */
   constructor(
@@ -47,7 +51,7 @@ export class Pseudonyms implements Names {
   }
 
   processesHaveIds(): void {
-    this.behindProcess = '(?=/\\d)';
+    this.behindProcess = BEFORE_ID;
     this.processWords = undefined;
   }
 
@@ -83,7 +87,9 @@ export class Pseudonyms implements Names {
   sentence(text: string): string {
     this.words ??= wordPattern([...this.hidden.keys()], '(?![\\w-])');
     this.processWords ??= wordPattern([...this.processes.keys()], this.behindProcess);
+    this.numberWords ??= wordPattern([...this.numbers.keys()], BEFORE_ID);
     const named = text
+      .replace(this.numberWords, (word) => this.numbers.get(word) ?? word)
       .replace(this.processWords, (word) => this.processes.get(word) ?? word)
       .replace(this.words, (word) => this.hidden.get(word) ?? word);
     return named
@@ -125,6 +131,10 @@ export class Pseudonyms implements Names {
     this.counts.set(kind, count);
     const made = this.makeName(kind, count);
     this.known.set(key, made);
+    if (kind === 'process' && /^\d+$/.test(name)) {
+      this.numbers.set(name, made);
+      this.numberWords = undefined;
+    }
     // Addresses are found in sentences by their shape; a name of digits would garble every number.
     if (kind !== 'ip' && kind !== 'ip6' && name !== '' && !/^\d+$/.test(name)) {
       (kind === 'process' ? this.processes : this.hidden).set(name, made);

@@ -1,3 +1,4 @@
+import { count } from '../analyze/words.js';
 import type { ClosedGroup, ClosedRecent, ClosedReport } from '../model/closed.js';
 import type { Listener } from '../model/listener.js';
 import type { Namespace } from '../model/namespace.js';
@@ -186,8 +187,6 @@ export function followClosed(
   };
 }
 
-const { format: formatNumber } = new Intl.NumberFormat('en-US');
-
 /** Of ss it is said anyway that it does not tell what it misses. */
 function lossGap({ from, totals: { lost, incomplete } }: ClosedState): Gap[] {
   if (from === 'ss' || !incomplete || lost === 0) return [];
@@ -195,7 +194,7 @@ function lossGap({ from, totals: { lost, incomplete } }: ClosedState): Gap[] {
   return [{ what: 'connections that ended', why: `${many} lost: the numbers are lower bounds` }];
 }
 
-const events = (lost: number): string => (lost === 1 ? '1 event was' : `${formatNumber(lost)} events were`);
+const events = (lost: number): string => (lost === 1 ? '1 event was' : `${count(lost)} events were`);
 
 function reportOf(
   { groups, totals, from, sinceAt, reported: { groups: groupsBefore, totals: before } }: ClosedState,

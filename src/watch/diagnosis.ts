@@ -5,6 +5,7 @@ import type { DiagnosisFacts, ProcessDescriptors } from '../model/diagnosis.js';
 import { type Finding, severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Counters, Gap, Observation, Origin, TableObservation } from '../model/observation.js';
+import type { RouteFacts } from '../model/routes.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch, type RowFilter } from './connections.js';
 import { counterDeltas } from './counters.js';
@@ -22,6 +23,7 @@ export interface DiagnosisFilter extends RowFilter {
 /** What is read beside the sockets. */
 export interface Beside {
   readonly descriptors?: readonly ProcessDescriptors[];
+  readonly routes?: RouteFacts;
 }
 
 /** Everything that `diagnose` watches, over the same looks: listeners, pools, single connections, counters. */
@@ -72,8 +74,13 @@ export class DiagnosisWatch {
     return names;
   }
 
+  /** Connects are under way, or were given up, whose SYN was sent again. */
+  get hasUnanswered(): boolean {
+    return this.connections.seen(undefined).connecting.some(({ everRetried }) => everRetried > 0);
+  }
+
   /** `undefined` before the first complete look. */
-  facts({ descriptors }: Beside = {}): DiagnosisFacts | undefined {
+  facts({ descriptors, routes }: Beside = {}): DiagnosisFacts | undefined {
     const { first, state, stack } = this;
     const pools = this.pools.report();
     if (first === undefined || state.report === undefined || pools === undefined) return undefined;
@@ -96,6 +103,7 @@ export class DiagnosisWatch {
       ...(deltas !== undefined && this.looks > 1 && { counters: deltas }),
       ...(stack && { stack }),
       ...(descriptors && { descriptors }),
+      ...(routes && { routes }),
       ...this.endings(closed),
       ...(this.filter && { filtered: true as const }),
       gaps: this.allGaps(pools.gaps, seen.notFollowed),

@@ -43,6 +43,8 @@ export class PoolWatches {
       ),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
       ...(told && { endsTold: told }),
+      ...(seen.some(({ counted }) => counted) && { counted: seen.flatMap(({ counted = [] }) => counted) }),
+      ...(longest.apartMs !== undefined && { apartMs: longest.apartMs }),
       gaps: [...this.gaps, ...distinct(seen.flatMap(({ gaps }) => gaps))],
     };
   }

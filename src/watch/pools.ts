@@ -5,6 +5,7 @@ import { BetweenLooks } from './pools/between-looks.js';
 import { CloseNotes } from './pools/close-notes.js';
 import { columnsOf } from './pools/columns.js';
 import { ConnectionList, TupleKey } from './pools/connection-list.js';
+import { countedOpens, missedOpens, opensSeen } from './pools/counted-opens.js';
 import { EndedTuples } from './pools/ended-tuples.js';
 import { SLACK_MS } from './pools/look.js';
 import { LookPass, MOST_CONNECTIONS, type RowFilter } from './pools/look-pass.js';
@@ -13,8 +14,6 @@ import { describePools } from './pools/pool-facts.js';
 
 /** Without data for so long, and for this share of the watch, a connection is forgotten rather than at rest. */
 const LONG_IDLE = { ms: 60_000, share: 0.1 };
-/** More than this, and than were seen, are worth a word. */
-const MISSED = { least: 20, perSecond: 2 };
 const KEPT_GAPS = 100;
 
 /**
@@ -35,6 +34,9 @@ export class PoolWatch {
   /** Of the last look. */
   private between: BetweenLooks | undefined;
   private endsTold: EndsTold | undefined;
+  private apartMs = 0;
+  /** Connections whose end the kernel told of, that no look had shown, and that have no pool. */
+  private endedUnseen = 0;
   private readonly gaps = new Map<string, Gap>();
 
   constructor(private readonly filter?: RowFilter) {}
@@ -60,26 +62,24 @@ export class PoolWatch {
       lastLook: Math.max(0, this.looks - 1),
       namespace: last.namespace,
     });
-    const opensSeen = described.pools.reduce(
-      (sum, { direction, connecting, past }) =>
-        direction === 'outbound' ? sum + past.created + past.connectFailed + connecting : sum,
-      0,
-    );
-    const opened = (last.counters?.ActiveOpens ?? Number.NaN) - (first.counters?.ActiveOpens ?? Number.NaN);
+    const ms = millis(origin.monotonic - first.origin.monotonic);
     // The kernel counts for all, also for those that the filter leaves out.
-    const activeOpens = this.looks > 1 && opened >= 0 && this.filter === undefined ? opened : undefined;
+    const counted =
+      this.looks > 1 && this.filter === undefined
+        ? countedOpens(first.counters, last.counters, described.pools, this.endedUnseen)
+        : [];
+    const activeOpens = counted.find(({ direction }) => direction === 'outbound')?.counted;
     return {
       origin,
-      watchedMs: millis(origin.monotonic - first.origin.monotonic),
+      watchedMs: ms,
       looks: this.looks,
       ...described,
-      opensSeen,
+      opensSeen: opensSeen(described.pools, 'outbound'),
+      ...(counted.length > 0 && { counted }),
+      ...(this.looks > 1 && { apartMs: millis(this.apartMs) }),
       ...(activeOpens !== undefined && { activeOpens }),
       ...(this.endsTold && { endsTold: this.endsTold }),
-      gaps: [
-        ...this.allGaps(),
-        ...missedOpens(activeOpens, opensSeen, origin.monotonic - first.origin.monotonic, this.endsTold),
-      ],
+      gaps: [...this.allGaps(), ...missedOpens(counted, ms, this.endsTold)],
     };
   }
 
@@ -98,7 +98,7 @@ export class PoolWatch {
       ended,
       filter,
     });
-    this.between.take(sockets, origin.monotonic);
+    this.endedUnseen += this.between.take(sockets, origin.monotonic);
   }
 
   private look(observation: TableObservation): void {
@@ -108,6 +108,7 @@ export class PoolWatch {
     now.restart(Math.min(observation.sockets.length, MOST_CONNECTIONS));
     for (const [, { tally }] of this.book.all()) tally.begin();
     const elapsed = this.last === undefined ? undefined : monotonic - this.last.origin.monotonic;
+    this.apartMs = Math.max(this.apartMs, elapsed ?? 0);
     const pass = new LookPass({
       table: observation.sockets,
       columns: columnsOf(observation.sockets),
@@ -124,6 +125,7 @@ export class PoolWatch {
       ),
       at: monotonic,
       slackMs: SLACK_MS + observation.tookMs,
+      isRecorded: observation.origin.source === 'recording',
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
@@ -158,27 +160,4 @@ export class PoolWatch {
       { what: 'pools', why: `${this.notFollowed} connections were not followed: there are too many` },
     ];
   }
-}
-
-/** Short connections that leave no TIME-WAIT here: where nobody tells of their end, only the kernel's counter does. */
-function missedOpens(
-  activeOpens: number | undefined,
-  seen: number,
-  ms: number,
-  endsTold: EndsTold | undefined,
-): Gap[] {
-  // What it counts beside those are connects that failed.
-  if (endsTold === 'all') return [];
-  const missed = (activeOpens ?? 0) - seen;
-  if (missed < Math.max(MISSED.least, seen) || missed < (MISSED.perSecond * ms) / 1000) return [];
-  const why =
-    endsTold === 'some'
-      ? 'some of what the kernel told of connections that ended was lost, and what leaves no TIME-WAIT either is not counted'
-      : 'connections that come and go between two looks mostly leave no trace; look more often (--interval 50ms), or at the packets (sockwatch capture)';
-  return [
-    {
-      what: 'pool_churn',
-      why: `the kernel counted ${activeOpens} connects in this namespace, only ${seen} were seen: ${why}`,
-    },
-  ];
 }

@@ -160,6 +160,25 @@ describe('no_keepalive', () => {
     expect(rulesOf(rows)).toEqual([]);
   });
 
+  /** Quiet for an hour at a look after so many segments came. */
+  const quiet = (n: number, segments: number, ms = HOUR) =>
+    conn(n, ms, { columns: { dataSegmentsOut: 1, dataSegmentsIn: segments } });
+
+  it('says which of them were streams, as a guess', () => {
+    const looks = [1, 2, 3, 4].map((segments) => [quiet(1, segments), quiet(2, 1)]);
+    const [finding] = judgePools(seen(looks)).findings;
+    expect(finding?.evidence[1]).toMatchObject({
+      metric: 'idle_traffic',
+      value: 1,
+      text: 'by their data during the watch (a guess): 1 one way only, as a stream or server-sent events, 1 silent; on a stream or a WebSocket no request may ever show the loss: a message every minute keeps it known on the way',
+    });
+    const [still] = judgePools(seen([1, 1, 1].map((n) => [quiet(1, n), quiet(2, n)]))).findings;
+    expect(still?.evidence[1]?.text).toBe('by their data during the watch (a guess): 2 silent');
+    // One look tells nothing of it.
+    const [once] = judgePools(seen([[quiet(1, 1), quiet(2, 1)]])).findings;
+    expect(once?.evidence).toHaveLength(1);
+  });
+
   it('probes without an answer', () => {
     expect(rulesOf([kept(1, HOUR, 3), kept(2, HOUR)])).toEqual(['warning keepalive_unanswered']);
     const [pool] = seen([[kept(1, 100, 1), kept(2, 100), conn(3, 100)]]).pools;

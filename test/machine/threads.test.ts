@@ -1,14 +1,18 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { DiagnosisJson } from '../../src/model/diagnosis-json.js';
 import { Agent } from '../support/agent.js';
-import { listenerOn, snapshot } from '../support/cli.js';
+import { listenerOn, snapshot, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { poll } from '../support/poll.js';
 import { PoolClient } from '../support/pool.js';
+import { Running } from '../support/running.js';
 
 const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3'] });
 const withoutJava = missing ?? needs({ programs: ['java', 'javac'] });
@@ -125,6 +129,37 @@ describe.skipIf(missing)(`threads of real servers${missing ? ` (skipped: ${missi
       expect(said.advice).toContain('kill -CONT');
       servers.signal('SIGCONT');
       expect(await live.interrupt()).toBe(130);
+    });
+  });
+
+  it('says so of a recording too, and not of one in which it runs', { timeout: 60_000 }, async () => {
+    await withNamespace(async (namespace) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sockwatch-threads-'));
+      try {
+        const servers = await Agent.start(namespace, 'threads.py');
+        const { port, pid } = await servers.ask<Where>('blocking', {
+          address: ADDRESS,
+          backlog: 4,
+          threads: 9,
+        });
+        const diagnosis = async (name: string) => {
+          const path = join(folder, name);
+          const words = ['record', path, '--interval', '250ms', '--duration', '4s'];
+          await Running.start(words, { namespace }).ended(40_000);
+          const { stdout } = await sockwatch(namespace, ['diagnose', '--from', path, '--format', 'json']);
+          return (JSON.parse(stdout) as DiagnosisJson).findings;
+        };
+        await fill(namespace, port, 2);
+        expect(await diagnosis('runs.ndjson')).toEqual([]);
+        servers.signal('SIGSTOP');
+        await fill(namespace, port, 3);
+        const found = (await diagnosis('stopped.ndjson')).find(({ rule }) => rule === 'stopped_acceptor');
+        servers.signal('SIGCONT');
+        expect(found && evidenceOf(found, 'owner.stopped')?.text).toBe(`python3/${pid} is stopped (state T)`);
+        expect(found?.advice).toContain('kill -CONT');
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     });
   });
 

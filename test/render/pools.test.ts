@@ -65,6 +65,26 @@ describe('the output of pools', () => {
     expect(table).toContain('process-1/7');
   });
 
+  it('has a column for traffic only where something streams', () => {
+    const watch = (columnsAt: (at: number) => object) => {
+      const pools = new PoolWatch();
+      for (let at = 0; at < 4; at++)
+        pools.take(
+          look(at * 1000, [
+            { local: '10.0.0.1:4000', remote: '10.0.0.9:80', cookie: 1, owners, columns: columnsAt(at) },
+          ]),
+        );
+      const seen = pools.report();
+      if (seen === undefined) throw new Error('no look');
+      return text(poolsTable(judgePools(seen), PLAIN_NAMES, { color: false }));
+    };
+    const stream = watch((at) => ({ ...columns, dataSegmentsOut: 1, dataSegmentsIn: at * 5 }));
+    expect(stream).toMatch(/ TRAFFIC .*\n.* 1 push /);
+    expect(stream).toContain('TRAFFIC is a guess from what moved between looks');
+    const http = watch((at) => ({ ...columns, dataSegmentsOut: at, dataSegmentsIn: at }));
+    expect(http).not.toContain('TRAFFIC');
+  });
+
   it('keeps its sentences whole where a process is named as a word of them', () => {
     const names = new Pseudonyms();
     learnNames(report(), names);

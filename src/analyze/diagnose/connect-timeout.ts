@@ -4,9 +4,11 @@ import type { Evidence } from '../../model/findings.js';
 import type { ListenerReport } from '../../model/listener.js';
 import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
+import { apartText } from '../pools/words.js';
 import { synTimeout } from '../syn-schedule.js';
 import { count, counted, duration, ownerText } from '../words.js';
 import { type DiagnosisRule, type Found, ownerOf, settingOf, whoText } from './found.js';
+import { routeEvidence } from './route.js';
 
 const SYN_RETRIES = 'net.ipv4.tcp_syn_retries';
 const SYN_LINEAR = 'net.ipv4.tcp_syn_linear_timeouts';
@@ -59,6 +61,7 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
           ]
         : []),
       ...paceOf(one, facts),
+      ...(full === undefined ? routeEvidence(remote, facts.routes) : []),
       ...hostCauses(facts),
     ],
     advice: isTableFull
@@ -111,7 +114,7 @@ function kernelTimeout(facts: DiagnosisFacts): number | undefined {
   return synTimeout(retries + linear + 1, linear);
 }
 
-function paceOf({ begun: [first, second] }: Connecting, { watchedMs }: DiagnosisFacts): Evidence[] {
+function paceOf({ begun: [first, second] }: Connecting, { watchedMs, pools }: DiagnosisFacts): Evidence[] {
   const total = first + second;
   if (total === 0 || watchedMs <= 0) return [];
   const rate = (total * 1000) / watchedMs;
@@ -120,7 +123,7 @@ function paceOf({ begun: [first, second] }: Connecting, { watchedMs }: Diagnosis
       'attempts_per_second',
       rate,
       'per second',
-      `${count(total)} new attempts seen: ${count(first)} in the first half of the watch, ${count(second)} in the second`,
+      `at least ${counted(total, 'new attempt')}: ${count(first)} in the first half of the watch, ${count(second)} in the second${apartText(pools)}`,
     ),
   ];
 }

@@ -1,9 +1,10 @@
 import type { ConnectionsSeen, DiagnosisFacts, DiagnosisFinding, Subject } from '../../model/diagnosis.js';
 import { formatEndpoint } from '../../model/endpoint.js';
-import type { Finding, Rule } from '../../model/findings.js';
-import type { Pool } from '../../model/pools.js';
+import type { Evidence, Finding, Rule } from '../../model/findings.js';
+import type { Pool, PoolFinding } from '../../model/pools.js';
 import type { Sureness } from '../../model/trace-findings.js';
-import { listenerText } from '../words.js';
+import { evidence } from '../evidence.js';
+import { count, listed, listenerText } from '../words.js';
 import { whyOf } from './why.js';
 
 /** Inferred from several looks; what is not listed was counted. */
@@ -40,6 +41,7 @@ export function* existingFindings({
   host,
   pools,
   seen,
+  closed,
 }: DiagnosisFacts): Generator<DiagnosisFinding> {
   for (const { listener, findings } of listeners)
     for (const finding of findings) {
@@ -51,7 +53,14 @@ export function* existingFindings({
   const wrong = host.filter(({ rule }) => rule !== 'owners_hidden');
   for (const finding of wrong) yield dress(finding, {}, SURENESS[finding.rule] ?? 'certain', '');
   for (const finding of pools.findings) {
-    const pool = pools.pools[finding.pool];
+    const pool = finding.pool === undefined ? undefined : pools.pools[finding.pool];
+    if (finding.pool === undefined)
+      yield dress(
+        { ...finding, evidence: [...finding.evidence, ...endedAt(finding, closed)] },
+        {},
+        finding.sure,
+        '',
+      );
     if (pool === undefined || (finding.rule === 'pool_churn' && isUnanswered(pool, seen))) continue;
     const about: Subject = {
       ...(pool.direction === 'outbound' ? { remote: pool.end } : { local: pool.end }),
@@ -62,6 +71,27 @@ export function* existingFindings({
     yield dress(finding, about, sure, '');
   }
 }
+
+/** Where most of those that no look has shown went, or came to, as the kernel told of their ends. */
+function endedAt({ direction }: PoolFinding, closed: DiagnosisFacts['closed']): Evidence[] {
+  const most = (closed?.groups ?? [])
+    .filter((group) => group.direction === direction && group.closed > 0)
+    .sort((a, b) => b.closed - a.closed)
+    .slice(0, MOST_ENDS);
+  const [first] = most;
+  if (first === undefined) return [];
+  const names = most.map(({ end, closed: ended }) => `${formatEndpoint(end)}: ${count(ended)}`);
+  return [
+    evidence(
+      'ended',
+      first.closed,
+      'connections',
+      `most that ended ${direction === 'inbound' ? 'came to' : 'went to'} ${listed(names)}`,
+    ),
+  ];
+}
+
+const MOST_ENDS = 3;
 
 /** Attempts that nobody answers come and go like short connections, and are none. */
 const isUnanswered = ({ end, past }: Pool, { connecting }: ConnectionsSeen): boolean =>

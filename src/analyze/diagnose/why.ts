@@ -34,6 +34,8 @@ const WHY: Partial<Record<Rule, string>> = {
   pool_leak: 'each connection holds memory and a descriptor here, and a place at the server',
   pool_oversized: 'idle connections take places at the server that others may need',
   pool_uneven: 'one server does the work of several, and the others idle',
+  unseen_connections:
+    'all other findings are about what was seen: churn, errors and losses of those connections are not among them',
   reconnect_wave: 'many handshakes at once are slow, and may overflow the accept queue of the server',
   close_wait_leak:
     'each of them holds a descriptor until the process ends: at its limit it can accept and open nothing more',

@@ -2,7 +2,7 @@ import type { Evidence } from '../../model/findings.js';
 import { MANY_EXCHANGES, type Pool } from '../../model/pools.js';
 import { count, duration, ownerText } from '../words.js';
 import type { PoolContext, PoolRule } from './context.js';
-import { endText, fact, perSecondText, processText } from './words.js';
+import { apartText, endText, fact, perSecondText, processText } from './words.js';
 
 const SECOND = 1000;
 /** From here on it is a habit, not a warm-up. */
@@ -29,7 +29,7 @@ export const churn: PoolRule = (pool, context) => {
         'created',
         created,
         'connections',
-        `${least}${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look`,
+        `${least}${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look${least === '' ? '' : apartText(context.seen)}`,
       ),
       ...evidenceOf(pool, joined),
     ],

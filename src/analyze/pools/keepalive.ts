@@ -1,8 +1,10 @@
+import type { Evidence } from '../../model/findings.js';
 import { type IdleClose, LONG_IDLE_MS, type LostRequests } from '../../model/keepalive.js';
 import type { Pool } from '../../model/pools.js';
+import type { TrafficShapes } from '../../model/traffic.js';
 import { count, counted, duration } from '../words.js';
 import type { PoolRule } from './context.js';
-import { endText, fact, processText, type Said } from './words.js';
+import { endText, fact, processText, type Said, shapesText } from './words.js';
 
 const SECOND = 1000;
 
@@ -143,7 +145,7 @@ const BARE = { least: 2 };
 
 /** Idle for long without TCP keep-alive: a peer that vanished, or a middle box that forgot it, is noticed only at the next request. */
 export const noKeepalive: PoolRule = (pool) => {
-  const { bareLongIdle, kept } = pool.probes;
+  const { bareLongIdle, kept, longIdleTraffic } = pool.probes;
   if (bareLongIdle < BARE.least) return undefined;
   return {
     rule: 'no_keepalive',
@@ -157,10 +159,29 @@ export const noKeepalive: PoolRule = (pool) => {
         'connections',
         `${count(bareLongIdle)} without a keep-alive timer, ${count(kept)} of ${count(pool.open)} with one`,
       ),
+      ...trafficEvidence(longIdleTraffic),
     ],
     advice: `set SO_KEEPALIVE with TCP_KEEPIDLE below the idle timeouts on the way (AWS NLB forgets after 350 s, ALB closes after 60 s; NAT often after 5 minutes), or let the pool test or close idle connections: else a peer that vanished is never noticed`,
   };
 };
+
+/** Which of the idle ones are streams and WebSockets, where nobody will send a request that shows the loss. */
+function trafficEvidence(traffic: TrafficShapes | undefined): Evidence[] {
+  if (traffic === undefined) return [];
+  const lasting = traffic.push + traffic.two_way;
+  const note =
+    lasting === 0
+      ? ''
+      : '; on a stream or a WebSocket no request may ever show the loss: a message every minute keeps it known on the way';
+  return [
+    fact(
+      'idle_traffic',
+      lasting,
+      'connections',
+      `by their data during the watch (a guess): ${shapesText(traffic)}${note}`,
+    ),
+  ];
+}
 
 /** A peer that acknowledges nothing any more. */
 export const keepaliveUnanswered: PoolRule = (pool) => {

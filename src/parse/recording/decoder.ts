@@ -20,6 +20,7 @@ import { readClosed } from './closed.js';
 import { asList, asNumber, Fields } from './fields.js';
 import { readGaps } from './gaps.js';
 import { readHomes, readNamespace } from './homes.js';
+import { readProcesses } from './processes.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
 
@@ -50,6 +51,8 @@ interface Present {
   sysctls: Sysctls | undefined;
   descriptors: TableObservation['descriptors'];
   homes: TableObservation['homes'];
+  /** Of the last look only: they say what was done then. */
+  processes: TableObservation['processes'];
   namespace: Namespace | undefined;
 }
 
@@ -59,6 +62,7 @@ const nothing = (): Present => ({
   sysctls: undefined,
   descriptors: undefined,
   homes: undefined,
+  processes: undefined,
   namespace: undefined,
 });
 
@@ -185,6 +189,9 @@ export class RecordingDecoder {
     const descriptors = fields.has('fds') ? readDescriptors(fields.list('fds'), where) : undefined;
     const homes = fields.has('homes') ? readHomes(fields.list('homes'), where) : undefined;
     const present = this.presentOf(fields, at, where);
+    present.processes = fields.has('processes')
+      ? readProcesses(fields.list('processes'), present.processes, where)
+      : undefined;
     present.sysctls = sysctls ?? present.sysctls;
     present.descriptors = descriptors ?? present.descriptors;
     present.homes = homes ?? present.homes;
@@ -209,6 +216,7 @@ export class RecordingDecoder {
       ...(rest.sysctls !== undefined && { sysctls: rest.sysctls }),
       ...(rest.descriptors !== undefined && { descriptors: rest.descriptors }),
       ...(rest.homes !== undefined && { homes: rest.homes }),
+      ...(rest.processes !== undefined && { processes: rest.processes }),
       ...(rest.namespace !== undefined && { namespace: rest.namespace }),
       ...round,
       gaps,

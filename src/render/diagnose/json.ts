@@ -1,7 +1,8 @@
 import type { Diagnosis, DiagnosisFinding } from '../../model/diagnosis.js';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../model/diagnosis-json.js';
-import { evidenceJson, gapJson, isoTime, known, round } from '../json-parts.js';
+import { evidenceJson, gapJson, isoTime, known, round, roundKnown } from '../json-parts.js';
 import { jsonText } from '../json-text.js';
+import { redactHome } from '../labels.js';
 import type { Names } from '../names.js';
 
 export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJson {
@@ -17,7 +18,7 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
     monotonic_ms: round(origin.monotonic),
     seconds: round(diagnosis.watchedMs / 1000),
     findings: diagnosis.findings.map((finding) => diagnosisFindingJson(finding, diagnosis, names)),
-    looked_at: {
+    looked_at: known({
       looks: lookedAt.looks,
       listeners: lookedAt.listeners,
       connections: lookedAt.connections,
@@ -25,7 +26,8 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
       counters: lookedAt.counters,
       settings: lookedAt.settings,
       topics: lookedAt.rules,
-    },
+      longest_gap_ms: roundKnown(diagnosis.apartMs),
+    }),
     gaps: diagnosis.gaps.map((gap) => gapJson(gap, names)),
   });
 }
@@ -40,8 +42,12 @@ export function* diagnosisJson(diagnosis: Diagnosis, names: Names): Generator<st
 }
 
 /** Before the first sentence, so that the names in it are hidden too. */
-export function learnNames({ origin, findings }: Diagnosis, names: Names): void {
+export function learnNames({ origin, findings, named }: Diagnosis, names: Names): void {
   names.machine(origin.host);
+  for (const end of named.ends) names.endpoint(end);
+  for (const owner of named.owners) names.owner(owner);
+  for (const home of named.homes) redactHome(home, names);
+  for (const device of named.devices) names.device(device);
   for (const { about } of findings) {
     if (about.local !== undefined) names.endpoint(about.local);
     if (about.remote !== undefined) names.endpoint(about.remote);

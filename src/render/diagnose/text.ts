@@ -55,7 +55,8 @@ function labelled(label: string, text: string, style: TableStyle): string[] {
 }
 
 function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): Generator<string> {
-  const { findings, lookedAt, watchedMs, gaps } = diagnosis;
+  const { findings, lookedAt, watchedMs, apartMs, gaps } = diagnosis;
+  const apart = apartMs === undefined ? '' : `, up to ${formatDuration(apartMs)} apart`;
   if (findings.length === 0) yield 'Nothing wrong was found.';
   const seen = [
     counted(lookedAt.listeners, 'listener'),
@@ -64,7 +65,7 @@ function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): G
     counted(lookedAt.counters, 'counter'),
     counted(lookedAt.settings, 'setting'),
   ];
-  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')} in ${formatDuration(watchedMs)}. What comes and goes between two looks is counted where the kernel tells of its end, and else not seen.`;
+  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')} in ${formatDuration(watchedMs)}${apart}. What comes and goes between two looks is counted where the kernel tells of its end, and else not seen.`;
   yield* wrapWords(note, '', style.width).map((line) => paint('dim', line, style.color));
   for (const { what, why } of gaps)
     yield* wrapWords(cleanText(names.sentence(`${what}: ${why}`)), '', style.width).map((line) =>

@@ -53,7 +53,7 @@ export function* poolsNdjson(report: PoolsReport, names: Names): Generator<strin
     findings: report.findings.map((finding) => ({
       ...findingJson(finding, names),
       sure: finding.sure,
-      about: subjectJson(report.pools[finding.pool] as Pool, names),
+      about: aboutJson(finding, report, names),
     })),
     ...unmatchedJson(report, names),
   };
@@ -67,17 +67,17 @@ export function* poolsNdjson(report: PoolsReport, names: Names): Generator<strin
 }
 
 /** Before the first sentence, so that the names in it are hidden too. */
-export function learnNames({ origin, pools, remotes }: PoolsReport, names: Names): void {
+export function learnNames({ origin, pools, leftOut = [], remotes }: PoolsReport, names: Names): void {
   names.processesHaveIds();
   names.machine(origin.host);
-  for (const { end, owner } of pools) {
+  for (const { end, owner } of [...pools, ...leftOut]) {
     names.endpoint(end);
     if (typeof owner === 'object') names.owner(owner);
   }
   for (const { end } of remotes) names.endpoint(end);
 }
 
-const headJson = ({ origin, watchedMs, looks, activeOpens, endsTold }: PoolsReport, names: Names) =>
+const headJson = ({ origin, watchedMs, looks, activeOpens, apartMs, endsTold }: PoolsReport, names: Names) =>
   known({
     time: isoTime(origin.time),
     host: names.machine(origin.host),
@@ -87,6 +87,7 @@ const headJson = ({ origin, watchedMs, looks, activeOpens, endsTold }: PoolsRepo
     monotonic_ms: round(origin.monotonic),
     seconds: round(watchedMs / 1000),
     looks,
+    longest_gap_ms: roundKnown(apartMs),
     active_opens: activeOpens,
     ends_told: endsTold,
   });
@@ -147,6 +148,7 @@ export function poolJson(report: PoolsReport, index: number, names: Names): Pool
     long_lived_moving: pool.longLived.moving,
     long_lived_quiet_60s: pool.longLived.quiet60s,
     long_lived_quiet_350s: pool.longLived.quiet350s,
+    traffic: pool.traffic && { basis: 'inferred' as const, ...pool.traffic },
     ...keepAliveFields(pool),
     rtt_ms: spreadJson(pool.rtt),
     bytes_sent: pool.bytesSent,
@@ -233,13 +235,19 @@ const subjectJson = (pool: Pool, names: Names): PoolFindingJson['subject'] =>
     netns: pool.netns,
   });
 
-function poolFindingJson(finding: PoolFinding, { pools }: PoolsReport, names: Names): PoolFindingJson {
-  const pool = pools[finding.pool] as Pool;
+/** Of a pool, or of a namespace and direction. */
+function aboutJson(finding: PoolFinding, { pools }: PoolsReport, names: Names): PoolFindingJson['subject'] {
+  const pool = finding.pool === undefined ? undefined : pools[finding.pool];
+  if (pool !== undefined) return subjectJson(pool, names);
+  return known({ direction: finding.direction ?? 'outbound', netns: finding.netns });
+}
+
+function poolFindingJson(finding: PoolFinding, report: PoolsReport, names: Names): PoolFindingJson {
   return known({
     rule: finding.rule,
     severity: finding.severity,
     sure: finding.sure,
-    subject: subjectJson(pool, names),
+    subject: aboutJson(finding, report, names),
     message: names.sentence(finding.message),
     evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),
     advice: finding.advice === undefined ? undefined : names.sentence(finding.advice),

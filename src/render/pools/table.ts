@@ -46,6 +46,8 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
       yield* belowLines(row, names, style);
     }
   }
+  for (const finding of report.findings)
+    if (finding.pool === undefined) yield* findingLines(finding, names, style, '');
   for (const match of report.hikari)
     if (match.pool === undefined) yield* hikariLines(match, names, style, '');
   yield* remoteLines(report.remotes, names, style);
@@ -109,6 +111,7 @@ const columnsWith = (names: Names, rows: readonly Row[]): readonly Column<Row>[]
   spread('P95', ({ pool }) => ageText(pool, 'p95'), 10),
   spread('IDLE P50', ({ pool }) => spreadText(pool.quiet, 'p50'), 5),
   spread('P95', ({ pool }) => spreadText(pool.quiet, 'p95'), 10),
+  ...(rows.some(({ pool }) => hasStreams(pool)) ? [spread('TRAFFIC', trafficCell, 3)] : []),
   ...(rows.some(({ pool }) => pool.idleCloses.timeout !== undefined)
     ? [spread('IDLE CLOSE', idleCloseCell, 4)]
     : []),
@@ -127,6 +130,25 @@ function shareCell({ share }: Row): string {
   if (first === undefined || last === undefined || Math.abs(first - last) < SAME_SHARE)
     return text(share.share);
   return `${text(first)}>${text(last)}`;
+}
+
+const SHAPE_WORDS = {
+  push: 'push',
+  two_way: 'two-way',
+  request_response: 'req/resp',
+  silent: 'silent',
+} as const;
+const SHAPES = Object.keys(SHAPE_WORDS) as (keyof typeof SHAPE_WORDS)[];
+
+/** Where all have requests and answers, or are silent, it says nothing new. */
+const hasStreams = ({ traffic }: Pool): boolean =>
+  traffic !== undefined && traffic.push + traffic.two_way > 0;
+
+/** `2 push, 1 silent` */
+function trafficCell({ pool: { traffic } }: Row): string {
+  const shapes = SHAPES.filter((shape) => (traffic?.[shape] ?? 0) > 0);
+  if (traffic === undefined || shapes.length === 0) return '?';
+  return shapes.map((shape) => `${formatCount(traffic[shape])} ${SHAPE_WORDS[shape]}`).join(', ');
 }
 
 /** `6.0s by peer` */
@@ -153,12 +175,19 @@ const ageText = ({ age, agesAtLeast }: Pool, which: keyof Spread): string =>
   age === undefined ? '-' : `${agesAtLeast ? '>=' : ''}${formatDuration(age[which])}`;
 
 function* belowLines({ findings, hikari }: Row, names: Names, style: TableStyle): Generator<string> {
-  const line = (text: string) => wrapWords(cleanText(names.sentence(text)), INDENT, style.width);
-  for (const { message, advice } of findings) {
-    yield* line(message);
-    if (advice !== undefined) yield* line(`-> ${advice}`);
-  }
+  for (const finding of findings) yield* findingLines(finding, names, style, INDENT);
   if (hikari !== undefined) yield* hikariLines(hikari, names, style, INDENT);
+}
+
+function* findingLines(
+  { message, advice }: PoolFinding,
+  names: Names,
+  style: TableStyle,
+  indent: string,
+): Generator<string> {
+  const line = (text: string) => wrapWords(cleanText(names.sentence(text)), indent, style.width);
+  yield* line(message);
+  if (advice !== undefined) yield* line(`-> ${advice}`);
 }
 
 const GUESSES = { same_total: 'as many connections', only_pool: 'the only pool' } as const;
@@ -220,19 +249,33 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
 
 const areOfSeveral = (pools: readonly Pool[]): boolean => new Set(pools.map(({ netns }) => netns)).size > 1;
 
-const RATES = {
-  all: 'NEW/S and CLOSED/S have what came and went between two looks too, as the kernel told of its end.',
-  some: 'NEW/S and CLOSED/S are lower bounds: some of what the kernel told of connections that came and went between two looks was lost.',
-  none: 'NEW/S and CLOSED/S are lower bounds: what came and went between two looks was not seen.',
-} as const;
+/** Whether rates are lower bounds, and why. */
+function ratesText(endsTold: PoolsReport['endsTold'], apartMs: number | undefined): string {
+  if (endsTold === 'all')
+    return 'NEW/S and CLOSED/S have what came and went between two looks too, as the kernel told of its end.';
+  const apart = apartMs === undefined ? '' : `, ${formatDuration(apartMs)} apart at most,`;
+  const why =
+    endsTold === 'some'
+      ? `of what came and went between two looks${apart} the kernel's word was lost in part.`
+      : `what came and went between two looks${apart} was not seen.`;
+  return `NEW/S and CLOSED/S are lower bounds ("at least"): ${why}`;
+}
 
 /** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
-function notes({ looks, watchedMs, pools, activeOpens, opensSeen, endsTold }: PoolsReport): string[] {
+function notes({
+  looks,
+  watchedMs,
+  pools,
+  activeOpens,
+  opensSeen,
+  apartMs,
+  endsTold,
+}: PoolsReport): string[] {
   const missed =
     endsTold === 'all' || activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
       ? ''
       : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(opensSeen)} were seen.`;
-  const rates = looks > 1 ? ` ${RATES[endsTold ?? 'none']}${missed}` : '';
+  const rates = looks > 1 ? ` ${ratesText(endsTold, apartMs)}${missed}` : '';
   const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
     ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
     : '';
@@ -245,7 +288,10 @@ function notes({ looks, watchedMs, pools, activeOpens, opensSeen, endsTold }: Po
   const together = areOfSeveral(pools)
     ? ' ALL PROCESSES TO sums over network namespaces: a private address that is used again on another bridge looks the same.'
     : '';
+  const traffic = pools.some(hasStreams)
+    ? ' TRAFFIC is a guess from what moved between looks: push: one way only (streams, server-sent events), two-way: without the rhythm of requests and answers (WebSockets), silent: nothing. A WebSocket that echoes looks like requests; answers that come in pieces, with pauses, look two-way.'
+    : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${shared}${waiting}${rates}${together} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${shared}${waiting}${traffic}${rates}${together} SERVICE is a guess by port.`,
   ];
 }

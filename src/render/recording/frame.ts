@@ -4,6 +4,7 @@ import type { SocketTable } from '../../model/table.js';
 import { redactHome, redactNamespace } from '../labels.js';
 import type { Names } from '../names.js';
 import { Lineage } from './lineage.js';
+import { ProcessEncoder } from './processes.js';
 import { rowList } from './rows.js';
 
 /** What has changed in one network namespace since its frame before, from one `key` frame to the next. */
@@ -12,6 +13,7 @@ export class FrameEncoder {
   private counters: Counters = {};
   private settings = '';
   private described = '';
+  private readonly processes = new ProcessEncoder();
 
   constructor(private readonly names: Names) {}
 
@@ -32,6 +34,7 @@ export class FrameEncoder {
     lineage ??= new Lineage();
     this.lineages.set(scope, lineage);
     const { rows, gone } = lineage.advance(sockets);
+    const processes = this.processes.list(observation.processes);
     return {
       scope,
       source: origin.source,
@@ -39,6 +42,7 @@ export class FrameEncoder {
       ...this.namespace(namespace),
       ...this.changedCounters(observation.counters),
       ...this.changedSettings(observation),
+      ...(processes && { processes }),
       ...(gaps.length > 0 && { gaps: gapList(gaps, this.names) }),
       rows: this.rows(sockets, rows),
       ...(gone.length > 0 && { gone }),

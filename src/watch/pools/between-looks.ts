@@ -53,8 +53,8 @@ export class BetweenLooks {
     return rows.map((held, row) => (kinds[row] === ABORTED ? held : NOT_HELD));
   }
 
-  /** `at`: monotonic ms. */
-  take(sockets: SocketTable, at: number): void {
+  /** `at`: monotonic ms. Gives how many connections nobody had seen and that have no pool either. */
+  take(sockets: SocketTable, at: number): number {
     const { list, key, closes } = this.last;
     const short = new ShortOnes(this.last, this.listenerOf, sockets);
     const held = this.abortedRows(sockets);
@@ -74,6 +74,7 @@ export class BetweenLooks {
         short.countHeld(row, entry);
       }
     }
+    return short.left;
   }
 }
 
@@ -90,6 +91,8 @@ class ShortOnes {
   private readonly weights: Float64Array | undefined;
   private readonly acked: Float64Array | undefined;
   private readonly cursor;
+  /** Found no pool. */
+  left = 0;
 
   constructor(
     private readonly last: LastLook,
@@ -108,9 +111,12 @@ class ShortOnes {
     const { book, ended, key, filter } = this.last;
     this.cursor.index = row;
     if (this.kindOf(row) === ATTEMPT || filter?.matchesRow(this.cursor) === false) return;
-    const tally = book.get(this.poolOf(row) ?? -1)?.tally;
-    if (tally === undefined) return;
     const weight = Math.min(MOST_WEIGHT, Math.max(1, this.weights?.[row] || 1));
+    const tally = book.get(this.poolOf(row) ?? -1)?.tally;
+    if (tally === undefined) {
+      this.left += weight;
+      return;
+    }
     const exchanges = this.exchangesOf(row);
     tally.addEnded(weight, exchanges, exchanges >= MANY_EXCHANGES);
     // What was aborted leaves nothing.

@@ -1,5 +1,6 @@
 import { ESTABLISHED } from '../../analyze/codes.js';
 import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
+import { TrafficColumns } from './traffic.js';
 
 /** Addresses of both ends, four words each, and both ports in one word. */
 const KEY_WORDS = 9;
@@ -92,6 +93,7 @@ export class ConnectionList {
   /** Where `closedIdle` is marked: how long it had been idle, bounds, ms. */
   closedLow = new Float64Array(FIRST_CAPACITY);
   closedHigh = new Float64Array(FIRST_CAPACITY);
+  traffic = new TrafficColumns(FIRST_CAPACITY);
   private keys = new Uint32Array(FIRST_CAPACITY * KEY_WORDS);
   private cookieHigh = new Uint32Array(FIRST_CAPACITY);
   private cookieLow = new Uint32Array(FIRST_CAPACITY);
@@ -121,6 +123,7 @@ export class ConnectionList {
     if (this.slots[slot] !== EMPTY) return EMPTY;
     const entry = this.length++;
     this.slots[slot] = entry;
+    this.traffic.forget(entry);
     const { keys } = this;
     const at = entry * KEY_WORDS;
     for (let word = 0; word < KEY_WORDS; word++) keys[at + word] = key.words[word] as number;
@@ -186,6 +189,7 @@ export class ConnectionList {
     this.timeWaitMs = new Float64Array(capacity);
     this.closedLow = new Float64Array(capacity);
     this.closedHigh = new Float64Array(capacity);
+    this.traffic = new TrafficColumns(capacity);
     this.keys = new Uint32Array(capacity * KEY_WORDS);
     this.cookieHigh = new Uint32Array(capacity);
     this.cookieLow = new Uint32Array(capacity);

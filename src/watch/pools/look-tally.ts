@@ -1,6 +1,7 @@
 import { CLOSE_WAIT, ESTABLISHED, SYN_RECV, stateCode, TIME_WAIT } from '../../analyze/codes.js';
 import { MARKS } from './connection-list.js';
 import type { Look } from './look.js';
+import { LookTraffic } from './look-traffic.js';
 import { LookUse } from './look-use.js';
 import type { PoolEntry } from './pool-book.js';
 import type { PoolTally } from './pool-tally.js';
@@ -14,10 +15,12 @@ const ANSWERED_MS = 30_000;
 /** Counts each connection of a look in its pool, by its state. */
 export class LookTally {
   private readonly use: LookUse;
+  private readonly traffic: LookTraffic;
   private readonly probe;
 
   constructor(private readonly look: Look) {
     this.use = new LookUse(look);
+    this.traffic = new LookTraffic(look);
     this.probe = probeReader(look.table);
   }
 
@@ -26,7 +29,7 @@ export class LookTally {
     now.quietMs[entry] = now.answerMs[entry] = now.rttMs[entry] = Number.NaN;
     switch (this.look.table.state[row]) {
       case ESTABLISHED:
-        this.tallyOpen(row, entry, identity.direction === 'outbound', tally);
+        this.tallyOpen(row, entry, known, identity.direction === 'outbound', tally);
         this.use.tally(row, entry, known, identity.direction === 'outbound', tally);
         break;
       case SYN_SENT:
@@ -47,7 +50,7 @@ export class LookTally {
     }
   }
 
-  private tallyOpen(row: number, entry: number, outbound: boolean, tally: PoolTally): void {
+  private tallyOpen(row: number, entry: number, known: number, outbound: boolean, tally: PoolTally): void {
     const { now, columns } = this.look;
     tally.open++;
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
@@ -56,7 +59,9 @@ export class LookTally {
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
     if (((now.marks[entry] ?? 0) & MARKS.created) !== 0 && (now.quietMs[entry] ?? 0) >= this.look.longIdleMs)
       tally.longIdle++;
-    this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes);
+    const shape = this.traffic.follow(row, entry, known, outbound);
+    tally.traffic.add(shape);
+    this.probe(row, now.quietMs[entry] ?? Number.NaN, tally.probes, shape);
     tally.longLived.add(this.look.at - (now.bornAt[entry] ?? Number.NaN), now.quietMs[entry] ?? Number.NaN);
     if (columns.hasBytes) tally.hasBytes = true;
     tally.bytesSent += columns.bytesSent?.[row] || 0;

@@ -64,6 +64,7 @@ function describePool(
   const port = portOf(end);
   const service = serviceOf(port);
   const serving = tally.serving.describe();
+  const traffic = tally.traffic.describe();
   return {
     direction,
     owner,
@@ -86,6 +87,7 @@ function describePool(
     idleCloses: tally.idleCloses.describe(),
     probes: tally.probes.describe(),
     longLived: tally.longLived.describe(),
+    ...(traffic && { traffic }),
     ...(serving && { serving }),
   };
 }

@@ -8,6 +8,7 @@ import { LongTally } from './long-tally.js';
 import { NewTimeline } from './new-timeline.js';
 import { ProbeTally } from './probe-tally.js';
 import { ServeTally } from './serve-tally.js';
+import { TrafficTally } from './traffic.js';
 import { USE, type Use, UseLevels } from './use.js';
 import { WaveRuns } from './wave-runs.js';
 import { WaveWindows } from './wave-windows.js';
@@ -82,6 +83,7 @@ export class PoolTally {
   readonly idleCloses = new IdleCloseBook();
   readonly probes = new ProbeTally();
   readonly longLived = new LongTally();
+  readonly traffic = new TrafficTally();
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
   readonly exchanges = new ExchangeTally();
@@ -124,6 +126,7 @@ export class PoolTally {
     this.oldestCloseWaitMs = Number.NaN;
     this.probes.begin();
     this.longLived.begin();
+    this.traffic.begin();
     this.serving.begin();
   }
 

@@ -1,7 +1,9 @@
 import { LONG_IDLE_MS, type ProbeFacts } from '../../model/keepalive.js';
 import { TIMER_KINDS } from '../../model/sockets.js';
 import type { SocketTable } from '../../model/table.js';
+import type { TrafficShape } from '../../model/traffic.js';
 import { millis } from '../../model/units.js';
+import { TrafficTally } from './traffic.js';
 
 const KEEPALIVE = TIMER_KINDS.indexOf('keepalive');
 
@@ -12,10 +14,12 @@ export class ProbeTally {
   private bareLongIdle = 0;
   private unanswered = 0;
   private nextProbeMs = Number.NaN;
+  private readonly ofLongIdle = new TrafficTally();
 
   begin(): void {
     this.kept = this.bare = this.bareLongIdle = this.unanswered = 0;
     this.nextProbeMs = Number.NaN;
+    this.ofLongIdle.begin();
   }
 
   /** `timerMs`: until the next probe; `quietMs`: NaN where unknown. */
@@ -25,18 +29,23 @@ export class ProbeTally {
     if (!(this.nextProbeMs <= timerMs)) this.nextProbeMs = timerMs;
   }
 
-  addBare(quietMs: number): void {
+  /** `shape`: what data did on it during the whole watch. */
+  addBare(quietMs: number, shape: TrafficShape): void {
     this.bare++;
-    if (quietMs >= LONG_IDLE_MS) this.bareLongIdle++;
+    if (!(quietMs >= LONG_IDLE_MS)) return;
+    this.bareLongIdle++;
+    this.ofLongIdle.add(shape);
   }
 
   describe(): ProbeFacts {
     const { kept, bare, bareLongIdle, unanswered, nextProbeMs } = this;
+    const traffic = this.ofLongIdle.describe();
     return {
       kept,
       bare,
       bareLongIdle,
       unanswered,
+      ...(traffic && { longIdleTraffic: traffic }),
       ...(!Number.isNaN(nextProbeMs) && { nextProbeMs: millis(nextProbeMs) }),
     };
   }
@@ -46,15 +55,18 @@ export class ProbeTally {
  * Tells of a row that is established whether it has TCP keep-alive: only where no other timer is pending it can be told. On loopback no peer
  * vanishes without a FIN or a reset, so that those count as neither.
  */
-export function probeReader(table: SocketTable): (row: number, quietMs: number, tally: ProbeTally) => void {
+export function probeReader(
+  table: SocketTable,
+): (row: number, quietMs: number, tally: ProbeTally, shape: TrafficShape) => void {
   const kinds = table.column('timerKind');
   const left = table.column('timerMs');
   const sent = table.column('timerRetransmits');
   const { family, remoteAddress } = table;
-  return (row, quietMs, tally) => {
+  return (row, quietMs, tally, shape) => {
     const kind = kinds?.[row] ?? Number.NaN;
     if (kind === KEEPALIVE) tally.addKept(left?.[row] ?? Number.NaN, sent?.[row] || 0);
-    else if (Number.isNaN(kind) && !isLoopback(family[row], remoteAddress, row)) tally.addBare(quietMs);
+    else if (Number.isNaN(kind) && !isLoopback(family[row], remoteAddress, row))
+      tally.addBare(quietMs, shape);
   };
 }
 
