@@ -90,6 +90,7 @@ export class PoolWatch {
     this.endsTold = incomplete || this.endsTold === 'some' ? 'some' : 'all';
     if (sockets.length === 0) return;
     this.between ??= new BetweenLooks({
+      at: last.origin.monotonic,
       table: last.sockets,
       list: lists[0],
       key,

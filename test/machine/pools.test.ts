@@ -146,6 +146,21 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
     });
   });
 
+  it('does not call a pool too large whose requests fall between the looks, nor one that rests for a moment', async () => {
+    await withNamespace(async (namespace) => {
+      const { client, where } = await start(namespace);
+      await client.open(where, 18);
+      await client.query(0, 18, 0);
+      const resting = await pools(namespace);
+      expect(poolOf(resting, client.pid, 'outbound')).toMatchObject({ open: 18, findings: [] });
+      const used = pools(namespace, '--duration', '3s');
+      expect(await meanwhile(used, 500, () => client.query(0, 18, 0))).toBeGreaterThan(0);
+      const pool = poolOf(await used, client.pid, 'outbound');
+      expect(pool.reused).toBe(18);
+      expect(pool.findings).not.toContain('pool_oversized');
+    });
+  });
+
   it('tells of connections that all wait for one answer', async () => {
     await withNamespace(async (namespace) => {
       const { client, where } = await start(namespace, 8081);

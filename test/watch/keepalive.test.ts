@@ -322,6 +322,10 @@ describe('ends by a reset without a FIN', () => {
 
   it('but not of those that were sent after another time: they ended for another reason', () => {
     expect(twice(lost(4, 15, 2515))).not.toHaveProperty('lost');
+    // Nor after one that is shorter by more than a round trip.
+    expect(twice(lost(4, 15, 3915))).not.toHaveProperty('lost');
+    const far = { ...lost(4, 15, 3915), columns: { ...lost(4, 15, 3915).columns, rttMs: 200 } };
+    expect(twice(far)?.lost).toMatchObject({ count: 1 });
   });
 
   it('make none at one moment: a server that went away', () => {

@@ -128,6 +128,13 @@ describe('connections that came and went between two looks', () => {
     expect(pastOf(seen)).toEqual([['outbound', 'none', 2, 2, 2]]);
   });
 
+  it('are none that were there before the last look, though that did not show them', () => {
+    const held = out(1, 1, { owners: WRK });
+    const late = out(1, 1, { columns: { lastSentMs: 900, lastReceivedMs: 880 } });
+    expect(pastOf(watch([[held], [], ended(1500, [late]), []]))).toEqual([['outbound', 'wrk', 0, 1, 1]]);
+    expect(pastOf(watch([[], [], ended(1500, [out(1)]), []]))).toEqual([['outbound', 'none', 1, 1, 1]]);
+  });
+
   it('count where their port was in TIME-WAIT when the watch began', () => {
     const left = trace(out(1), 50_000);
     const again = out(1, 1, { cookie: 555, columns: { lastAckMs: 4 } });

@@ -9,6 +9,7 @@ import type { CloseNotes } from './close-notes.js';
 import { type ConnectionList, MARKS, type TupleKey } from './connection-list.js';
 import type { EndedTuples } from './ended-tuples.js';
 import { exchangeReader } from './exchange-tally.js';
+import { SLACK_MS } from './look.js';
 import type { RowFilter } from './look-pass.js';
 import type { PoolBook } from './pool-book.js';
 import type { PoolTally } from './pool-tally.js';
@@ -25,6 +26,8 @@ const MOST_WEIGHT = 100_000;
 
 /** The last look, and what the ends that are told before the next one change. */
 export interface LastLook {
+  /** Monotonic ms. */
+  readonly at: number;
   readonly table: SocketTable;
   readonly list: ConnectionList;
   readonly key: TupleKey;
@@ -56,7 +59,7 @@ export class BetweenLooks {
   /** `at`: monotonic ms. Gives how many connections nobody had seen and that have no pool either. */
   take(sockets: SocketTable, at: number): number {
     const { list, key, closes } = this.last;
-    const short = new ShortOnes(this.last, this.listenerOf, sockets);
+    const short = new ShortOnes(this.last, this.listenerOf, sockets, at - this.last.at + SLACK_MS);
     const held = this.abortedRows(sockets);
     for (let row = 0; row < sockets.length; row++) {
       // It has forgotten its remote port, and has no numbers.
@@ -90,6 +93,8 @@ class ShortOnes {
   private readonly exchangesOf;
   private readonly weights: Float64Array | undefined;
   private readonly acked: Float64Array | undefined;
+  private readonly sent: Float64Array | undefined;
+  private readonly received: Float64Array | undefined;
   private readonly cursor;
   /** Found no pool. */
   left = 0;
@@ -98,11 +103,14 @@ class ShortOnes {
     private readonly last: LastLook,
     private readonly listenerOf: (row: number, of: SocketTable) => number | undefined,
     private readonly sockets: SocketTable,
+    private readonly sinceMs: number,
   ) {
     this.endings = new EndingReader(sockets);
     this.exchangesOf = exchangeReader(sockets.column('dataSegmentsOut'), sockets.column('dataSegmentsIn'));
     this.weights = sockets.column('weight');
     this.acked = sockets.column('lastAckMs');
+    this.sent = sockets.column('lastSentMs');
+    this.received = sockets.column('lastReceivedMs');
     this.cursor = sockets.cursor();
   }
 
@@ -110,7 +118,8 @@ class ShortOnes {
   count(row: number): void {
     const { book, ended, key, filter } = this.last;
     this.cursor.index = row;
-    if (this.kindOf(row) === ATTEMPT || filter?.matchesRow(this.cursor) === false) return;
+    if (this.kindOf(row) === ATTEMPT || this.isOlder(row) || filter?.matchesRow(this.cursor) === false)
+      return;
     const weight = Math.min(MOST_WEIGHT, Math.max(1, this.weights?.[row] || 1));
     const tally = book.get(this.poolOf(row) ?? -1)?.tally;
     if (tally === undefined) {
@@ -142,6 +151,11 @@ class ShortOnes {
     list.marks[entry] = marks | MARKS.told | (isMuch ? MARKS.carried : 0);
     if (isConnecting(list.state[entry])) tally.addEnded(1, exchanges, isMuch);
     else noteLast(tally, marks, exchanges, isMuch);
+  }
+
+  /** It was there before that look, which did not show it: reset by its peer, say, while its process still held it. */
+  private isOlder(row: number): boolean {
+    return (this.sent?.[row] ?? 0) > this.sinceMs || (this.received?.[row] ?? 0) > this.sinceMs;
   }
 
   private kindOf(row: number): number | undefined {

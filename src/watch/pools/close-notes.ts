@@ -59,7 +59,7 @@ export class CloseNotes {
     if (lateMs >= LEAST_IDLE_MS && isUnanswered(list, entry, closing)) {
       if (finIn !== 1 && list.state[entry] !== CLOSE_WAIT) {
         // Whether idleness was the reason, only those tell that were idle as long.
-        book.noteUnanswered(lateMs);
+        book.noteUnanswered(lateMs, closing.rttMs || 0);
         this.announced.set(entry, TOLD);
         return;
       }
