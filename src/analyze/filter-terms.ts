@@ -1,6 +1,5 @@
 import { ParseError } from '../model/errors.js';
 import { VERDICTS } from '../model/findings.js';
-import { namespaceLabel } from '../model/namespace.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, type SocketState } from '../model/sockets.js';
 import {
   type Term as AnyTerm,
@@ -11,6 +10,7 @@ import {
   type Truth,
   term,
 } from './filter-language.js';
+import { namespaceTest } from './filter-namespaces.js';
 import type { Quantity, Side, Subject } from './filter-subject.js';
 import {
   type Clause,
@@ -126,32 +126,10 @@ function nameTest(text: string): (owner: Owner) => boolean {
 
 /** A whole name, the label that tables show, or the inode; `*` stands for any characters. */
 function netns(clause: Clause): Term {
-  const wanted = [...readWords(clause, 'a network namespace, as web, web-* or 4026531840')].map(wildcard);
-  return term('columns', ({ namespace }) => {
-    if (namespace === undefined) return undefined;
-    const { id, name = '' } = namespace;
-    return [id, name, namespaceLabel(namespace)].some((text) =>
-      wanted.some((fits) => fits(text.toLowerCase())),
-    );
-  });
-}
-
-/** Part by part, from left to right: an expression with many `.*` would take long on a hostile name. */
-function wildcard(pattern: string): (text: string) => boolean {
-  const parts = pattern.split('*');
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return (text) => text === pattern;
-  return (text) => {
-    if (!text.startsWith(first)) return false;
-    let at = first.length;
-    for (const part of rest) {
-      const found = text.indexOf(part, at);
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return text.length - last.length >= at && text.endsWith(last);
-  };
+  const tests = [...readWords(clause, 'a network namespace, as web, web-* or 4026531840')].map(namespaceTest);
+  return term('columns', ({ namespace }) =>
+    namespace === undefined ? undefined : tests.some((fits) => fits(namespace)),
+  );
 }
 
 /** A whole name, or the beginning of an id. What lives in none matches none. */

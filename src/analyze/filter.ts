@@ -1,7 +1,9 @@
 import type { ClosedGroup } from '../model/closed.js';
 import type { ListenerReport } from '../model/listener.js';
+import type { Namespace } from '../model/namespace.js';
 import type { SocketRow } from '../model/socket-row.js';
 import { compileAll } from './filter-language.js';
+import { namespaceFinder } from './filter-namespaces.js';
 import { ClosedSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
 import { SOCKET_LANGUAGE } from './filter-terms.js';
 import { readTokens } from './filter-tokens.js';
@@ -15,6 +17,8 @@ export interface Filter {
   matchesListener(report: ListenerReport): boolean;
   /** Connections that ended: the listener's address is the local end, the remote's the remote one; the state is `close`. */
   matchesClosed(group: ClosedGroup): boolean;
+  /** Names that the filter wants (`netns:web`) and none of these has. */
+  missingNamespaces(namespaces: readonly Namespace[]): readonly string[];
 }
 
 /**
@@ -29,7 +33,8 @@ export interface Filter {
  * @throws ParseError that names the term, what was expected and what came
  */
 export function parseFilter(text: string): Filter {
-  const matches = compileAll<Subject>(readTokens(text), SOCKET_LANGUAGE);
+  const tokens = readTokens(text);
+  const matches = compileAll<Subject>(tokens, SOCKET_LANGUAGE);
   let rowSubject: RowSubject | undefined;
   return {
     text: text.trim(),
@@ -39,5 +44,6 @@ export function parseFilter(text: string): Filter {
     },
     matchesListener: (report) => matches(new ListenerSubject(report)),
     matchesClosed: (group) => matches(new ClosedSubject(group)),
+    missingNamespaces: namespaceFinder(tokens),
   };
 }

@@ -1,7 +1,14 @@
 import type { Since } from '../model/check-look.js';
 import type { CheckState } from '../model/check-state.js';
+import type { LookObservation, NamespacesObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
-import { compareRuns, keptCounters, keptListeners, knownOf } from '../watch/check-memory.js';
+import { compareRuns, keptCounters, keptListeners } from '../watch/check-memory.js';
+import {
+  keptNamespaces,
+  type NamespaceNews,
+  namespaceNews,
+  sinceInNamespace,
+} from '../watch/check-namespaces.js';
 
 /**
  * What the looks of one run are compared with: the run before, or where none is known that fits, the first of these looks. One look alone,
@@ -11,6 +18,8 @@ export class CheckBaseline {
   private first: CheckState | undefined;
   private isFirst = false;
   private why: string | undefined;
+  /** Namespaces that were made since the run before, by id. */
+  private readonly fresh = new Set<string>();
 
   /** @param isRecording its looks are not those of this run: what is compared is the recording */
   constructor(
@@ -24,21 +33,34 @@ export class CheckBaseline {
   }
 
   /** Begins a look, of all namespaces. */
-  begin(whole: Report): void {
+  begin(whole: Report, observation: LookObservation): void {
     this.isFirst = this.first === undefined;
-    this.first ??= stateOf(whole, '');
+    this.first ??= stateOf(whole, observation, '');
   }
 
-  /** What has happened until this look; `netns`: in this one of several namespaces. */
-  since(report: Report, netns?: string): Since | undefined {
-    const compare = (state: CheckState | undefined) => {
-      const { origin, counters, listeners } = report;
-      const known = netns === undefined ? state : knownOf(state, netns);
-      const since = compareRuns(known, origin, counters, listeners);
+  /** What has happened until this look. */
+  since({ origin, counters, listeners }: Report): Since | undefined {
+    return this.firstKnown((state) => {
+      const since = compareRuns(state, origin, counters, listeners);
       if (typeof since !== 'string') return since;
-      if (netns === undefined) this.why = since;
+      this.why = since;
       return undefined;
-    };
+    });
+  }
+
+  /** The same in one of several namespaces. */
+  sinceIn(report: Report, sight: string | undefined): Since | undefined {
+    const since = this.firstKnown((state) => sinceInNamespace(state, report, sight));
+    if (since?.isNew && !since.whileLooking) this.fresh.add(report.origin.netns ?? '');
+    return since;
+  }
+
+  /** Namespaces that came and went, up to the last look. */
+  newsOf(last: NamespacesObservation): NamespaceNews | undefined {
+    return namespaceNews(this.before, last, this.fresh);
+  }
+
+  private firstKnown(compare: (state: CheckState | undefined) => Since | undefined): Since | undefined {
     const since = compare(this.before);
     if (since !== undefined || this.isFirst) return since;
     const own = compare(this.first);
@@ -47,17 +69,20 @@ export class CheckBaseline {
 }
 
 /** What a later look compares with. */
-export function stateOf({ origin, counters, listeners, namespaces = [] }: Report, check: string): CheckState {
+export function stateOf(
+  { origin, counters, listeners }: Report,
+  observation: LookObservation,
+  check: string,
+): CheckState {
   return {
     check,
     ...(origin.bootId !== undefined && { bootId: origin.bootId }),
     ...(origin.netns !== undefined && { netns: origin.netns }),
+    ...(origin.netnsMark !== undefined && { netnsMark: origin.netnsMark }),
     time: origin.time,
     monotonic: origin.monotonic,
     counters: keptCounters(counters),
-    ...(namespaces.length > 1 && {
-      namespaces: new Map(namespaces.map((one) => [one.namespace.id, keptCounters(one.counters)])),
-    }),
+    ...(observation.kind === 'namespaces' && keptNamespaces(observation)),
     listeners: keptListeners(listeners),
     history: new Map(),
   };

@@ -1,19 +1,20 @@
 import type { CheckWish } from '../analyze/check/measure.js';
+import { subjectIn } from '../analyze/check/namespaces.js';
 import { isSelected } from '../analyze/check/selection.js';
-import { diagnose } from '../analyze/diagnose.js';
+import { diagnoseAll } from '../analyze/diagnose-all.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import type { Measure } from '../model/check.js';
 import type { DiagnosisFinding } from '../model/diagnosis.js';
-import { type Rule, severityRank } from '../model/findings.js';
+import { severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Gap, Observation } from '../model/observation.js';
 import type { SocketRow } from '../model/socket-row.js';
-import { DiagnosisWatch } from '../watch/diagnosis.js';
+import { DiagnosisWatches } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 
 /** What `diagnose` finds in the looks of one check, as measures: the worst of each rule. */
 export class CheckDiagnosis {
-  private readonly watch: DiagnosisWatch;
+  private readonly watch: DiagnosisWatches;
 
   /** `proc`: where the descriptors of processes are read; not where the looks are of a recording. */
   constructor(
@@ -25,7 +26,7 @@ export class CheckDiagnosis {
       matchesRow: (row: SocketRow) => rows.matchesRow(row),
       matchesListener: (report: ListenerReport) => isSelected(selection, report),
     };
-    this.watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
+    this.watch = new DiagnosisWatches({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
   }
 
   take(observation: Observation): void {
@@ -36,22 +37,29 @@ export class CheckDiagnosis {
   measures(): { readonly measures: readonly Measure[]; readonly gaps: readonly Gap[] } {
     const unread: Gap[] = [];
     const { proc, watch } = this;
-    const descriptors = proc === undefined ? undefined : descriptorsOf(watch.pids(), proc, unread);
-    const facts = watch.facts(descriptors && { descriptors });
-    if (facts === undefined)
+    const parts = watch.facts(
+      proc === undefined ? undefined : (one) => ({ descriptors: descriptorsOf(one.pids(), proc, unread) }),
+    );
+    const [first, ...others] = parts;
+    if (first === undefined)
       return {
         measures: [
           { metric: 'diagnosis', subject: '', unknown: 'no look', text: 'no look at all connections' },
         ],
         gaps: [],
       };
-    const { findings, gaps } = diagnose({ ...facts, gaps: [...facts.gaps, ...unread] });
-    const byRule = new Map<Rule, DiagnosisFinding[]>();
-    for (const finding of findings)
-      if (finding.severity !== 'info')
-        byRule.set(finding.rule, [...(byRule.get(finding.rule) ?? []), finding]);
-    if (byRule.size === 0) return { measures: [nothingWrong(facts.looks)], gaps };
-    return { measures: [...byRule].map(([rule, all]) => asMeasure(rule, all)), gaps };
+    const { facts } = first;
+    const whole = { ...first, facts: { ...facts, gaps: [...watch.gaps, ...facts.gaps, ...unread] } };
+    const { findings, gaps, lookedAt } = diagnoseAll([whole, ...others]);
+    const bySubject = new Map<string, DiagnosisFinding[]>();
+    for (const finding of findings) {
+      if (finding.severity === 'info') continue;
+      const { rule, namespace } = finding;
+      const subject = namespace === undefined ? rule : subjectIn(namespace, rule);
+      bySubject.set(subject, [...(bySubject.get(subject) ?? []), finding]);
+    }
+    if (bySubject.size === 0) return { measures: [nothingWrong(lookedAt.looks)], gaps };
+    return { measures: [...bySubject].map(([subject, all]) => asMeasure(subject, all)), gaps };
   }
 }
 
@@ -67,12 +75,12 @@ const nothingWrong = (looks: number): Measure =>
       };
 
 /** Findings come worst first. */
-function asMeasure(rule: Rule, findings: readonly DiagnosisFinding[]): Measure {
+function asMeasure(subject: string, findings: readonly DiagnosisFinding[]): Measure {
   const [worst] = findings;
   const more = findings.length - 1;
   return {
     metric: 'diagnosis',
-    subject: rule,
+    subject,
     value: severityRank(worst?.severity ?? 'info'),
     text: `${worst?.message}${more > 0 ? `, and ${more} more like it` : ''}${worst?.causedBy === undefined ? '' : ` (because of ${worst.causedBy})`}`,
     ...(worst?.advice && { advice: worst.advice }),

@@ -21,6 +21,7 @@ import { DEFAULT_SAMPLE_HZ, readSampleRate } from './flags.js';
 export interface CheckOptions {
   readonly wish: CheckWish;
   readonly limits: ReadonlyMap<Metric, Limits>;
+  readonly filter: Filter | undefined;
   readonly collect: NamespaceOptions;
   readonly samples: number;
   readonly everyMs: number;
@@ -84,6 +85,7 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
   return {
     wish,
     limits,
+    filter,
     collect: {
       ...collectOptions(flags, settings, { metrics, by, filter: filterText?.text, expect, timeoutMs }),
       sampleHz: metrics.includes('accept-queue') ? sampleRate(settings.one('sample-rate')) : 0,

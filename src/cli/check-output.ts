@@ -5,6 +5,7 @@ import { checkJsonText } from '../render/check/json.js';
 import { nagiosText } from '../render/check/nagios.js';
 import { prometheusText } from '../render/check/prometheus.js';
 import { checkText } from '../render/check/text.js';
+import { redactNamespace } from '../render/labels.js';
 import type { Names } from '../render/names.js';
 import type { CheckFormat } from './check-formats.js';
 import type { CheckRun } from './check-run.js';
@@ -21,6 +22,8 @@ export interface CheckOutput {
 /** The result of a run in the format that was asked for. */
 export function formatCheck(run: CheckRun, { format, names, verbose, version, wish }: CheckOutput): string {
   names.learn(run.report);
+  // Names of those that went are in no report.
+  for (const namespace of run.result.namespaces?.went ?? []) redactNamespace(namespace, names);
   learnPlaces(wish, names);
   switch (format) {
     case 'nagios':

@@ -15,6 +15,7 @@ import type { Listener } from '../model/listener.js';
 import type {
   ClosedObservation,
   Gap,
+  GapObservation,
   LookObservation,
   NamespacesObservation,
   SamplesObservation,
@@ -23,10 +24,12 @@ import type { Report } from '../model/report.js';
 import { wallMillis } from '../model/units.js';
 import { PLAIN_NAMES } from '../render/names.js';
 import { judgeMeasures, newsOf, nextHistory } from '../watch/check-memory.js';
+import type { NamespaceNews } from '../watch/check-namespaces.js';
 import { startWatch, step, type WatchState } from '../watch/step.js';
 import { CheckBaseline, stateOf } from './check-baseline.js';
 import type { CheckOptions } from './check-options.js';
 import type { StateStore } from './check-state.js';
+import { filterGaps, namespacesIn } from './filter-gaps.js';
 import { gapNotes } from './gap-notes.js';
 
 /** What a run saw and how it judged it. */
@@ -52,7 +55,7 @@ export async function runCheck(
   const judged = judge(looks.measures, options, before);
   const { table } = looks.report.sockets ?? {};
   const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
-  const gaps: Gap[] = [...looks.report.gaps];
+  const gaps: Gap[] = [...looks.report.gaps, ...filterGaps(options.filter, namespacesIn(looks.report))];
   if (isTrouble && owners && !options.collect.owners && options.replay === undefined && table !== undefined)
     gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));
   const items = worstFirst(judged.map((item) => withOwner(item, looks.report)));
@@ -77,13 +80,16 @@ interface Looks {
   readonly since: Since | undefined;
   /** Why the run before cannot be compared with. */
   readonly note: string | undefined;
+  readonly lastLook: LookObservation;
+  /** Of several namespaces. */
+  readonly news: NamespaceNews | undefined;
 }
 
 /** Takes observations one after the other; of each measure the highest is kept. Throws where there is none. */
 export async function lookTimes(
   { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
   compareWith: CheckState | 'first look' | undefined,
-  observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation>,
+  observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation | GapObservation>,
 ): Promise<Looks> {
   const isRecording = compareWith === 'first look';
   const baseline = new CheckBaseline(isRecording ? undefined : compareWith, isRecording);
@@ -92,14 +98,16 @@ export async function lookTimes(
     ? await openDiagnosis(wish, samples === 1, !isRecording)
     : undefined;
   const measured: Measure[][] = [];
-  let last: Pick<Looks, 'report' | 'since' | 'facts'> | undefined;
+  let last: Pick<Looks, 'report' | 'since' | 'facts' | 'lastLook'> | undefined;
   for await (const observation of observations) {
+    // What went away between the looks is no namespace that is well.
+    if (observation.kind === 'gap') throw new SockwatchError(observation.gaps[0]?.why ?? 'a look failed');
     diagnosis?.take(observation);
     const taken = step(state, observation);
     state = taken.state;
     if (observation.kind === 'samples' || observation.kind === 'closed') continue;
     const { report } = taken;
-    baseline.begin(report);
+    baseline.begin(report, observation);
     const since = baseline.since(report);
     const whole: CheckLook = { report, facts: factsOf(observation), since };
     measured.push(
@@ -110,16 +118,17 @@ export async function lookTimes(
             ...unread(observation, wish),
           ],
     );
-    last = { report, since, facts: whole.facts };
+    last = { report, since, facts: whole.facts, lastLook: observation };
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
   const found = diagnosis?.measures();
-  const { report } = last;
+  const { report, lastLook } = last;
   return {
     measures: [...mergeLooks(measured), ...(found?.measures ?? [])],
     looks: measured.length,
     ...last,
     note: baseline.note,
+    news: lastLook.kind === 'namespaces' ? baseline.newsOf(lastLook) : undefined,
     report: found === undefined ? report : { ...report, gaps: [...report.gaps, ...found.gaps] },
   };
 }
@@ -134,7 +143,7 @@ function factsOf(observation: LookObservation): HostFacts {
 
 /** Each namespace with its own report, numbers and past. */
 function partsOf(
-  { looks, origin }: NamespacesObservation,
+  { looks, origin, sight }: NamespacesObservation,
   { namespaces }: WatchState,
   whole: Report,
   baseline: CheckBaseline,
@@ -149,7 +158,7 @@ function partsOf(
         namespace: look.namespace ?? { id },
         isOwn: id === origin.netns,
         from: sections.find(({ namespace }) => namespace.id === id)?.from ?? 0,
-        look: { report, facts: factsOf(look), since: baseline.since(report, id) },
+        look: { report, facts: factsOf(look), since: baseline.sinceIn(report, sight) },
       },
     ];
   });
@@ -220,6 +229,8 @@ function conclude(
     since,
     note,
     looks,
+    lastLook,
+    news: namespaces,
   }: Looks & { items: readonly CheckItem[]; gaps: readonly Gap[] },
   options: CheckOptions,
   before: CheckState | undefined,
@@ -228,7 +239,7 @@ function conclude(
   const { origin } = report;
   const { news, told } = newsOf(judged, before?.told, origin.time, options.renotifyMs);
   store?.write({
-    ...stateOf(report, options.id),
+    ...stateOf(report, lastLook, options.id),
     history: nextHistory(judged, before?.history ?? new Map(), options.persistence),
     told,
   });
@@ -248,7 +259,16 @@ function conclude(
     ...(since?.whileLooking && { whileLooking: true as const }),
     items,
     news,
-    notes: [...(note === undefined ? [] : [note]), ...(store?.notes ?? []), ...gapNotes(gaps, PLAIN_NAMES)],
+    ...(namespaces !== undefined && { namespaces: { came: namespaces.came, went: namespaces.went } }),
+    // What a look and a diagnosis both miss is said once.
+    notes: [
+      ...new Set([
+        ...(note === undefined ? [] : [note]),
+        ...(namespaces?.notes ?? []),
+        ...(store?.notes ?? []),
+        ...gapNotes(gaps, PLAIN_NAMES),
+      ]),
+    ],
   };
   return { result, report, facts };
 }

@@ -2,7 +2,15 @@ import type { Interfaces } from '@oclif/core';
 import * as Flags from '@oclif/core/flags';
 import { RULES, type RuleLimits, SEVERITIES } from '../model/findings.js';
 import { parseDuration } from './duration.js';
-import { colorFlag, durationFlag, filterFlag, redactFlag, sampleRateFlag, sourceFlags } from './flags.js';
+import {
+  colorFlag,
+  durationFlag,
+  filterFlag,
+  netnsFlags,
+  redactFlag,
+  sampleRateFlag,
+  sourceFlags,
+} from './flags.js';
 import { readRuleLimits } from './rule-limits.js';
 
 const HOUR = 3_600_000;
@@ -26,7 +34,7 @@ export const diagnoseFlags = {
   from: Flags.string({
     helpValue: 'FILE',
     description: 'a recording, the whole of it, instead of this machine',
-    exclusive: ['duration', 'interval', 'sample-rate', 'source', 'no-owners'],
+    exclusive: ['duration', 'interval', 'sample-rate', 'source', 'netns', 'no-owners'],
   }),
   port: Flags.integer({
     min: 1,
@@ -48,6 +56,7 @@ export const diagnoseFlags = {
       'exit with 1 when this is found: a severity (info, warning, critical) or worse, or names of rules as in the output',
   }),
   ...sourceFlags,
+  ...netnsFlags,
   redact: redactFlag,
   'no-color': colorFlag,
 };

@@ -1,9 +1,9 @@
-import { diagnose } from '../analyze/diagnose.js';
+import { diagnoseAll } from '../analyze/diagnose-all.js';
 import type { Filter } from '../analyze/filter.js';
 import { unjudged } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
-import { type CollectOptions, defaultDoor } from '../collect/options.js';
+import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
 import { readRoutes } from '../collect/routes.js';
 import { readText } from '../collect/small-files.js';
 import type { Diagnosis } from '../model/diagnosis.js';
@@ -14,9 +14,10 @@ import type { TableStyle } from '../render/columns.js';
 import { diagnosisJson } from '../render/diagnose/json.js';
 import { diagnosisText } from '../render/diagnose/text.js';
 import type { Names } from '../render/names.js';
-import { type Beside, DiagnosisWatch } from '../watch/diagnosis.js';
+import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
+import { NamespaceLog } from './filter-gaps.js';
 
 /**
  * Looks for `--duration`, or through a recording, and judges what was seen; a signal ends it early with what there is by then.
@@ -30,15 +31,45 @@ export async function watchAndDiagnose(
 ): Promise<Diagnosis> {
   if (flags.from === undefined) requireProcess(flags.pid);
   const oneLook = flags.from === undefined && flags.duration === 0;
-  const watch = new DiagnosisWatch({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
+  const watch = new DiagnosisWatches({ thresholds: DEFAULT_THRESHOLDS, oneLook }, filter);
+  const log = new NamespaceLog();
   const gaps: Gap[] = [];
-  const beside =
-    flags.from === undefined
-      ? await lookAgain(flags, watch, gaps, signal)
-      : await readLooks(flags.from, watch, gaps, signal);
-  const facts = watch.facts(beside);
-  if (facts === undefined) throw nothingSeen(flags.from);
-  return diagnose({ ...facts, gaps: [...gaps, ...facts.gaps, ...unjudged(facts.pools, limits)] });
+  const watchers = { watch, log };
+  if (flags.from === undefined) await lookAgain(flags, watchers, signal);
+  else await readLooks(flags.from, watchers, gaps, signal);
+  // What this host knows beside says nothing of a recording, which may be of another one.
+  const besideOf = flags.from === undefined ? lookBeside(flags, gaps) : undefined;
+  const [first, ...others] = watch.facts(besideOf);
+  if (first === undefined) throw nothingSeen(flags.from);
+  const parts = [first, ...others].map(({ facts, ...part }, at) => ({
+    ...part,
+    facts: {
+      ...facts,
+      gaps: [
+        ...(at === 0 ? [...gaps, ...watch.gaps, ...log.gaps(filter)] : []),
+        ...facts.gaps,
+        ...unjudged(facts.pools, limits),
+      ],
+    },
+  }));
+  return diagnoseAll(parts);
+}
+
+/** Descriptors of the processes that were met, and routes where connects are not answered: of our own namespace only. */
+function lookBeside({ 'no-owners': ownerless }: DiagnoseFlags, gaps: Gap[]): ReadBeside {
+  const { proc } = defaultDoor();
+  return (watch, isOwn) => {
+    const routes = isOwn && watch.hasUnanswered ? readRoutes(proc) : undefined;
+    return {
+      ...(!ownerless && { descriptors: descriptorsOf(watch.pids(), proc, gaps) }),
+      ...(routes && { routes }),
+    };
+  };
+}
+
+interface Watchers {
+  readonly watch: DiagnosisWatches;
+  readonly log: NamespaceLog;
 }
 
 /** Of a process that is none nothing can be found, which must not read as good news. */
@@ -49,11 +80,11 @@ function requireProcess(pid: number | undefined): void {
 
 async function lookAgain(
   { duration, interval, ...flags }: DiagnoseFlags,
-  watch: DiagnosisWatch,
-  gaps: Gap[],
+  { watch, log }: Watchers,
   signal: AbortSignal,
-): Promise<Beside> {
-  const options: CollectOptions = {
+): Promise<void> {
+  const options: NamespaceOptions = {
+    netns: flags.netns,
     source: flags.source,
     udp: true,
     unix: true,
@@ -65,7 +96,6 @@ async function lookAgain(
     timeoutMs: flags.timeout,
     closed: true,
   };
-  const { proc } = defaultDoor();
   // Two looks at least, unless one was asked for: one alone tells of no rates.
   const everyMs = duration > 0 ? Math.min(interval, duration) : interval;
   const pace = { samples: Math.floor(duration / everyMs) + 1, everyMs };
@@ -73,7 +103,8 @@ async function lookAgain(
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
-      if (observation.kind !== 'table') continue;
+      log.take(observation);
+      if (observation.kind !== 'table' && observation.kind !== 'namespaces') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
       // Looks that take longer than the interval must not make the watch longer.
@@ -82,37 +113,26 @@ async function lookAgain(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  const descriptors = flags['no-owners'] ? undefined : descriptorsOf(watch.pids(), proc, gaps);
-  const routes = watch.hasUnanswered ? readRoutes(proc) : undefined;
-  return { ...(descriptors && { descriptors }), ...(routes && { routes }) };
 }
 
 async function readLooks(
   path: string,
-  watch: DiagnosisWatch,
+  { watch, log }: Watchers,
   gaps: Gap[],
   signal: AbortSignal,
-): Promise<Beside> {
+): Promise<void> {
   const { looksOf } = await import('./recorded-look.js');
   for await (const observation of looksOf(path, gaps)) {
-    if (observation.kind === 'namespaces') throw ofSeveral(path);
     watch.take(observation);
+    log.take(observation);
     if (signal.aborted) break;
   }
-  return {};
 }
 
 const nothingSeen = (from: string | undefined) =>
   from === undefined
     ? new SockwatchError('stopped before the first look', 'let it look once')
     : new SockwatchError(`${from} has no look at all connections`, 'record without --no-connections');
-
-/** Its rules are of one host: what several namespaces share cannot be told apart there. */
-const ofSeveral = (path: string) =>
-  new SockwatchError(
-    `${path} was recorded from several namespaces: diagnose looks at one`,
-    'record without --netns all, or show it with sockwatch live --replay',
-  );
 
 /** The diagnosis in the format that was asked for, in small strings. */
 export const writeDiagnosis = (

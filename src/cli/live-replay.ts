@@ -2,6 +2,7 @@ import { RecordingFile } from '../collect/recording-file.js';
 import type { ReplayControl } from '../model/replay.js';
 import { LiveDiagnosis } from '../watch/live-diagnosis.js';
 import type { Ending } from './ending.js';
+import { withFilterGaps } from './filter-gaps.js';
 import type { LiveOptions } from './live-options.js';
 import { takeReports } from './live-reports.js';
 import type { LiveSession } from './live-what.js';
@@ -30,7 +31,7 @@ export async function openReplay(options: LiveOptions, path: string, ending: End
     control,
     mode === 'screen',
   );
-  const all = replay.reports(ending.signal);
+  const all = withFilterGaps(replay.reports(ending.signal), options.filter);
   return {
     options,
     reports: flags.count === undefined ? all : takeReports(all, flags.count),

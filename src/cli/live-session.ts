@@ -6,6 +6,7 @@ import { LiveDiagnosis } from '../watch/live-diagnosis.js';
 import { watchReports } from '../watch/reports.js';
 import type { Ending } from './ending.js';
 import { readFilter } from './filter.js';
+import { withFilterGaps } from './filter-gaps.js';
 import { awaitFirstLook } from './first-look.js';
 import { startAlertProgram } from './live-alerts.js';
 import type { LiveOptions } from './live-options.js';
@@ -19,11 +20,11 @@ import { type Tap, tapEvents, tapObservations } from './recorder.js';
  * Looks once and sets up the stream of reports.
  * @throws SourceError where there is no source at all, as without ss
  */
-export async function openLive(asked: LiveOptions, ending: Ending, version: string): Promise<LiveSession> {
-  const { flags } = asked;
-  if (flags.replay !== undefined) return openReplay(asked, flags.replay, ending);
+export async function openLive(wanted: LiveOptions, ending: Ending, version: string): Promise<LiveSession> {
+  const { flags } = wanted;
+  if (flags.replay !== undefined) return openReplay(wanted, flags.replay, ending);
   const demo = flags.demo ? await startDemo({ cycleMs: flags['demo-cycle'] }) : undefined;
-  const options = demo === undefined ? asked : { ...asked, filter: demoFilter(demo, flags.filter) };
+  const options = demo === undefined ? wanted : { ...wanted, filter: demoFilter(demo, flags.filter) };
   const gaps: Gap[] = [];
   const program = startAlertProgram(options, (why) => gaps.push({ what: '--on-alert', why }));
   const taps: Tap[] = [];
@@ -45,7 +46,8 @@ export async function openLive(asked: LiveOptions, ending: Ending, version: stri
     const seen = tapReports(recorded, (report) => program?.hear(report));
     // The screen shows the newest report only; elsewhere once is enough.
     const all = addGaps(seen, () => (options.mode === 'screen' ? gaps : gaps.splice(0)));
-    const reports = flags.count === undefined ? all : takeReports(all, flags.count);
+    const asked = withFilterGaps(all, options.filter);
+    const reports = flags.count === undefined ? asked : takeReports(asked, flags.count);
     return { options, reports, pace, demo, control: undefined, ending, close };
   } catch (error) {
     await close({ drain: false });

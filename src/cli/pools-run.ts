@@ -1,3 +1,4 @@
+import type { Filter } from '../analyze/filter.js';
 import { unjudged } from '../analyze/pools/unjudged.js';
 import { judgePools } from '../analyze/pools.js';
 import { readDescriptorsOf } from '../collect/descriptors.js';
@@ -16,8 +17,8 @@ import type { Names } from '../render/names.js';
 import { poolsCsv } from '../render/pools/csv.js';
 import { poolsJson, poolsNdjson } from '../render/pools/json.js';
 import { poolsTable } from '../render/pools/table.js';
-import type { RowFilter } from '../watch/pools/look-pass.js';
 import { PoolWatches } from '../watch/pools-of-all.js';
+import { NamespaceLog } from './filter-gaps.js';
 import type { PoolsFlags } from './pools-flags.js';
 
 /**
@@ -26,20 +27,21 @@ import type { PoolsFlags } from './pools-flags.js';
  */
 export async function watchPools(
   flags: PoolsFlags,
-  filter: RowFilter | undefined,
+  filter: Filter | undefined,
   signal: AbortSignal,
   limits?: RuleLimits,
 ): Promise<PoolsReport> {
   // A path that is wrong is better said before the watch than after it.
   if (flags.hikari !== undefined) await readTail(flags.hikari);
   const watch = new PoolWatches(filter);
+  const log = new NamespaceLog();
   const damage: Gap[] = [];
-  if (flags.from === undefined) await lookAgain(flags, watch, signal);
-  else await readLooks(flags.from, damage, watch, signal);
+  if (flags.from === undefined) await lookAgain(flags, { watch, log }, signal);
+  else await readLooks(flags.from, damage, { watch, log }, signal);
   const seen = watch.report();
   if (seen === undefined) throw nothingSeen(flags.from);
   return judgePools(
-    { ...seen, gaps: [...damage, ...seen.gaps, ...unjudged(seen, limits)] },
+    { ...seen, gaps: [...damage, ...seen.gaps, ...log.gaps(filter), ...unjudged(seen, limits)] },
     {
       hikari: await readHikari(flags.hikari),
       hikariPid: flags['hikari-pid'],
@@ -49,9 +51,14 @@ export async function watchPools(
   );
 }
 
+interface Watchers {
+  readonly watch: PoolWatches;
+  readonly log: NamespaceLog;
+}
+
 async function lookAgain(
   { duration, interval, ...flags }: PoolsFlags,
-  watch: PoolWatches,
+  { watch, log }: Watchers,
   signal: AbortSignal,
 ) {
   const options: NamespaceOptions = {
@@ -72,6 +79,7 @@ async function lookAgain(
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
       watch.take(observation);
+      log.take(observation);
       if (observation.kind === 'samples' || observation.kind === 'closed') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
@@ -86,12 +94,13 @@ async function lookAgain(
 async function readLooks(
   path: string,
   damage: Gap[],
-  watch: PoolWatches,
+  { watch, log }: Watchers,
   signal: AbortSignal,
 ): Promise<void> {
   const { looksOf } = await import('./recorded-look.js');
   for await (const observation of looksOf(path, damage)) {
     watch.take(observation);
+    log.take(observation);
     if (signal.aborted) return;
   }
 }

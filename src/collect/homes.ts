@@ -6,6 +6,7 @@ import type { SocketTable } from '../model/table.js';
 import { parseCgroup } from '../parse/cgroup.js';
 import { bundleName, dockerName, storageName } from '../parse/container-names.js';
 import type { Door } from './options.js';
+import { inodeOf } from './origin.js';
 import { readText } from './small-files.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
@@ -23,8 +24,11 @@ export class HomeFinder {
   private readonly homes = new Map<number, Home>();
   private readonly asked = new Set<number>();
   private readonly names = new Map<string, string | undefined>();
+  private readonly ownMounts: string | undefined;
 
-  constructor(private readonly door: Pick<Door, 'proc' | 'root'>) {}
+  constructor(private readonly door: Pick<Door, 'proc' | 'root'>) {
+    this.ownMounts = this.mountsOf('self');
+  }
 
   /** Of one process, read now. Empty where it lives in none, or where that may not be read. */
   homeOf(pid: number): Home {
@@ -55,9 +59,19 @@ export class HomeFinder {
 
   private keptHome(pid: number): Home {
     this.asked.add(pid);
-    const home = this.homes.get(pid) ?? this.homeOf(pid);
+    const home = this.homes.get(pid) ?? { ...this.homeOf(pid), ...this.otherMounts(pid) };
     this.homes.set(pid, home);
     return home;
+  }
+
+  private otherMounts(pid: number): Pick<Home, 'mountNamespace'> {
+    const mounts = this.mountsOf(pid);
+    const isOther = mounts !== undefined && this.ownMounts !== undefined && mounts !== this.ownMounts;
+    return isOther ? { mountNamespace: mounts } : {};
+  }
+
+  private mountsOf(pid: number | 'self'): string | undefined {
+    return inodeOf(join(this.door.proc, String(pid), 'ns/mnt'));
   }
 
   private nameOf({ id, runtime }: Container): string | undefined {

@@ -29,7 +29,9 @@ interface Member {
   lastSource: Source;
 }
 
-type MemberLook = TableObservation | GapObservation | 'closed' | 'gone';
+type Unread = { readonly kind: 'closed' | 'gone'; readonly namespace: Namespace };
+const isUnread = (look: MemberLook): look is Unread => look.kind === 'closed' || look.kind === 'gone';
+type MemberLook = TableObservation | GapObservation | Unread;
 
 /** Looks into every network namespace that can be found and entered, and follows those that come and go. */
 export class ManyLooker {
@@ -81,14 +83,15 @@ export class ManyLooker {
     if (wish.patienceMs === Number.POSITIVE_INFINITY) this.owners?.begin(signal);
     const started = performance.now();
     const cpu = process.cpuUsage();
-    const { found, hiddenProcesses } = this.found ?? this.finder.find();
+    const { found, hiddenProcesses, sight } = this.found ?? this.finder.find();
     this.found = undefined;
     this.follow(found);
     const all = await this.readAll(kind, signal);
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const looks = all.filter((look) => typeof look === 'object');
-    const closed = all.filter((look) => look === 'closed').length;
+    const looks = all.filter((look) => look.kind === 'table' || look.kind === 'gap');
+    const unread = all.filter(isUnread);
+    const closed = unread.filter(({ kind }) => kind === 'closed').length;
     const tables = looks.filter((look) => look.kind === 'table');
     // A source that reads none of them is a source that failed: a look at nothing is no look.
     const [fault] = tables.length === 0 ? looks.filter((look) => look.kind === 'gap') : [];
@@ -103,6 +106,8 @@ export class ManyLooker {
       kind: 'namespaces',
       origin: this.originNow(this.sourceOf(tables)),
       looks: looks.map((look) => this.withOwners(look)),
+      unread: unread.map(({ namespace }) => namespace),
+      ...(sight !== undefined && { sight }),
       tookMs: millis(tookMs),
       skippedTicks: 0,
       gaps: [...gaps, ...closedGaps(closed, hiddenProcesses, this.options.source === 'proc')],
@@ -160,8 +165,9 @@ export class ManyLooker {
       return named(observation, namespace);
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof NamespaceError && error.fault === 'missing') return 'gone';
-      if (error instanceof NamespaceError && error.fault === 'permission') return 'closed';
+      if (error instanceof NamespaceError && error.fault === 'missing') return { kind: 'gone', namespace };
+      if (error instanceof NamespaceError && error.fault === 'permission')
+        return { kind: 'closed', namespace };
       return faultOf(error, looker.originNow(member.lastSource), namespace);
     }
   }

@@ -11,7 +11,7 @@ import { FACT_FILES, readHostFacts } from './host-facts.js';
 import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
 import type { CollectOptions, Door } from './options.js';
-import { originMaker } from './origin.js';
+import { mountMark, originMaker } from './origin.js';
 import { OwnerFinder } from './owners.js';
 import {
   countSockets,
@@ -25,7 +25,7 @@ import {
 import { readProcesses } from './process-facts.js';
 import { readText } from './small-files.js';
 import { SocketSource, type SourceLook } from './source.js';
-import { readStackFacts } from './stack-facts.js';
+import { readStackFacts, STACK_FILES } from './stack-facts.js';
 
 export interface OwnerWish {
   /** Owners of every row, not only of listeners and of rows that were asked for. */
@@ -99,7 +99,6 @@ export class Looker {
   readonly source: SocketSource;
   private readonly owners: OwnerSight | undefined;
   private readonly withFacts: boolean;
-  /** Of our own namespace only: procfs of another is not ours to read. */
   private readonly withStack: boolean;
   readonly originNow: (source: Source) => Origin;
   /** Of the last look into another namespace. */
@@ -111,9 +110,13 @@ export class Looker {
     private readonly inside?: LookerInside,
   ) {
     this.withFacts = options.facts ?? false;
-    this.withStack = (options.stack ?? false) && inside === undefined;
-    const files = this.withFacts ? [...LOOK_FILES, ...FACT_FILES] : LOOK_FILES;
-    this.source = new SocketSource(options, door, inside && { ...inside, files });
+    this.withStack = options.stack ?? false;
+    const files = [
+      ...LOOK_FILES,
+      ...(this.withFacts ? FACT_FILES : []),
+      ...(this.withStack ? STACK_FILES : []),
+    ];
+    this.source = new SocketSource(options, door, inside && { ...inside, files: [...new Set(files)] });
     const ofHost = originMaker(door.proc);
     this.originNow =
       inside === undefined ? ofHost : (source) => ({ ...ofHost(source), netns: inside.namespace.id });
@@ -171,7 +174,8 @@ export class Looker {
     const look = await (kind === 'twice' ? this.source.lookTwice(how) : this.source.look(kind, how));
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const origin: Origin = { ...begun, source: look.source };
+    const mark = look.netnsMark ?? (this.inside && mountMark(this.inside.place));
+    const origin: Origin = { ...begun, source: look.source, ...(mark !== undefined && { netnsMark: mark }) };
     const read = this.readerOf(look);
     const there = counters ?? readCounters(read);
     const namespace =
@@ -185,7 +189,7 @@ export class Looker {
       ...(there !== undefined && { counters: there }),
       sysctls: readSysctls(read),
       ...(this.withFacts && { facts: readHostFacts(read) }),
-      ...(this.withStack && look.scope === 'all' && { stack: readStackFacts(this.door.proc) }),
+      ...(this.withStack && look.scope === 'all' && { stack: readStackFacts(read) }),
       ...(this.inside !== undefined && { namespace: this.inside.namespace }),
       tookMs: millis(tookMs),
       skippedTicks: 0,

@@ -12,7 +12,7 @@ import { type FoundNamespace, NamespaceFinder } from './namespaces.js';
 import { DumpHelper } from './netlink-helper.js';
 import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door, NamespaceOptions } from './options.js';
-import { inodeOf, originMaker } from './origin.js';
+import { inodeOf, mountMark, originMaker } from './origin.js';
 
 /** What looks at sockets: in our own namespace, in another one, or in all. */
 export interface Eyes {
@@ -38,9 +38,11 @@ export function eyesFor(options: CollectOptions | NamespaceOptions, door: Door):
 class NamedLooker implements Eyes {
   private readonly helper = new DumpHelper();
   private readonly finder: NamespaceFinder;
+  /** The last one that was found: what is said meanwhile is said of it. */
   private current:
     | { readonly found: FoundNamespace; readonly looker: Looker; readonly isOwn: boolean }
     | undefined;
+  private isLost = false;
   private readonly ofHost: (source: Source) => Origin;
 
   constructor(
@@ -79,7 +81,7 @@ class NamedLooker implements Eyes {
       const { observation, costMs } = await looker.look(kind, wish, signal);
       return { observation: named(observation, found.namespace), costMs };
     } catch (error) {
-      if (error instanceof NamespaceError) this.current = undefined;
+      if (error instanceof NamespaceError) this.isLost = true;
       throw error;
     }
   }
@@ -98,18 +100,21 @@ class NamedLooker implements Eyes {
   private take(): NonNullable<NamedLooker['current']> {
     const { current } = this;
     // The same name or pid may be another namespace by now.
-    if (current !== undefined && inodeOf(current.found.place.path) === current.found.namespace.id)
-      return current;
-    this.current = undefined;
+    if (current !== undefined && !this.isLost && isStillThere(current.found)) return current;
     const found = findNamespace(this.asked, this.finder, this.door);
     const { namespace, place, pid } = found;
     const isOwn = namespace.id === inodeOf(join(this.door.proc, 'self/ns/net'));
     const inside = { namespace, place, pid, helper: this.helper };
     const looker = new Looker(this.options, this.door, isOwn ? undefined : inside);
     this.current = { found, looker, isOwn };
+    this.isLost = false;
     return this.current;
   }
 }
+
+/** Also where it was made anew with the inode of the one before. */
+const isStillThere = ({ place, namespace, mark }: FoundNamespace): boolean =>
+  inodeOf(place.path) === namespace.id && mark === mountMark(place);
 
 const SEE = 'see what there is with: sockwatch snapshot --netns all';
 
@@ -144,7 +149,14 @@ function atPath(path: string, finder: NamespaceFinder): FoundNamespace {
   if (statSync(path).dev !== statSync('/proc/self/ns/net').dev || isOfAnotherKind(path))
     throw new SourceError('missing', `${path} is no network namespace`, SEE);
   const known = finder.find().found.find(({ namespace }) => namespace.id === id);
-  return { ...known, namespace: known?.namespace ?? { id }, place: { id, path } };
+  const { mark: _, ...rest } = known ?? {};
+  const mark = mountMark({ id, path });
+  return {
+    ...rest,
+    namespace: known?.namespace ?? { id },
+    place: { id, path },
+    ...(mark !== undefined && { mark }),
+  };
 }
 
 /** The links of /proc/PID/ns say the kind, as `mnt:[4026531841]`; a file that was mounted does not. */

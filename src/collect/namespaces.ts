@@ -1,10 +1,11 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Namespace } from '../model/namespace.js';
+import type { NetnsMark } from '../model/observation.js';
 import { HomeFinder } from './homes.js';
 import type { NamespacePlace } from './netns-enter.js';
 import type { Door } from './options.js';
-import { inodeOf, monotonicNow } from './origin.js';
+import { inodeOf, monotonicNow, mountMark } from './origin.js';
 import { isDenied, listPids } from './process-fds.js';
 
 /** A namespace that can perhaps be entered. */
@@ -13,13 +14,20 @@ export interface FoundNamespace {
   readonly place: NamespacePlace;
   /** The lowest pid in it; absent: no process that may be seen lives there. */
   readonly pid?: number;
+  /** Of its file: it tells whether that is of the same namespace still. */
+  readonly mark?: NetnsMark;
 }
 
 export interface FoundNamespaces {
   /** Our own first, then by id. */
   readonly found: readonly FoundNamespace[];
-  /** Processes whose namespace may not be seen. */
+  /** Processes in namespaces that may not be seen. */
   readonly hiddenProcesses: number;
+  /**
+   * From where was looked, where all processes could be seen: what one look from there did not find was not there, unless only a thread or an
+   * open descriptor kept it. Namespaces of processes and of files are those that this PID namespace and this /run show.
+   */
+  readonly sight?: string;
 }
 
 /** Where tools keep namespaces that may have no process: files on which the namespace is mounted. */
@@ -41,6 +49,8 @@ export class NamespaceFinder {
   private scan = NO_SCAN;
   private nextScanAt = Number.NEGATIVE_INFINITY;
   private known = new Map<string, FoundNamespace>();
+  /** Files below the folders on which this mount namespace has no namespace: another one may have. */
+  private plainFiles = 0;
 
   constructor(private readonly door: Pick<Door, 'proc' | 'root'>) {
     this.homes = new HomeFinder(door);
@@ -58,7 +68,19 @@ export class NamespaceFinder {
       .sort((a, b) => rank(a, own) - rank(b, own))
       .map((id) => this.describe(id, files.get(id)));
     this.known = new Map(found.map((one) => [one.namespace.id, one]));
-    return { found, hiddenProcesses: this.scan.hiddenProcesses };
+    const { hiddenProcesses } = this.scan;
+    // Where procfs hides processes (hidepid=2) process 1 is not even listed.
+    const seesAll = hiddenProcesses === 0 && this.namespaceOf(1) !== undefined;
+    const sight = seesAll ? this.sight() : undefined;
+    return { found, hiddenProcesses, ...(sight !== undefined && { sight }) };
+  }
+
+  private sight(): string | undefined {
+    const { proc, root } = this.door;
+    const [pids, mounts] = ['pid', 'mnt'].map((kind) => inodeOf(join(proc, 'self/ns', kind)));
+    const run = placeOf(join(root, 'run'));
+    if (pids === undefined || mounts === undefined || run === undefined) return undefined;
+    return `pid:${pids} run:${run}${this.plainFiles === 0 ? '' : ` mnt:${mounts}`}`;
   }
 
   /** The same object as long as nothing about it has changed. */
@@ -66,7 +88,9 @@ export class NamespaceFinder {
     const pid = this.scan.pids.get(id);
     const path = file ?? join(this.door.proc, String(pid), 'ns/net');
     const before = this.known.get(id);
-    if (before !== undefined && before.pid === pid && before.place.path === path) return before;
+    const mark = mountMark({ id, path });
+    const isSame = before?.pid === pid && before?.place.path === path && before.mark === mark;
+    if (before !== undefined && isSame) return before;
     const name = id === this.hostNamespace() ? 'host' : file?.slice(file.lastIndexOf('/') + 1);
     // The host is no container, whatever its first process is in.
     const home = pid === undefined || name === 'host' ? {} : this.homes.homeOf(pid);
@@ -74,6 +98,7 @@ export class NamespaceFinder {
       namespace: { id, ...(name !== undefined && { name }), ...home },
       place: { id, path },
       ...(pid !== undefined && { pid }),
+      ...(mark !== undefined && { mark }),
     };
   }
 
@@ -87,14 +112,23 @@ export class NamespaceFinder {
   private scanProcesses(): void {
     const started = performance.now();
     const pids = new Map<string, number>();
-    let hiddenProcesses = 0;
+    const hidden: number[] = [];
     for (const pid of listPids(this.door.proc)) {
       const id = this.namespaceOf(pid);
-      if (id === 'hidden') hiddenProcesses++;
+      if (id === 'hidden') hidden.push(pid);
       else if (id !== undefined && (pids.get(id) ?? Number.POSITIVE_INFINITY) > pid) pids.set(id, pid);
     }
-    this.scan = { pids, hiddenProcesses };
+    this.scan = { pids, hiddenProcesses: this.countElsewhere(hidden, [...pids.values()]) };
     this.nextScanAt = monotonicNow() + (performance.now() - started) / SCAN_SHARE;
+  }
+
+  /** Of processes whose namespace may not be read, those that share it with none of the others. */
+  private countElsewhere(hidden: readonly number[], seen: readonly number[]): number {
+    if (hidden.length === 0) return 0;
+    // A file below /proc/PID/net is one inode for all processes of a namespace, and needs no privilege (fs/proc/proc_net.c).
+    const fileOf = (pid: number) => inodeOf(join(this.door.proc, String(pid), 'net/netstat'));
+    const known = new Set(seen.map(fileOf).filter((inode) => inode !== undefined));
+    return hidden.filter((pid) => !known.has(fileOf(pid) ?? '')).length;
   }
 
   /** `undefined`: the process has ended. Kernel threads are in that of the host. */
@@ -109,12 +143,16 @@ export class NamespaceFinder {
   /** Paths by id. */
   private readFolders(): Map<string, string> {
     const files = new Map<string, string>();
+    this.plainFiles = 0;
     const device = deviceOf(join(this.door.proc, 'self/ns/net'));
     for (const folder of FOLDERS) {
       for (const name of namesIn(join(this.door.root, folder))) {
         const path = join(this.door.root, folder, name);
         // One that was left behind when its namespace was unmounted is an empty file of another file system.
-        if (deviceOf(path) !== device) continue;
+        if (deviceOf(path) !== device) {
+          this.plainFiles++;
+          continue;
+        }
         const id = inodeOf(path);
         if (id !== undefined && !files.has(id)) files.set(id, path);
       }
@@ -133,6 +171,16 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+/** Device and inode; `undefined`: it cannot be seen. */
+function placeOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }
 

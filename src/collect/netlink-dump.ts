@@ -1,5 +1,5 @@
 import { SourceError } from '../model/errors.js';
-import type { Gap } from '../model/observation.js';
+import type { Gap, NetnsMark } from '../model/observation.js';
 import { ROW_FLAGS, type SocketTable } from '../model/table.js';
 import {
   type Dump,
@@ -31,6 +31,7 @@ export interface DumpTask {
 /** Sockets, and the families that this kernel cannot list for want of a module. */
 export interface DumpLook extends DumpResult {
   readonly unlisted: readonly DumpName[];
+  readonly netnsMark?: NetnsMark;
 }
 
 /** The kernel fills at most 32 KiB at once (net/netlink/af_netlink.c, netlink_dump); a single message is far smaller. */
@@ -83,9 +84,15 @@ export class Dumper {
     }
     const { sockets, gaps } = parser.end();
     const names = new Set(dumps.map(({ name }) => name));
+    const cookie = this.socket?.netnsCookie?.();
     this.readLengthsAgain(sockets, dumps, deadline);
     const once = dumps.length === names.size ? sockets : withoutRepeated(sockets);
-    return { sockets: once, gaps: [...gaps, ...this.mptcpGaps(dumps, once)], unlisted: [...this.unlisted] };
+    return {
+      sockets: once,
+      gaps: [...gaps, ...this.mptcpGaps(dumps, once)],
+      unlisted: [...this.unlisted],
+      ...(cookie !== undefined && { netnsMark: `c${cookie}` }),
+    };
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { SourceError, type SourceFault } from '../model/errors.js';
-import type { Gap } from '../model/observation.js';
+import type { Gap, NetnsMark } from '../model/observation.js';
 import { SocketTable, type TableParts } from '../model/table.js';
 import type { DumpName } from '../parse/netlink/index.js';
 import type { DumpLook, DumpTask } from './netlink-dump.js';
@@ -16,6 +16,7 @@ export type DumpReply =
       /** Files that were asked for, by path below /proc; those that could not be read are left out. */
       readonly texts: Readonly<Record<string, string>>;
       readonly unlisted: readonly DumpName[];
+      readonly netnsMark?: NetnsMark;
     }
   | {
       readonly kind: 'fault';
@@ -84,8 +85,8 @@ export class DumpHelper {
       const { fault, message, remedy, isOfNamespace } = reply;
       throw new (isOfNamespace ? NamespaceError : SourceError)(fault, message, remedy);
     }
-    const { gaps, unlisted, texts } = reply;
-    return { sockets: SocketTable.fromParts(reply.parts), gaps, unlisted, texts };
+    const { kind: _, parts, ...rest } = reply;
+    return { sockets: SocketTable.fromParts(parts), ...rest };
   }
 
   private end(): void {

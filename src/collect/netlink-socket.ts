@@ -12,6 +12,8 @@ export interface DiagSocket {
   receive(buffer: Uint8Array): number;
   /** The name of a device of the namespace of the socket, `if7` where it has none. */
   deviceName(index: number): string;
+  /** The kernel's number of the namespace of the socket, which no other one ever gets; absent before Linux 5.14. */
+  netnsCookie?(): bigint | undefined;
   close(): void;
 }
 
@@ -24,6 +26,8 @@ const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+/** On the architectures for which Node is built. */
+const SO_NETNS_COOKIE = 71;
 const SO_RCVTIMEO = process.arch.startsWith('ppc') ? 18 : 20;
 /** The answer comes as it is read: room for some parts is enough, and needs no privilege. */
 const RECEIVE_BUFFER_BYTES = 1 << 20;
@@ -158,6 +162,14 @@ class OpenSocket implements DiagSocket {
 
   deviceName(index: number): string {
     return deviceNameOf(this.calls, this.fd, index);
+  }
+
+  netnsCookie(): bigint | undefined {
+    const cookie = new BigUint64Array(1);
+    const length = new Uint8Array(Uint32Array.of(cookie.byteLength).buffer);
+    const bytes = new Uint8Array(cookie.buffer);
+    const answer = this.calls.getsockopt(this.fd, SOL_SOCKET, SO_NETNS_COOKIE, bytes, length);
+    return answer < 0 || cookie[0] === 0n ? undefined : cookie[0];
   }
 
   close(): void {

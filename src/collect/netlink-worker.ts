@@ -23,6 +23,7 @@ const reported =
       send: (request) => socket.send(request),
       receive: (buffer) => socket.receive(buffer),
       deviceName: (index) => socket.deviceName(index),
+      netnsCookie: () => socket.netnsCookie?.(),
       close: () => {
         tell({ kind: 'closing', fd });
         socket.close();
@@ -42,8 +43,8 @@ parentPort?.on('message', async (task: DumpTask) => {
 async function answer(task: DumpTask): Promise<DumpReply> {
   try {
     if (task.place !== undefined) return await answerInside(task, task.place);
-    const { sockets, gaps, unlisted } = await dumper.run(task);
-    return { kind: 'sockets', parts: sockets.toParts(), gaps, unlisted, texts: {} };
+    const { sockets, ...rest } = await dumper.run(task);
+    return { kind: 'sockets', parts: sockets.toParts(), ...rest, texts: {} };
   } catch (error) {
     if (error instanceof StrandedError) process.exit(1); // ends this thread only
     if (!(error instanceof SourceError)) throw error;
@@ -57,8 +58,8 @@ async function answerInside(task: DumpTask, place: NamespacePlace): Promise<Dump
   const texts = withinNamespace(await loadSystemCalls(), place, () => readThere(task.files ?? []));
   const inside = new Dumper(reported(openDiagSocketIn(place)), refused);
   try {
-    const { sockets, gaps, unlisted } = await inside.run(task);
-    return { kind: 'sockets', parts: sockets.toParts(), gaps, unlisted, texts };
+    const { sockets, ...rest } = await inside.run(task);
+    return { kind: 'sockets', parts: sockets.toParts(), ...rest, texts };
   } finally {
     inside.close();
   }

@@ -1,4 +1,5 @@
 import { SourceError } from '../model/errors.js';
+import type { NetnsMark } from '../model/observation.js';
 import { type Dump, type DumpName, STATE_BITS } from '../parse/netlink/index.js';
 import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
@@ -22,6 +23,11 @@ const UDP = ['udp4', 'udp6'] as const;
 const MANY_SOCKETS = 250_000;
 /** A list of so few is read in 10 ms: starting a thread takes three times as long. */
 const FEW_SOCKETS = 5000;
+
+/** What a dump gives, and which namespace it was of. */
+export interface NetlinkLook extends SsLook {
+  readonly netnsMark?: NetnsMark;
+}
 
 /** A host gains some sockets from look to look. */
 const SPARE_ROOM = 1.05;
@@ -63,7 +69,11 @@ export class NetlinkInside {
   ) {}
 
   /** Throws `NamespaceError`, `SourceError`, or the reason of the signal. */
-  async look(kind: LookKind, ports: readonly number[], signal: AbortSignal | undefined): Promise<SsLook> {
+  async look(
+    kind: LookKind,
+    ports: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<NetlinkLook> {
     const isWhole = kind === 'complete';
     const { helper, place, files } = this.inside;
     const task: DumpTask = {
@@ -105,7 +115,7 @@ export class NetlinkSource {
     kind: LookKind,
     ports: readonly number[],
     { mayBlock, signal }: { readonly mayBlock: boolean; readonly signal?: AbortSignal | undefined },
-  ): Promise<SsLook> {
+  ): Promise<NetlinkLook> {
     const isWhole = kind === 'complete';
     const task: DumpTask = {
       dumps: dumpsFor(kind, this.options, ports),
@@ -120,7 +130,7 @@ export class NetlinkSource {
     const dumped = inThread ?? (await this.dumper.run(task));
     const look = await addUnlisted(dumped, task.dumps, dumped.unlisted, this.door.proc);
     if (isWhole) this.lastRows = look.sockets.length;
-    return look;
+    return { ...look, ...(dumped.netnsMark !== undefined && { netnsMark: dumped.netnsMark }) };
   }
 
   /** Room for all at once: a table that grows in steps leaves as much behind as it holds. */

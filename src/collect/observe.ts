@@ -10,7 +10,7 @@ import type {
 } from '../model/observation.js';
 import { Between } from './between.js';
 import { type LookKind, LookPlan } from './look-plan.js';
-import { type Eyes, eyesFor } from './lookers.js';
+import { ALL_NAMESPACES, type Eyes, eyesFor } from './lookers.js';
 import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
@@ -62,7 +62,7 @@ export function observeTimes(
   times: Times,
   signal: AbortSignal,
   door?: Partial<Door>,
-): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined>;
+): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation | GapObservation, void, undefined>;
 export function observeTimes(
   options: CollectOptions,
   times: Times,
@@ -74,7 +74,11 @@ export async function* observeTimes(
   { samples, everyMs }: Times,
   signal: AbortSignal,
   door: Partial<Door> = {},
-): AsyncGenerator<LookObservation | SamplesObservation | ClosedObservation, void, undefined> {
+): AsyncGenerator<
+  LookObservation | SamplesObservation | ClosedObservation | GapObservation,
+  void,
+  undefined
+> {
   const ownDoor = { ...defaultDoor(), ...door };
   const looker = eyesFor(options, ownDoor);
   // A single look has nothing between.
@@ -91,8 +95,15 @@ export async function* observeTimes(
       if (sample > 0 && between !== undefined) yield* await between.takeClosed();
       between?.find();
       const sampled = await between?.takeSamples();
-      const { observation } = await looker.look(kindOfLook(options, looker), wish, signal);
-      const told = sampled && (await between?.follow(observation, sampled));
+      const { observation } = await looker
+        .look(kindOfLook(options, looker), wish, signal)
+        .catch((error: unknown) => {
+          // One that was seen may come back under its name: what follows is of the new one.
+          if (sample > 0 && isGone(error, options)) return { observation: gapOf(error, looker, options) };
+          throw error;
+        });
+      const isLook = observation.kind !== 'gap';
+      const told = sampled && isLook ? await between?.follow(observation, sampled) : undefined;
       next = Math.max(next, sample === 0 ? monotonicNow() : 0) + everyMs;
       yield* sampled?.observations ?? [];
       yield told ?? observation;
@@ -202,16 +213,28 @@ class Watch {
   }
 
   private asGap(error: unknown): GapObservation {
-    const message = error instanceof Error ? error.message : String(error);
-    return {
-      kind: 'gap',
-      origin: this.looker.originNow(this.options.source === 'auto' ? 'ss' : this.options.source),
-      gaps: [{ what: 'sockets', why: message }],
-      fault: error instanceof SourceError ? error.fault : 'failed',
-      ...(error instanceof SourceError && error.remedy !== undefined && { remedy: error.remedy }),
-    };
+    return gapOf(error, this.looker, this.options);
   }
 }
+
+function gapOf(error: unknown, looker: Eyes, { source }: CollectOptions): GapObservation {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'gap',
+    origin: looker.originNow(source === 'auto' ? 'ss' : source),
+    gaps: [{ what: 'sockets', why: message }],
+    fault: error instanceof SourceError ? error.fault : 'failed',
+    ...(error instanceof SourceError && error.remedy !== undefined && { remedy: error.remedy }),
+  };
+}
+
+/** A namespace that was asked for by name, and is not there now. */
+const isGone = (error: unknown, options: CollectOptions | NamespaceOptions): boolean =>
+  'netns' in options &&
+  options.netns !== undefined &&
+  options.netns !== ALL_NAMESPACES &&
+  error instanceof SourceError &&
+  error.fault === 'missing';
 
 /** False where the signal has aborted. */
 async function waitForTick(ticks: Ticks, pace: Pace, signal: AbortSignal): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Origin } from '../model/observation.js';
+import type { NetnsMark, Origin } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import { monotonicMillis, wallMillis } from '../model/units.js';
 import { readText } from './small-files.js';
@@ -24,6 +24,23 @@ export function originMaker(proc: string): (source: Source) => Origin {
     time: wallMillis(Date.now()),
     monotonic: monotonicMillis(monotonicNow()),
   });
+}
+
+/** When a namespace was mounted on its file; of a process it says nothing: the kernel makes that inode anew when it is asked for. */
+export function mountMark({
+  id,
+  path,
+}: {
+  readonly id: string;
+  readonly path: string;
+}): NetnsMark | undefined {
+  if (/^\/proc\//.test(path)) return undefined;
+  try {
+    const { ino, ctimeNs } = statSync(path, { bigint: true });
+    return String(ino) === id ? `m${ctimeNs}` : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Inode of the network namespace that this process is in, as text. */

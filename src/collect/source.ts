@@ -1,5 +1,5 @@
 import { SourceError } from '../model/errors.js';
-import type { Gap, Scope } from '../model/observation.js';
+import type { Gap, NetnsMark, Scope } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import { SocketTable } from '../model/table.js';
 import { copyRows } from './copy-rows.js';
@@ -19,6 +19,8 @@ export interface SourceLook extends SsLook {
   readonly scope: Scope;
   /** Of another namespace: its files of procfs, by path. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** Of what netlink read. */
+  readonly netnsMark?: NetnsMark;
 }
 
 const LISTENERS = ['listening', 'syn-recv'] as const;

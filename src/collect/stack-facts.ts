@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { Settings, StackFacts } from '../model/stack-facts.js';
 import { parseSoftnetDrops } from '../parse/proc/softnet.js';
-import { readHostFacts } from './host-facts.js';
-import { asNumber, readText } from './small-files.js';
+import { FACT_FILES, readHostFacts } from './host-facts.js';
+import { type ProcPlace, type ReadProc, readerOf } from './proc.js';
+import { asNumber } from './small-files.js';
 
 /** Settings that findings may name. Those of net.ipv4 hold for IPv6 too, and are of this namespace (tcp_mem and tcp_max_orphans: of the host). */
 const SETTINGS = [
@@ -32,24 +32,30 @@ const SETTINGS = [
   'net.netfilter.nf_conntrack_max',
 ] as const;
 
+const fileOf = (setting: string) => `sys/${setting.replaceAll('.', '/')}`;
+const CONNTRACK = 'sys/net/netfilter/nf_conntrack_count';
+const SOFTNET = 'net/softnet_stat';
+
+/** What `readStackFacts` reads. */
+export const STACK_FILES: readonly string[] = [...FACT_FILES, ...SETTINGS.map(fileOf), CONNTRACK, SOFTNET];
+
 /** What /proc says of the network stack now. */
-export function readStackFacts(proc: string): StackFacts {
-  const count = asNumber(readText(join(proc, 'sys/net/netfilter/nf_conntrack_count')));
-  const max = asNumber(readText(join(proc, 'sys/net/netfilter/nf_conntrack_max')));
-  const softnetDropped = parseSoftnetDrops(readText(join(proc, 'net/softnet_stat')) ?? '');
+export function readStackFacts(place: ProcPlace): StackFacts {
+  const read = readerOf(place);
+  const count = asNumber(read(CONNTRACK));
+  const max = asNumber(read(fileOf('net.netfilter.nf_conntrack_max')));
+  const softnetDropped = parseSoftnetDrops(read(SOFTNET) ?? '');
   return {
-    ...readHostFacts(proc),
-    settings: readSettings(proc),
+    ...readHostFacts(read),
+    settings: readSettings(read),
     ...(count !== undefined && max !== undefined && { conntrack: { count, max } }),
     ...(softnetDropped !== undefined && { softnetDropped }),
   };
 }
 
-function readSettings(proc: string): Settings {
-  const read = SETTINGS.map(
-    (name) => [name, readText(join(proc, 'sys', name.replaceAll('.', '/')))] as const,
-  );
+function readSettings(read: ReadProc): Settings {
+  const texts = SETTINGS.map((name) => [name, read(fileOf(name))] as const);
   return Object.fromEntries(
-    read.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim().replace(/\s+/g, ' ')]])),
+    texts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim().replace(/\s+/g, ' ')]])),
   );
 }

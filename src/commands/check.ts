@@ -44,6 +44,10 @@ export default class Check extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --netns web',
     },
     {
+      description: 'every container and network namespace; what overflowed in new ones counts too',
+      command: '<%= config.bin %> <%= command.id %> --netns all',
+    },
+    {
       description: 'leaks and ports',
       command:
         '<%= config.bin %> <%= command.id %> -m close-wait,ephemeral-ports -w close-wait=50 -c close-wait=500',

@@ -19,6 +19,18 @@ export interface CheckItemJson {
   advice?: string;
 }
 
+/** A network namespace that came or went. */
+export interface CheckNamespaceJson {
+  /** Inode. */
+  id: string;
+  name?: string;
+  /** Name of the container, else the first digits of its id. */
+  container?: string;
+  container_id?: string;
+  pod?: string;
+  unit?: string;
+}
+
 /** `sockwatch check --format json`. */
 export interface CheckJson {
   schema: 'sockwatch.check/1';
@@ -35,5 +47,7 @@ export interface CheckJson {
   window_ms?: number;
   news: News;
   items: CheckItemJson[];
+  /** `--netns all`, since the run before; absent where none is known. New ones are compared with zero. */
+  namespaces?: { new: CheckNamespaceJson[]; gone: CheckNamespaceJson[] };
   notes: string[];
 }

@@ -10,6 +10,8 @@ export interface Since {
   readonly drops: ReadonlyMap<string, number>;
   /** Nothing is known of a run before: the window began with the first look of this one. */
   readonly whileLooking?: true;
+  /** The namespace was made within the window: its counters began at zero. */
+  readonly isNew?: true;
 }
 
 /** One look, with all that a check may ask. */

@@ -1,3 +1,4 @@
+import type { Namespace } from './namespace.js';
 import type { Limits } from './ranges.js';
 import type { WallMillis } from './units.js';
 
@@ -86,6 +87,8 @@ export interface CheckResult {
   /** Worst first. */
   readonly items: readonly CheckItem[];
   readonly news: News;
+  /** With several namespaces: those that were made, and those that ended, since the run before. */
+  readonly namespaces?: { readonly came: readonly Namespace[]; readonly went: readonly Namespace[] };
   /** What limits the judgement without changing it: a baseline, hidden owners, a state that could not be written. */
   readonly notes: readonly string[];
 }

@@ -15,6 +15,8 @@ export interface DiagnosisSubjectJson {
   pid?: number;
   process?: string;
   netns?: string;
+  /** Of several namespaces: what people call it. */
+  netns_name?: string;
 }
 
 export interface DiagnosisFindingJson {
@@ -42,6 +44,8 @@ export interface DiagnosisJson extends OriginJson {
   findings: DiagnosisFindingJson[];
   looked_at: {
     looks: number;
+    /** Where several were looked into. */
+    namespaces?: number;
     listeners: number;
     connections: number;
     processes: number;

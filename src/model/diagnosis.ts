@@ -2,7 +2,7 @@ import type { ClosedReport } from './closed.js';
 import type { Endpoint } from './endpoint.js';
 import type { Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
-import type { Home } from './namespace.js';
+import type { Home, Namespace } from './namespace.js';
 import type { Counters, Gap, Origin } from './observation.js';
 import type { PoolDirection, PoolsReport } from './pools.js';
 import type { RouteFacts } from './routes.js';
@@ -30,6 +30,10 @@ export interface DiagnosisFinding extends Finding {
   readonly settings: readonly string[];
   /** Another finding explains this one. */
   readonly causedBy?: Finding['rule'];
+  /** Of several namespaces: which one, where it is not that of sockwatch. */
+  readonly namespace?: Namespace;
+  /** Of several namespaces: the settings of its own. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /** Sockets of one owner and end that are closed half-way, by state. */
@@ -183,6 +187,13 @@ export interface DiagnosisFacts {
   readonly gaps: readonly Gap[];
 }
 
+/** What was watched in one network namespace. */
+export interface DiagnosisPart {
+  readonly facts: DiagnosisFacts;
+  /** Absent: that of sockwatch, or the only one. */
+  readonly namespace?: Namespace;
+}
+
 /** How much was looked at, so that "nothing found" means something. */
 export interface LookedAt {
   readonly looks: number;
@@ -213,5 +224,7 @@ export interface Diagnosis {
   readonly lookedAt: LookedAt;
   /** Values of the settings that findings name. */
   readonly settings: Readonly<Record<string, string>>;
+  /** How many were looked into, where it was more than one. */
+  readonly namespaces?: number;
   readonly gaps: readonly Gap[];
 }

@@ -111,6 +111,8 @@ export interface ListenerJson {
   pod?: string;
   /** systemd unit. */
   unit?: string;
+  /** Of a Unix socket: the inode of the mount namespace in which `local` is its path, where that is not sockwatch's: below /proc/PID/root of an owner. */
+  mount_namespace?: string;
   inode?: number;
   cookie?: string;
   accept_queue: AcceptQueueJson;

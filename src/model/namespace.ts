@@ -17,6 +17,8 @@ export interface Home {
   readonly pod?: string;
   /** systemd unit. */
   readonly unit?: string;
+  /** Inode of its mount namespace, where that is another than sockwatch's: paths mean other files there. */
+  readonly mountNamespace?: string;
 }
 
 /** One network namespace, and who lives in it: the home of its first process. */

@@ -14,9 +14,18 @@ export interface Origin {
   readonly host: string;
   /** Inode of the network namespace, as text; absent where it could not be read (saved output). */
   readonly netns?: string;
+  /** What tells that namespace from another one that gets its inode later; absent where nothing does. */
+  readonly netnsMark?: NetnsMark;
   readonly source: Source;
   readonly bootId?: string;
 }
+
+/** `c12092`: the kernel's cookie of the namespace (SO_NETNS_COOKIE, Linux 5.14); `m1795267525.68`: when it was mounted on its file. */
+export type NetnsMark = string;
+
+/** Whether a namespace is surely another than the one that had its inode: marks of different kinds cannot be compared. */
+export const isOtherMark = (before: NetnsMark | undefined, now: NetnsMark | undefined): boolean =>
+  before !== undefined && now !== undefined && before[0] === now[0] && before !== now;
 
 /** Counters of one network namespace by the kernel's names (`ListenOverflows`, `PassiveOpens`, ...). */
 export type Counters = Readonly<Record<string, number>>;
@@ -76,6 +85,10 @@ export interface NamespacesObservation {
   readonly origin: Origin;
   /** One for each namespace, with its own `origin.netns`, counters and settings; a gap where that namespace could not be read now. */
   readonly looks: readonly (TableObservation | GapObservation)[];
+  /** Found and not read: they may not be entered, or ended before it. Absent in recordings. */
+  readonly unread?: readonly Namespace[];
+  /** From where namespaces were looked for, where every process could be seen: two looks with the same one see the same namespaces. */
+  readonly sight?: string;
   readonly tookMs: Millis;
   readonly skippedTicks: number;
   /** What concerns all: owners that are hidden, namespaces that may not be entered. */

@@ -1,7 +1,8 @@
 import { STATUSES, type Status } from '../model/check.js';
-import type { CheckState, KnownListener, Told } from '../model/check-state.js';
+import type { CheckState, KnownListener, KnownNamespace, Told } from '../model/check-state.js';
 import { ParseError } from '../model/errors.js';
 import type { Counters } from '../model/observation.js';
+import { readNamespace } from './recording/homes.js';
 
 export const CHECK_STATE_SCHEMA = 'sockwatch.check-state/1';
 const WHERE = 'state file';
@@ -17,15 +18,17 @@ export function parseCheckState(text: string): CheckState {
   const fields = asFields(parseJson(text), 'an object');
   if (fields.schema !== CHECK_STATE_SCHEMA)
     throw new ParseError(WHERE, CHECK_STATE_SCHEMA, String(fields.schema));
-  const { bootId, netns, namespaces, told } = fields;
+  const { bootId, netns, netnsMark, namespaces, sight, told } = fields;
   return {
     check: asText(fields.check, 'check'),
     ...(bootId !== undefined && { bootId: asText(bootId, 'bootId') }),
     ...(netns !== undefined && { netns: asText(netns, 'netns') }),
+    ...(netnsMark !== undefined && { netnsMark: asText(netnsMark, 'netnsMark') }),
     time: asNumber(fields.time, 'time'),
     monotonic: asNumber(fields.monotonic, 'monotonic'),
     counters: asCounters(fields.counters),
-    ...(namespaces !== undefined && { namespaces: mapOf(namespaces, 'namespaces', asCounters) }),
+    ...(namespaces !== undefined && { namespaces: mapOf(namespaces, 'namespaces', asNamespace) }),
+    ...(sight !== undefined && { sight: asText(sight, 'sight') }),
     listeners: mapOf(fields.listeners, 'listeners', asListener),
     history: mapOf(fields.history, 'history', asHistory),
     ...(told !== undefined && { told: asTold(told) }),
@@ -37,10 +40,16 @@ export const formatCheckState = ({ listeners, history, namespaces, ...rest }: Ch
   `${JSON.stringify({
     schema: CHECK_STATE_SCHEMA,
     ...rest,
-    ...(namespaces !== undefined && { namespaces: Object.fromEntries(namespaces) }),
+    ...(namespaces !== undefined && { namespaces: Object.fromEntries([...namespaces].map(namespaceFields)) }),
     listeners: Object.fromEntries(listeners),
     history: Object.fromEntries(history),
   })}\n`;
+
+/** Its id is the name of the field. */
+const namespaceFields = ([id, { namespace, ...rest }]: [string, KnownNamespace]) => {
+  const { id: _, ...names } = namespace;
+  return [id, { names, ...rest }] as const;
+};
 
 function parseJson(text: string): unknown {
   try {
@@ -70,13 +79,26 @@ function asStatus(value: unknown): Status {
   throw new ParseError(WHERE, STATUSES.join(', '), String(JSON.stringify(value)));
 }
 
-const mapOf = <T>(value: unknown, what: string, read: (value: unknown) => T): ReadonlyMap<string, T> =>
-  new Map(Object.entries(asFields(value, what)).map(([key, one]) => [key, read(one)]));
+const mapOf = <T>(
+  value: unknown,
+  what: string,
+  read: (value: unknown, key: string) => T,
+): ReadonlyMap<string, T> =>
+  new Map(Object.entries(asFields(value, what)).map(([key, one]) => [key, read(one, key)]));
 
 const asCounters = (value: unknown): Counters =>
   Object.fromEntries(
     Object.entries(asFields(value, 'counters')).map(([name, one]) => [name, asNumber(one, name)]),
   );
+
+function asNamespace(value: unknown, id: string): KnownNamespace {
+  const { names, mark, counters } = asFields(value, 'a namespace');
+  return {
+    namespace: { id, ...readNamespace(names, WHERE) },
+    ...(mark !== undefined && { mark: asText(mark, 'mark') }),
+    ...(counters !== undefined && { counters: asCounters(counters) }),
+  };
+}
 
 function asListener(value: unknown): KnownListener {
   const { local, cookie, drops } = asFields(value, 'a listener');

@@ -47,6 +47,7 @@ export function listenerJson(report: ListenerReport, names: Names): ListenerJson
     netns: listener.netns,
     netns_name: listener.namespace && namespaceName(listener.namespace, names),
     ...(listener.home && homeJson(redactHome(listener.home, names))),
+    ...mountsJson(listener),
     inode: listener.inode,
     cookie: listener.cookie,
     accept_queue: acceptQueueJson(listener, window),
@@ -59,6 +60,12 @@ export function listenerJson(report: ListenerReport, names: Names): ListenerJson
     owners: ownersJson(listener.owners, names),
     ...verdictJson(report, names),
   });
+}
+
+/** Only of paths: what else a process has does not depend on mounts. */
+function mountsJson({ local, home }: Listener) {
+  if (home?.mountNamespace === undefined || local.kind !== 'unix' || !local.path.startsWith('/')) return {};
+  return { mount_namespace: home.mountNamespace };
 }
 
 function verdictJson({ verdict, findings }: ListenerReport, names: Names) {

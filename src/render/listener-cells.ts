@@ -1,11 +1,13 @@
 import type { Listener, ListenerReport } from '../model/listener.js';
-import { namespaceText } from './labels.js';
+import { containerLabel } from '../model/namespace.js';
+import { namespaceText, redactHome } from './labels.js';
 import type { Names } from './names.js';
 import { cleanText, formatDuration, formatOwners, formatPercent } from './text.js';
 
 /** The texts of one listener's facts, for every table that shows listeners. `?` is unknown, `-` is none. */
 export const listenerCells = {
-  local: ({ listener }: ListenerReport, names: Names) => cleanText(names.endpoint(listener.local)),
+  local: ({ listener }: ListenerReport, names: Names) =>
+    cleanText(names.endpoint(listener.local)) + mountsMark(listener, names),
   owners: ({ listener }: ListenerReport, names: Names) =>
     formatOwners(listener.owners?.map((owner) => names.owner(owner))),
   /** What its namespace is called. */
@@ -24,6 +26,14 @@ export const listenerCells = {
     return orUnknown(listener.synQueue?.length ?? listener.group?.synQueue?.length) + groupMark(listener);
   },
 };
+
+/** The path of a Unix socket is one of the mount namespace of its process, which is named by its container where it has one. */
+function mountsMark({ local, home }: Listener, names: Names): string {
+  if (home?.mountNamespace === undefined || local.kind !== 'unix' || !local.path.startsWith('/')) return '';
+  const { container } = redactHome(home, names);
+  const name = container === undefined ? home.mountNamespace : cleanText(containerLabel(container));
+  return ` (mnt ${name})`;
+}
 
 const GAUGE_CELLS = 10;
 

@@ -1,4 +1,5 @@
 import { type Alert, type AlertEvent, type Finding, type Rule, severityRank } from '../model/findings.js';
+import type { Origin } from '../model/observation.js';
 
 /** A raised alert, and when (monotonic) its trouble was last there. */
 export interface OpenAlert {
@@ -142,6 +143,14 @@ const cleared = ({ alert, raised }: OpenAlert, { time, monotonic }: AlertLook): 
 });
 
 /** After the clock has started anew (another boot, a replay): what is open counts from now. */
+/** What they are about has gone for good: each of them ends, and that is said. */
+export function endAlerts(book: AlertBook, { monotonic, time }: Origin): readonly AlertEvent[] {
+  const look = { monotonic, time, findings: [], holds: () => false, isGone: () => true };
+  // Not only missed by one look.
+  const first = advanceAlerts(book, look);
+  return [...first.events, ...advanceAlerts(first.book, look).events];
+}
+
 export function rebaseAlerts(book: AlertBook, monotonic: number): AlertBook {
   const rebased = (open: OpenAlert) => ({ ...open, raised: monotonic, seen: monotonic, severe: monotonic });
   return new Map([...book].map(([id, open]) => [id, rebased(open)]));

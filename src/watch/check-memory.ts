@@ -11,7 +11,7 @@ import type { Since } from '../model/check-look.js';
 import type { CheckState, KnownListener, Told } from '../model/check-state.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Counters, Origin } from '../model/observation.js';
+import { type Counters, isOtherMark, type Origin } from '../model/observation.js';
 import type { Limits } from '../model/ranges.js';
 import { counterDeltas, dropDelta } from './counters.js';
 
@@ -28,11 +28,13 @@ const KEPT = [
   'TCPAbortOnMemory',
 ] as const;
 
-/** What the run before knew of one of several namespaces; `undefined`: it was not there. */
-export function knownOf(before: CheckState | undefined, netns: string): CheckState | undefined {
-  const counters = before?.namespaces?.get(netns);
-  return before === undefined || counters === undefined ? undefined : { ...before, netns, counters };
-}
+/** What a namespace starts with. */
+export const NEW: Pick<CheckState, 'counters' | 'listeners'> = {
+  counters: Object.fromEntries(KEPT.map((name) => [name, 0])),
+  listeners: new Map(),
+};
+
+export const COUNTER_FELL = 'a counter has gone down: this run is a new baseline';
 
 /** What happened since the run before; a text says why nothing can be said of it: this run is a baseline. */
 export function compareRuns(
@@ -47,23 +49,24 @@ export function compareRuns(
     return 'the state is of another network namespace: this run is a new baseline';
   const windowMs = origin.monotonic - before.monotonic;
   if (windowMs < 0) return 'the state is from the future: this run is a new baseline';
+  // The kernel gives the inode of a namespace that ended to the next one: it was made after the run before.
+  const isNew = isOtherMark(before.netnsMark, origin.netnsMark);
+  const known = isNew ? NEW : before;
   const now = keptCounters(counters);
-  const deltas = counterDeltas(before.counters, now);
-  if (deltas === undefined) return 'a counter has gone down: this run is a new baseline';
+  const deltas = counterDeltas(known.counters, now);
+  if (deltas === undefined) return COUNTER_FELL;
   const drops = new Map<string, number>();
   for (const { listener } of listeners) {
     const { droppedSegments: dropped } = listener;
     if (dropped === undefined) continue;
-    const known = before.listeners.get(listener.key);
+    const then = known.listeners.get(listener.key);
     const isSame =
-      known !== undefined &&
-      known.local === formatEndpoint(listener.local) &&
-      known.cookie === listener.cookie;
+      then !== undefined && then.local === formatEndpoint(listener.local) && then.cookie === listener.cookie;
     // What is new was opened since: all that it has dropped is of this window.
-    const delta = isSame ? dropDelta(known.drops, dropped) : dropped;
+    const delta = isSame ? dropDelta(then.drops, dropped) : dropped;
     if (delta !== undefined) drops.set(listener.key, delta);
   }
-  return { windowMs, counters: deltas, drops };
+  return { windowMs, counters: deltas, drops, ...(isNew && { isNew }) };
 }
 
 export function keptCounters(counters: Counters | undefined): Counters {

@@ -20,7 +20,14 @@ export function placeListeners(
   return listeners.map((listener): Listener => {
     const pids = (listener.owners ?? []).map(({ pid }) => pid).sort((a, b) => a - b);
     // Of a namespace that several containers share, a pod's, only the process tells which.
-    const home = pids.map((pid) => homes?.get(pid)).find((one) => one !== undefined) ?? ofNamespace;
+    const found = pids.map((pid) => homes?.get(pid)).find((one) => one !== undefined);
+    const { mountNamespace, ...lives } = found ?? {};
+    // Mounts alone do not say where it lives.
+    const place = Object.keys(lives).length > 0 ? lives : ofNamespace;
+    const home =
+      mountNamespace === undefined && place === undefined
+        ? undefined
+        : { ...place, ...(mountNamespace !== undefined && { mountNamespace }) };
     return { ...listener, ...(namespace && { namespace }), ...(home && { home }) };
   });
 }

@@ -1,5 +1,6 @@
 import type { Observation } from '../model/observation.js';
 import type { PoolsSeen } from '../model/pools.js';
+import { NamespaceLives } from './namespace-lives.js';
 import type { RowFilter } from './pools/look-pass.js';
 import { byWeight } from './pools/pool-facts.js';
 import { RemotesOfAll } from './pools/remotes-of-all.js';
@@ -8,27 +9,30 @@ import { PoolWatch } from './pools.js';
 /** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
 export class PoolWatches {
   private readonly watches = new Map<string, PoolWatch>();
+  private readonly lives = new NamespaceLives();
   private readonly remotes = new RemotesOfAll();
-  /** Namespaces of the last tick. */
-  private present: ReadonlySet<string> | undefined;
-  private gaps: PoolsSeen['gaps'] = [];
+  /** Watches of the namespaces of the last tick. */
+  private present: ReadonlySet<PoolWatch> | undefined;
+  private gapsOfAll: PoolsSeen['gaps'] = [];
 
   constructor(private readonly filter?: RowFilter) {}
 
   take(observation: Observation): void {
     const looks = observation.kind === 'namespaces' ? observation.looks : [observation];
-    if (observation.kind === 'namespaces') this.gaps = observation.gaps;
+    if (observation.kind === 'namespaces') this.gapsOfAll = observation.gaps;
+    this.lives.follow(observation);
     for (const look of looks) this.watchOf(look).take(look);
     if (observation.kind !== 'namespaces') return;
-    this.present = new Set(looks.map(({ origin: { netns = '' } }) => netns));
-    this.remotes.take(looks.map((look) => this.watchOf(look).remotes()));
+    this.present = new Set(looks.map((look) => this.watchOf(look)));
+    this.remotes.take([...this.present].map((watch) => watch.remotes()));
   }
 
   /** `undefined` before the first complete table. Namespaces that went are told of as they were last. */
   report(): PoolsSeen | undefined {
     const seen = [...this.watches.values()].map((watch) => watch.report()).filter((one) => one !== undefined);
     const [first, another] = seen;
-    if (first === undefined || (another === undefined && this.gaps.length === 0)) return first;
+    const ofAll = [...this.gapsOfAll, ...this.lives.gaps];
+    if (first === undefined || (another === undefined && ofAll.length === 0)) return first;
     const longest = seen.reduce((one, other) => (other.watchedMs > one.watchedMs ? other : one));
     const opened = seen.map(({ activeOpens }) => activeOpens).filter((count) => count !== undefined);
     const told = endsToldBy(seen);
@@ -39,19 +43,22 @@ export class PoolWatches {
       pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
       // The connections of a namespace that has gone are closed.
       remotes: this.remotes.sum(
-        seen.filter(({ origin: { netns = '' } }) => this.present?.has(netns) !== false),
+        [...(this.present ?? this.watches.values())]
+          .map((watch) => watch.report())
+          .filter((one) => one !== undefined),
       ),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
       ...(told && { endsTold: told }),
       ...(seen.some(({ counted }) => counted) && { counted: seen.flatMap(({ counted = [] }) => counted) }),
       ...(longest.apartMs !== undefined && { apartMs: longest.apartMs }),
-      gaps: [...this.gaps, ...distinct(seen.flatMap(({ gaps }) => gaps))],
+      gaps: [...ofAll, ...distinct(seen.flatMap(({ gaps }) => gaps))],
     };
   }
 
-  private watchOf({ origin: { netns = '' } }: Observation): PoolWatch {
-    const known = this.watches.get(netns) ?? new PoolWatch(this.filter);
-    this.watches.set(netns, known);
+  private watchOf(observation: Observation): PoolWatch {
+    const key = this.lives.keyOf(observation);
+    const known = this.watches.get(key) ?? new PoolWatch(this.filter);
+    this.watches.set(key, known);
     return known;
   }
 }

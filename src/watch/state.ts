@@ -1,7 +1,7 @@
 import type { Thresholds } from '../analyze/thresholds.js';
 import type { Finding } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Counters, Origin, TableObservation } from '../model/observation.js';
+import { type Counters, isOtherMark, type Origin, type TableObservation } from '../model/observation.js';
 import type { JudgedPool } from '../model/pools.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
@@ -99,4 +99,8 @@ export function windowOf(state: WatchState, origin: Origin): Millis | undefined 
 
 /** Counters and times of the look before mean nothing here. */
 export const isOtherKernel = (before: Origin, origin: Origin): boolean =>
-  before.bootId !== origin.bootId || before.netns !== origin.netns || origin.monotonic < before.monotonic;
+  before.bootId !== origin.bootId || isOtherNamespace(before, origin) || origin.monotonic < before.monotonic;
+
+/** Also where it has the inode of the one before. */
+export const isOtherNamespace = (before: Origin, origin: Origin): boolean =>
+  before.netns !== origin.netns || isOtherMark(before.netnsMark, origin.netnsMark);

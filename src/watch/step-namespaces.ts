@@ -7,7 +7,7 @@ import type { NamespacesObservation, Origin } from '../model/observation.js';
 import type { NamespaceReport, Report } from '../model/report.js';
 import { SocketTable } from '../model/table.js';
 import { perSecond } from '../model/units.js';
-import { advanceAlerts, byWeight, listAlerts } from './alerts.js';
+import { advanceAlerts, byWeight, endAlerts, listAlerts } from './alerts.js';
 import { mergeClosed } from './closed-of-all.js';
 import { hiddenOwners, isHiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
@@ -92,18 +92,20 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
   return { state: { ...stepped.state, namespaces, report: state.report }, report };
 }
 
-/** The kernel gives the inode of a namespace that went to the next one: another name or container is another namespace. */
+/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or container is another namespace. */
 function stillThere(
   { namespaces }: WatchState,
   looks: NamespacesObservation['looks'],
 ): ReadonlyMap<string, WatchState> {
-  const now = new Map(looks.map(({ origin, namespace }) => [origin.netns ?? '', namespace]));
+  const now = new Map(looks.map((look) => [look.origin.netns ?? '', look]));
   return new Map(
-    [...(namespaces ?? [])].filter(([id, { report }]) => {
-      const [before, after] = [namespaceIn(report, id), now.get(id)];
-      return (
-        after !== undefined && before.name === after.name && before.container?.id === after.container?.id
-      );
+    [...(namespaces ?? [])].filter(([id, { report, origin }]) => {
+      const [before, look] = [namespaceIn(report, id), now.get(id)];
+      if (look?.namespace === undefined) return false;
+      const { namespace: after } = look;
+      const marks = [origin?.netnsMark, look.origin.netnsMark] as const;
+      if (marks[0]?.[0] !== undefined && marks[0][0] === marks[1]?.[0]) return marks[0] === marks[1];
+      return before.name === after.name && before.container?.id === after.container?.id;
     }),
   );
 }
@@ -247,10 +249,6 @@ function listenersText({ listeners }: Report): string {
 
 /** A namespace takes its alerts with it, and that is said of each. */
 function clearAll(id: string, { alerts, report }: WatchState, origin: Origin): Report['events'] {
-  const look = { ...whenOf(origin), ...NOTHING, isGone: () => true };
-  // Gone for good: not only missed by one look.
-  const first = advanceAlerts(alerts, look);
-  const { events } = advanceAlerts(first.book, look);
   const part = { namespace: namespaceIn(report, id), isForeign: true };
-  return [...first.events, ...events].map((event) => ({ ...event, alert: alertOf(part, event.alert) }));
+  return endAlerts(alerts, origin).map((event) => ({ ...event, alert: alertOf(part, event.alert) }));
 }

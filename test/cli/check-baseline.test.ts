@@ -35,7 +35,7 @@ async function stateAt(atMs: number, overflows: number, drops: number, boot?: st
     undefined,
     each([observation]),
   );
-  return stateOf(report, 'x');
+  return stateOf(report, observation, 'x');
 }
 
 const LOOKS = [seen(1000, 10, 5), seen(2500, 23, 31), seen(4000, 23, 31)];

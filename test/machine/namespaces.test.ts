@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { observeTimes } from '../../src/collect/observe.js';
+import type { CheckJson } from '../../src/model/check-json.js';
 import type { ConnectionJson } from '../../src/model/connection-json.js';
+import { formatEndpoint } from '../../src/model/endpoint.js';
 import type { SnapshotJson } from '../../src/model/json.js';
 import type { ListenerJson } from '../../src/model/listener-json.js';
+import { PoolWatches } from '../../src/watch/pools-of-all.js';
 import { notForNobody, snapshot, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
@@ -23,6 +27,7 @@ const EVERYTHING = ['--netns', 'all', '--all', '--udp', '--unix'];
 
 describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
   const namespaces: Namespace[] = [];
+  const others: Namespace[] = [];
   let deserted: Namespace;
   let outside: { readonly pid: number; readonly port: number; readonly inode: number };
   beforeAll(async () => {
@@ -33,11 +38,13 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
     namespaces.push(deserted);
   });
   afterAll(async () => {
-    for (const namespace of namespaces) await namespace.remove();
+    for (const namespace of [...namespaces, ...others]) await namespace.remove();
   });
 
   it('both sources see the same in each of them, all at once', async () => {
-    const at = namespaces[0] as Namespace;
+    // From beside them: what sockwatch talks to ss through are sockets too.
+    const at = new Namespace();
+    others.push(at);
     const look = (source: string) => snapshot(at, [...EVERYTHING, ...only(namespaces), '--source', source]);
     const [fromSs, fromNetlink] = [await look('ss'), await look('netlink')];
     expect([fromSs.source, fromNetlink.source]).toEqual(['ss', 'netlink']);
@@ -153,6 +160,53 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
   );
 });
 
+describe.skipIf(missing)(`check of all namespaces, run after run${because}`, () => {
+  it('overflows in one that was made since are no OK, and one that went is named', async () => {
+    await withNamespace(async (watcher) => {
+      const state = `/tmp/sockwatch-check-all-${watcher.name}.json`;
+      const args = ['check', '--no-config', '--netns', 'all', '-m', 'overflows', '--state', state];
+      const run = async () => JSON.parse((await sockwatch(watcher, [...args, '--format', 'json'])).stdout);
+      const itemOf = (said: CheckJson, { name }: Namespace) =>
+        said.items.find(({ subject }) => subject === `netns ${name}`);
+      const overflowIn = async (namespace: Namespace) => {
+        const { listening, clients } = await serve(namespace, { backlog: 2 });
+        await clients.connect(listening, 9, 3);
+        return namespace.counter('ListenOverflows');
+      };
+      const first = new Namespace();
+      const name = await (async () => {
+        try {
+          expect((await run()).namespaces).toBeUndefined(); // nothing to compare with
+          expect(await overflowIn(first)).toBeGreaterThan(0);
+          const known = await run();
+          expect(itemOf(known, first)).toMatchObject({ status: 'warning' });
+          expect(known.namespaces.new.map(nameOf)).not.toContain(first.name);
+          expect(itemOf(await run(), first)?.text).not.toContain('new');
+          return first.name;
+        } finally {
+          await first.remove();
+        }
+      })();
+      await withNamespace(async (second) => {
+        const overflows = await overflowIn(second);
+        const said: CheckJson = await run();
+        const item = itemOf(said, second);
+        expect(item).toMatchObject({ status: 'warning' });
+        expect(item?.value).toBeGreaterThanOrEqual(overflows);
+        expect(item?.text).toContain('new since the last run');
+        expect(said.namespaces?.new.map(nameOf)).toContain(second.name);
+        expect(said.namespaces?.gone.map(nameOf)).toContain(name);
+        const { stdout } = await sockwatch(watcher, args);
+        expect(stdout).not.toContain(`netns ${second.name}: 0`);
+        const after: CheckJson = await run();
+        expect(after.namespaces?.new.map(nameOf)).not.toContain(second.name);
+      });
+    });
+  });
+});
+
+const nameOf = ({ name }: { readonly name?: string }) => name;
+
 describe.skipIf(missing)(`a namespace by name${because}`, () => {
   it('is checked by its own counters: overflows since the run before', async () => {
     await withNamespace((other) =>
@@ -172,6 +226,94 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         expect(said.items[0].value).toBeGreaterThanOrEqual(overflows);
       }),
     );
+  });
+
+  it('is followed where it is made anew: said as an event, and nothing of the one before is subtracted', async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const overflow = async () => {
+          const { listening, clients } = await serve(namespace, { backlog: 2 });
+          await clients.connect(listening, 9, 3);
+          return listening;
+        };
+        const before = await overflow();
+        const live = new LiveStream(other, ['--netns', namespace.name, '--interval', '200ms']);
+        const listenerOf = (said: SnapshotJson | undefined, port: number) =>
+          said?.listeners.find((one) => one.local_port === port);
+        await live.until(() => live.snapshots.find((said) => listenerOf(said, before.port)));
+        const oldId = namespace.id;
+        await namespace.renew();
+        const event = await live.until(() => live.changes.find(isAbout(namespace.name, 'is another')));
+        expect(event).toMatchObject({ event: 'namespace', severity: 'info', netns: namespace.id });
+        // The kernel may give the number of the one that went.
+        const was = namespace.id === oldId ? 'under the same number' : `was ${oldId}`;
+        expect(event.message).toContain(`made anew (${was})`);
+        const after = await overflow();
+        const said = await live.until(() => live.snapshots.find((one) => listenerOf(one, after.port)));
+        expect(listenerOf(said, before.port)).toBeUndefined();
+        expect(said.netns).toBe(namespace.id);
+        expect(said.counters?.ListenOverflows).toBeLessThanOrEqual(
+          await namespace.counter('ListenOverflows'),
+        );
+        // Gone for longer than a look: told as a fault, and found again under its name.
+        await namespace.renew(async () => {
+          await live.until(() => live.alerts.find(({ rule }) => rule === 'source_error'));
+        });
+        const again = await overflow();
+        await live.until(() => live.snapshots.find((one) => listenerOf(one, again.port)));
+        expect(live.changes.filter(isAbout(namespace.name, 'is another'))).toHaveLength(2);
+        expect(await live.interrupt()).toBe(130);
+      }),
+    );
+  });
+
+  it('outlives its end where it is looked into some times, and tells those before and after apart', async () => {
+    await withNamespace(async (namespace) => {
+      const options = {
+        netns: namespace.name,
+        source: 'ss' as const,
+        udp: false,
+        unix: false,
+        scope: 'all' as const,
+        owners: true,
+        timeoutMs: 20_000,
+      };
+      const connect = async () => {
+        const { listening, clients } = await serve(namespace, { backlog: 9 });
+        await clients.connect(listening, 3);
+        return listening;
+      };
+      const before = await connect();
+      const looks = observeTimes(options, { samples: 9, everyMs: 10 }, new AbortController().signal);
+      const watch = new PoolWatches();
+      const look = async () => {
+        const { value } = await looks.next();
+        if (value === undefined) throw new Error('no look');
+        watch.take(value);
+        return value;
+      };
+      const first = await look();
+      await namespace.renew(async () => {
+        const gone = await look();
+        expect(gone.kind === 'gap' ? gone.gaps[0]?.why : gone.kind).toBe(
+          `no network namespace or container is called "${namespace.name}"`,
+        );
+      });
+      const after = await connect();
+      const second = await look();
+      expect([first.kind, second.kind]).toEqual(['table', 'table']);
+      expect(second.origin.netnsMark).not.toBe(first.origin.netnsMark);
+      await looks.return();
+      const said = watch.report();
+      const outbound = said?.pools.filter(({ direction }) => direction === 'outbound') ?? [];
+      expect(outbound.map(({ end, open }) => [formatEndpoint(end), open]).sort()).toEqual(
+        [before, after].map(({ port }) => [`127.0.0.1:${port}`, 3]).sort(),
+      );
+      expect(said?.gaps).toContainEqual({
+        what: `netns ${namespace.name}`,
+        why: 'made anew while it was watched: what was seen of the one before is told apart, up to then',
+      });
+    });
   });
 
   it('where the source can read none of them, all fail: nothing read is not all well', async () => {

@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CheckJson } from '../../src/model/check-json.js';
+import type { DiagnosisJson } from '../../src/model/diagnosis-json.js';
 import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
 import { isAlert, isSnapshot, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
@@ -166,10 +168,34 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
           all.map(({ phase, rule, subject }) => ({ phase, rule, subject }));
         expect(alerts(again.alerts)).toEqual(alerts(live.alerts));
         expect(again.alerts.map(({ rule }) => rule)).toContain('accept_queue_full');
+      }),
+    );
+  });
 
-        const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path]);
-        expect(diagnosed.code).toBe(1);
-        expect(diagnosed.stderr).toContain('was recorded from several namespaces');
+  it('of several namespaces is diagnosed and checked, each by itself', async () => {
+    await withNamespace((other) =>
+      withNamespace(async (namespace) => {
+        const path = inFolder('all.ndjson');
+        const { listening, clients } = await serve(other, { backlog: 2 });
+        await clients.connect(listening, 8, 3);
+        const words = ['record', path, '--netns', 'all', '--interval', '300ms', '--count', '4'];
+        expect((await sockwatch(namespace, words)).code).toBe(0);
+        const diagnosed = await sockwatch(namespace, ['diagnose', '--from', path, '--format', 'json']);
+        expect(diagnosed.code).toBe(0);
+        const { findings, looked_at: lookedAt } = JSON.parse(diagnosed.stdout) as DiagnosisJson;
+        expect(lookedAt.namespaces).toBeGreaterThan(1);
+        const full = findings.filter(({ subject }) => subject.local === `127.0.0.1:${listening.port}`);
+        expect(full.map(({ rule }) => rule)).toContain('accept_queue_full');
+        for (const { subject } of full)
+          expect(subject).toMatchObject({ netns: other.id, netns_name: other.name });
+        expect(findings.filter(({ subject }) => subject.netns === namespace.id)).toEqual([]);
+        const filter = ['--filter', `netns:${other.name}`];
+        const checked = await sockwatch(namespace, [
+          ...['check', '--no-config', '--replay', path, '-m', 'diagnosis', '--format', 'json', ...filter],
+        ]);
+        expect(checked.code).toBe(2);
+        const { items } = JSON.parse(checked.stdout) as CheckJson;
+        expect(items.map(({ subject }) => subject)).toContain(`accept_queue_full (netns ${other.name})`);
       }),
     );
   });

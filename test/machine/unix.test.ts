@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { listenerAt, snapshot } from '../support/cli.js';
+import { listenerAt, snapshot, sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { PATIENCE_MS } from '../support/poll.js';
 import { abstractName, serve, unixPath, type Where } from '../support/sockets.js';
 
-const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
+const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3', 'unshare'] });
 
 /** Fills a listener of backlog 2 with 3 clients; a fourth that does not block gets EAGAIN. */
 async function fill(namespace: Namespace, where: Where) {
@@ -89,6 +90,43 @@ describe.skipIf(missing)(`real Unix listeners${missing ? ` (skipped: ${missing})
         local_hex: path.toString('hex'),
         accept_queue: { length: 3, backlog: 2 },
       });
+    });
+  });
+
+  it('a path of another mount namespace is marked, with the right owner; one of ours is not', async () => {
+    await withNamespace(async (namespace) => {
+      const program = `mount -t tmpfs sockwatch /mnt && exec python3 -c '
+import socket, sys, time
+one = socket.socket(socket.AF_UNIX)
+one.bind("/mnt/${namespace.name}.sock")
+one.listen(3)
+two = socket.socket(socket.AF_UNIX)
+two.bind("\\0${namespace.name}")
+two.listen(3)
+print("listens", flush=True)
+time.sleep(600)
+'`;
+      const child = namespace.spawn('unshare', ['--mount', 'sh', '-c', program]);
+      if (child.stdout === null) throw new Error('no output');
+      await once(child.stdout, 'data');
+      const said = await snapshot(namespace, ['--unix']);
+      const there = listenerAt(said, `/mnt/${namespace.name}.sock`);
+      const mounts = readlinkSync(`/proc/${child.pid}/ns/mnt`);
+      expect(`mnt:[${there.mount_namespace}]`).toBe(mounts);
+      expect(there.owners).toMatchObject([{ pid: child.pid, name: 'python3' }]);
+      // An abstract name does not depend on mounts.
+      expect(listenerAt(said, `@${namespace.name}`).mount_namespace).toBeUndefined();
+      const table = await sockwatch(namespace, ['snapshot', '--unix']);
+      expect(table.stdout).toContain(`/mnt/${namespace.name}.sock (mnt ${there.mount_namespace})`);
+      const { server } = await serve(namespace, {
+        backlog: 2,
+        kind: 'unix-stream',
+        path_hex: unixPath(join(inFolder(namespace), 'ours')),
+      });
+      const ours = (await snapshot(namespace, ['--unix'])).listeners.filter(
+        ({ owners }) => owners?.[0]?.pid === server.pid,
+      );
+      expect(ours.map(({ mount_namespace: mounts }) => mounts)).toEqual([undefined]);
     });
   });
 });

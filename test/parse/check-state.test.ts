@@ -8,9 +8,18 @@ const STATE: CheckState = {
   check: 'abc',
   bootId: 'b1',
   netns: '4026531840',
+  netnsMark: 'c3',
   time: 1_700_000_000_000,
   monotonic: 12.5,
   counters: { ListenOverflows: 3 },
+  namespaces: new Map([
+    [
+      '4026531840',
+      { namespace: { id: '4026531840', name: 'host' }, mark: 'c3', counters: { ListenOverflows: 3 } },
+    ],
+    ['4026532455', { namespace: { id: '4026532455', container: { id: 'a'.repeat(64), name: 'we"b' } } }],
+  ]),
+  sight: 'pid:4026531836 run:24:1',
   listeners: new Map([['4026531840:81234', { local: '0.0.0.0:443', cookie: '3f70b', drops: 7 }]]),
   history: new Map([['accept-queue 0.0.0.0:443', ['ok', 'critical']]]),
   told: { status: 'critical', problems: ['critical accept-queue 0.0.0.0:443'], time: 1_700_000_000_000 },

@@ -109,6 +109,15 @@ export class Namespace {
     this.removeNow();
   }
 
+  /** Removes it and makes another one of the same name, with `meanwhile` between. */
+  async renew(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+    await this.remove();
+    await meanwhile();
+    ip('netns', 'add', this.name);
+    present.add(this);
+    ip('-n', this.name, 'link', 'set', 'lo', 'up');
+  }
+
   removeNow(): void {
     this.kill();
     if (present.delete(this)) ip('netns', 'delete', this.name);

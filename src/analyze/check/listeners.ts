@@ -149,8 +149,11 @@ function whoDropped({ report }: CheckLook, { drops, whileLooking }: Since, overf
   return `; segments were dropped by ${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}`;
 }
 
-const spanText = ({ windowMs, whileLooking }: Since): string =>
-  `in ${duration(windowMs)}${whileLooking ? ', while it looked' : ''}`;
+const spanText = ({ windowMs, whileLooking, isNew }: Since): string => {
+  const from = whileLooking ? ', while it looked' : '';
+  const age = isNew ? ` (its namespace is new since the ${whileLooking ? 'first look' : 'last run'})` : '';
+  return `in ${duration(windowMs)}${from}${age}`;
+};
 
 const NO_RUN = 'no run to compare with';
 

@@ -5,6 +5,7 @@ import {
   type ClosedObservation,
   type GapObservation,
   type NamespacesObservation,
+  type NetnsMark,
   type Observation,
   type Origin,
   type SamplesObservation,
@@ -54,6 +55,7 @@ interface Present {
   /** Of the last look only: they say what was done then. */
   processes: TableObservation['processes'];
   namespace: Namespace | undefined;
+  mark: NetnsMark | undefined;
 }
 
 const nothing = (): Present => ({
@@ -64,6 +66,7 @@ const nothing = (): Present => ({
   homes: undefined,
   processes: undefined,
   namespace: undefined,
+  mark: undefined,
 });
 
 /** Reads the lines of a recording one after the other, from any `key` frame on. */
@@ -192,6 +195,7 @@ export class RecordingDecoder {
     present.processes = fields.has('processes')
       ? readProcesses(fields.list('processes'), present.processes, where)
       : undefined;
+    if (fields.has('mark')) present.mark = fields.text('mark');
     present.sysctls = sysctls ?? present.sysctls;
     present.descriptors = descriptors ?? present.descriptors;
     present.homes = homes ?? present.homes;
@@ -205,7 +209,7 @@ export class RecordingDecoder {
     const { rows: _, counters: all, ...rest } = { ...present };
     return () => ({
       kind: 'table',
-      origin: this.origin(at),
+      origin: { ...this.origin(at), ...(rest.mark !== undefined && { netnsMark: rest.mark }) },
       scope,
       sockets: tableOf(
         rows,

@@ -23,6 +23,7 @@ function readHome(fields: Fields): Home {
     }),
     ...(fields.has('pod') && { pod: fields.text('pod') }),
     ...(fields.has('unit') && { unit: fields.text('unit') }),
+    ...(fields.has('mountNamespace') && { mountNamespace: fields.text('mountNamespace') }),
   };
 }
 

@@ -8,13 +8,21 @@ const SUBJECT_LENGTH = 60;
 
 /** One measure as a phrase: `0.0.0.0:443 (nginx/812) accept queue 129/129 (100%)`. Safe for a terminal, a mail and a log. */
 export function itemText(item: CheckItem, names: Names): string {
-  const subject = isNamedInText(item) ? '' : `${names.sentence(item.subject)} `;
+  const subject = isNamedInText(item)
+    ? ''
+    : `${names.sentence(item.subject)}${isOfNamespace(item) ? ':' : ''} `;
   const owner = item.owner === undefined ? '' : `(${names.sentence(item.owner)}) `;
   return oneLine(`${subject}${owner}${names.sentence(item.text)}`);
 }
 
-const isNamedInText = ({ subject, text, metric }: CheckItem) =>
-  subject === '' || text.includes(subject) || !LISTENER_METRICS.has(metric);
+const isNamedInText = (item: CheckItem) =>
+  item.subject === '' ||
+  item.text.includes(item.subject) ||
+  !(LISTENER_METRICS.has(item.metric) || isOfNamespace(item));
+
+/** Whose text may name a process or a remote, but not in which namespace. */
+const isOfNamespace = ({ subject, metric }: CheckItem) =>
+  !LISTENER_METRICS.has(metric) && /(?:^| \()netns /.test(subject);
 
 /** Those whose text does not say whose it is. */
 const LISTENER_METRICS: ReadonlySet<string> = new Set([

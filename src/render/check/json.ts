@@ -1,8 +1,10 @@
 import { type CheckItem, type CheckResult, exitCodeOf } from '../../model/check.js';
-import type { CheckItemJson, CheckJson } from '../../model/check-json.js';
+import type { CheckItemJson, CheckJson, CheckNamespaceJson } from '../../model/check-json.js';
+import type { Namespace } from '../../model/namespace.js';
 import { formatRange } from '../../model/ranges.js';
-import { isoTime, known, round, roundKnown } from '../json-parts.js';
+import { homeJson, isoTime, known, round, roundKnown } from '../json-parts.js';
 import { jsonText } from '../json-text.js';
+import { redactNamespace } from '../labels.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { headline } from './headline.js';
 
@@ -30,8 +32,17 @@ export const checkJson = (result: CheckResult, unitOf: UnitOf, names: Names): Ch
     window_ms: roundKnown(result.windowMs),
     news: result.news,
     items: result.items.slice(0, MOST_ITEMS).map((item) => itemJson(item, unitOf, names)),
+    namespaces: result.namespaces && {
+      new: result.namespaces.came.map((one) => nameJson(one, names)),
+      gone: result.namespaces.went.map((one) => nameJson(one, names)),
+    },
     notes: result.notes.map((note) => names.sentence(note)),
   });
+
+function nameJson(namespace: Namespace, names: Names): CheckNamespaceJson {
+  const { id, name, ...home } = redactNamespace(namespace, names);
+  return known({ id, name, ...homeJson(home) });
+}
 
 function itemJson(item: CheckItem, unitOf: UnitOf, names: Names): CheckItemJson {
   const { metric, value, capacity, limits, advice, owner } = item;

@@ -1,5 +1,7 @@
 import type { CheckItem, CheckResult } from '../../model/check.js';
+import type { Namespace } from '../../model/namespace.js';
 import { formatNumber, formatRange, type Range } from '../../model/ranges.js';
+import { namespaceText } from '../labels.js';
 import { type Names, PLAIN_NAMES } from '../names.js';
 import { headline, itemText, oneLine } from './headline.js';
 
@@ -54,7 +56,23 @@ export function longText(result: CheckResult, names: Names, verbose: boolean): s
   return [
     ...lines,
     ...[...advice].slice(0, MOST_LINES).map((text) => `to do: ${text}`),
+    ...namespaceLines(result, names),
     ...result.notes.map((note) => `note: ${oneLine(names.sentence(note))}`),
+  ];
+}
+
+const MOST_NAMES = 5;
+
+function namespaceLines({ namespaces }: CheckResult, names: Names): string[] {
+  const { came = [], went = [] } = namespaces ?? {};
+  const line = (what: string, list: readonly Namespace[]) => {
+    const shown = list.slice(0, MOST_NAMES).map((one) => `netns ${namespaceText(one, names)}`);
+    const more = list.length > MOST_NAMES ? `, and ${list.length - MOST_NAMES} more` : '';
+    return list.length === 0 ? [] : [`note: ${what}: ${oneLine(shown.join(', '))}${more}`];
+  };
+  return [
+    ...line('new since the last run, and compared with zero', came),
+    ...line('gone since the last run, with what they counted after it', went),
   ];
 }
 

@@ -2,7 +2,7 @@ import type { Diagnosis, DiagnosisFinding } from '../../model/diagnosis.js';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../model/diagnosis-json.js';
 import { evidenceJson, gapJson, isoTime, known, round, roundKnown } from '../json-parts.js';
 import { jsonText } from '../json-text.js';
-import { redactHome } from '../labels.js';
+import { namespaceName, redactHome, redactNamespace } from '../labels.js';
 import type { Names } from '../names.js';
 
 export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJson {
@@ -20,6 +20,7 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
     findings: diagnosis.findings.map((finding) => diagnosisFindingJson(finding, diagnosis, names)),
     looked_at: known({
       looks: lookedAt.looks,
+      namespaces: diagnosis.namespaces,
       listeners: lookedAt.listeners,
       connections: lookedAt.connections,
       processes: lookedAt.processes,
@@ -48,7 +49,8 @@ export function learnNames({ origin, findings, named }: Diagnosis, names: Names)
   for (const owner of named.owners) names.owner(owner);
   for (const home of named.homes) redactHome(home, names);
   for (const device of named.devices) names.device(device);
-  for (const { about } of findings) {
+  for (const { about, namespace } of findings) {
+    if (namespace !== undefined) redactNamespace(namespace, names);
     if (about.local !== undefined) names.endpoint(about.local);
     if (about.remote !== undefined) names.endpoint(about.remote);
     if (about.owner !== undefined) names.owner(about.owner);
@@ -60,8 +62,9 @@ function diagnosisFindingJson(
   { origin, settings }: Diagnosis,
   names: Names,
 ): DiagnosisFindingJson {
+  const inForce = finding.values ?? settings;
   const values = finding.settings.flatMap((name) =>
-    settings[name] === undefined ? [] : [[name, settings[name]]],
+    inForce[name] === undefined ? [] : [[name, inForce[name]]],
   );
   return known({
     rule: finding.rule,
@@ -72,7 +75,8 @@ function diagnosisFindingJson(
       remote: about.remote && names.endpoint(about.remote),
       pid: about.owner?.pid,
       process: about.owner && names.owner(about.owner).name,
-      netns: origin.netns,
+      netns: finding.namespace?.id ?? origin.netns,
+      netns_name: finding.namespace && namespaceName(finding.namespace, names),
     }),
     message: names.sentence(finding.message),
     evidence: finding.evidence.map((evidence) => evidenceJson(evidence, names)),

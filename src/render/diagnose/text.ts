@@ -1,5 +1,6 @@
 import type { Diagnosis, DiagnosisFinding } from '../../model/diagnosis.js';
 import { type TableStyle, wrapWords } from '../columns.js';
+import { namespaceText } from '../labels.js';
 import type { Names } from '../names.js';
 import { markOf, paint, roleOf } from '../style.js';
 import { cleanText, formatCount, formatDuration } from '../text.js';
@@ -31,7 +32,10 @@ function* findingLines(
 ): Generator<string> {
   const say = (text: string, label = '') => labelled(label, cleanText(names.sentence(text)), style);
   const mark = markOf(finding.severity).padEnd(INDENT.length);
-  const [first = '', ...rest] = say(`${finding.message} [${finding.rule}]`);
+  const { namespace } = finding;
+  const place = namespace === undefined ? '' : `netns ${namespaceText(namespace, names)}: `;
+  const message = cleanText(names.sentence(finding.message));
+  const [first = '', ...rest] = labelled('', `${place}${message} [${finding.rule}]`, style);
   yield paint(roleOf(finding.severity), mark + first.slice(INDENT.length), style.color);
   yield* rest;
   if (finding.causedBy !== undefined) {
@@ -40,8 +44,9 @@ function* findingLines(
     return;
   }
   for (const { text } of finding.evidence) yield* say(text, '- ');
+  const inForce = finding.values ?? settings;
   const values = finding.settings.flatMap((name) =>
-    settings[name] === undefined ? [] : [`${name} = ${settings[name]}`],
+    inForce[name] === undefined ? [] : [`${name} = ${inForce[name]}`],
   );
   if (values.length > 0) yield* say(values.join(', '), 'in force: ');
   if (finding.why !== '') yield* say(finding.why, 'why it matters: ');
@@ -65,7 +70,9 @@ function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): G
     counted(lookedAt.counters, 'counter'),
     counted(lookedAt.settings, 'setting'),
   ];
-  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')} in ${formatDuration(watchedMs)}${apart}. What comes and goes between two looks is counted where the kernel tells of its end, and else not seen.`;
+  const place =
+    diagnosis.namespaces === undefined ? '' : `, in ${counted(diagnosis.namespaces, 'network namespace')},`;
+  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')}${place} in ${formatDuration(watchedMs)}${apart}. What comes and goes between two looks is counted where the kernel tells of its end, and else not seen.`;
   yield* wrapWords(note, '', style.width).map((line) => paint('dim', line, style.color));
   for (const { what, why } of gaps)
     yield* wrapWords(cleanText(names.sentence(`${what}: ${why}`)), '', style.width).map((line) =>

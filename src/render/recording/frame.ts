@@ -1,5 +1,5 @@
 import type { Home, Namespace } from '../../model/namespace.js';
-import type { Counters, Gap, Scope, TableObservation } from '../../model/observation.js';
+import type { Counters, Gap, NetnsMark, Origin, Scope, TableObservation } from '../../model/observation.js';
 import type { SocketTable } from '../../model/table.js';
 import { redactHome, redactNamespace } from '../labels.js';
 import type { Names } from '../names.js';
@@ -14,6 +14,7 @@ export class FrameEncoder {
   private settings = '';
   private described = '';
   private readonly processes = new ProcessEncoder();
+  private mark: NetnsMark | undefined;
 
   constructor(private readonly names: Names) {}
 
@@ -25,6 +26,13 @@ export class FrameEncoder {
     if (text === this.described) return {};
     this.described = text;
     return { names };
+  }
+
+  /** What tells it from another one with its inode, where it was not told yet. */
+  private changedMark({ netnsMark }: Origin): { readonly mark?: NetnsMark } {
+    if (netnsMark === undefined || netnsMark === this.mark) return {};
+    this.mark = netnsMark;
+    return { mark: netnsMark };
   }
 
   fields(observation: TableObservation) {
@@ -40,6 +48,7 @@ export class FrameEncoder {
       source: origin.source,
       ...(isFull && { full: true }),
       ...this.namespace(namespace),
+      ...this.changedMark(origin),
       ...this.changedCounters(observation.counters),
       ...this.changedSettings(observation),
       ...(processes && { processes }),
