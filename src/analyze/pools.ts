@@ -1,12 +1,12 @@
 import type { Endpoint } from '../model/endpoint.js';
-import { formatEndpoint } from '../model/endpoint.js';
+import { formatEndpoint, isOfNamespace } from '../model/endpoint.js';
 import { severityRank } from '../model/findings.js';
 import type { HikariStats } from '../model/hikari.js';
 import type { Pool, PoolFinding, PoolsReport, PoolsSeen } from '../model/pools.js';
 import type { PoolContext } from './pools/context.js';
 import { isFresh, matchHikari } from './pools/hikari.js';
 import { POOL_RULES } from './pools/rules.js';
-import { sharesOfNew } from './pools/shares.js';
+import { leftOutOfShares, sharesOfNew } from './pools/shares.js';
 import { unseenConnections } from './pools/unseen.js';
 import { subjectOf } from './pools/words.js';
 
@@ -48,6 +48,7 @@ export function judgePools(
     findings: [...findings, ...unseenConnections(seen, findings)],
     hikari: matches,
     shares,
+    gaps: [...seen.gaps, ...leftOutOfShares(seen.pools, shares, groupKey)],
   });
 }
 
@@ -79,9 +80,9 @@ function ranked({ pools, findings, hikari, shares, ...rest }: PoolsReport): Pool
 const others = (group: readonly Pool[] | undefined, pool: Pool): readonly Pool[] =>
   (group ?? []).filter((other) => other !== pool);
 
-/** A remote sees all of the host; a listener's address may be one in each network namespace. */
+/** A remote sees all of the host; a listener's address may be one in each network namespace, and so is loopback. */
 const remoteKey = ({ direction, end, netns }: Pool) =>
-  `${direction} ${formatEndpoint(end)} ${direction === 'inbound' ? netns : ''}`;
+  `${direction} ${formatEndpoint(end)} ${direction === 'inbound' || isOfNamespace(end) ? netns : ''}`;
 /** Backends of one service: addresses of one network that a process connects to, or processes behind one port. */
 const groupKey = (pool: Pool): string =>
   pool.direction === 'outbound' ? serviceKey(pool) : `inbound ${pool.port} ${pool.end.kind}`;

@@ -10,6 +10,7 @@ export const POOL_RULE_NAMES = [
   'pool_exhausted',
   'pool_waiting',
   'pool_churn',
+  'request_limit',
   'pool_leak',
   'pool_oversized',
   'pool_uneven',

@@ -16,7 +16,7 @@ export default class Pools extends BaseCommand {
   static override readonly description = [
     'Counts the connections of each process to each remote address and port, and of each listener: open, busy, idle, made and closed',
     'per second, ages and idle times; says where a pool seems exhausted, where connections are not reused, and where they leak.',
-    'Busy and idle are inferred. What comes and goes between two looks is not seen.',
+    'Busy and idle are inferred. What comes and goes between two looks is counted where the kernel tells of its end; its process is not known.',
   ].join(' ');
 
   static override readonly examples = [

@@ -26,15 +26,16 @@ export function directionFinder(table: SocketTable): (row: number) => Direction 
 
 /**
  * Finds the listener that a row came in through: the one with its very address, else the wildcard; `undefined` where the
- * table has none. Of a SO_REUSEPORT group it is the first.
+ * table has none. Of a SO_REUSEPORT group it is the first. `of`: the table of the row, where that is another one of the same namespace.
  */
-export function listenerFinder(table: SocketTable): (row: number) => number | undefined {
+export function listenerFinder(table: SocketTable): (row: number, of?: SocketTable) => number | undefined {
   const listening = listeningPorts(table);
-  return (row) => {
-    const hosts = listening.get(table.localPort[row] ?? 0);
+  return (row, of = table) => {
+    const hosts = listening.get(of.localPort[row] ?? 0);
+    const reaches = (listener: number) => of !== table || inReach(table, listener, row);
     return (
-      hosts?.find((listener) => sameHost(table, listener, row) && inReach(table, listener, row)) ??
-      hosts?.find((listener) => isAny(table, listener) && inReach(table, listener, row))
+      hosts?.find((listener) => sameHost(table, listener, row, of) && reaches(listener)) ??
+      hosts?.find((listener) => isAny(table, listener) && reaches(listener))
     );
   };
 }
@@ -63,5 +64,9 @@ const WORDS = [0, 1, 2, 3];
 const isAny = ({ localAddress }: SocketTable, row: number): boolean =>
   WORDS.every((word) => localAddress[row * 4 + word] === 0);
 
-const sameHost = ({ localAddress }: SocketTable, a: number, b: number): boolean =>
-  WORDS.every((word) => localAddress[a * 4 + word] === localAddress[b * 4 + word]);
+const sameHost = (
+  { localAddress }: SocketTable,
+  a: number,
+  b: number,
+  { localAddress: other }: { readonly localAddress: Uint32Array } = { localAddress },
+): boolean => WORDS.every((word) => localAddress[a * 4 + word] === other[b * 4 + word]);

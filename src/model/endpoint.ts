@@ -1,4 +1,4 @@
-import { formatIp, type IpAddress } from './ip.js';
+import { formatIp, type IpAddress, isLoopback } from './ip.js';
 
 /** One end of a socket. A variant per situation, so that a Unix path has no port and an IPv4 host no zone. */
 export type Endpoint =
@@ -33,3 +33,11 @@ export const bareHost = (endpoint: Extract<Endpoint, { kind: 'ip' }>): string =>
 
 export const isWildcard = (endpoint: Extract<Endpoint, { kind: 'ip' }>): boolean =>
   endpoint.address.words.every((word) => word === 0);
+
+/** Another host in each network namespace: loopback and link-local addresses (127.0.0.0/8, ::1, 169.254.0.0/16, fe80::/10), and paths. */
+export function isOfNamespace(end: Endpoint): boolean {
+  if (end.kind !== 'ip') return true;
+  const { family, words } = end.address;
+  const [first = 0, , , last = 0] = words;
+  return isLoopback(end.address) || (family === 4 ? last >>> 16 === 0xa9fe : first >>> 22 === 0x3fa);
+}

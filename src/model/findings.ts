@@ -23,6 +23,7 @@ export const RULES = [
   'pool_exhausted',
   'pool_waiting',
   'pool_churn',
+  'request_limit',
   'pool_leak',
   'pool_oversized',
   'pool_uneven',

@@ -9,6 +9,8 @@ export type Closer = (typeof CLOSERS)[number];
 export interface IdleClose {
   /** Absent: the states that were seen do not tell. */
   readonly by?: Closer;
+  /** They ended by a reset, without a FIN of either side. Who sent it the sockets do not say. */
+  readonly reset?: true;
   /** Middle of what fits all of them, and how far off it may be. */
   readonly ms: Millis;
   readonly withinMs: Millis;
@@ -19,8 +21,8 @@ export interface IdleClose {
 
 /** Requests on connections that had been closed for idleness: they met the FIN, on the way or later, and were reset. */
 export interface LostRequests {
-  /** Whose FIN they met. */
-  readonly by: Closer;
+  /** Whose FIN they met; absent: a reset without a FIN, at the time at which idle connections end so. */
+  readonly by?: Closer;
   readonly count: number;
   /** Time without data before the request, the median; absent on the side that only saw that it was reset. */
   readonly afterMs?: Millis;

@@ -2,7 +2,8 @@ import type { Rule, Severity } from './findings.js';
 import type { FindingJson } from './json.js';
 import type { Closer } from './keepalive.js';
 import type { EvidenceJson, GapJson, OriginJson } from './parts-json.js';
-import type { HikariBasis, PoolDirection } from './pools.js';
+import type { EndsTold, HikariBasis, PoolDirection, PoolOwner } from './pools.js';
+import type { Owner } from './sockets.js';
 import type { Sureness } from './trace-findings.js';
 
 /*
@@ -56,9 +57,9 @@ export interface PoolJson {
   process?: string;
   /**
    * Instead of a process. `none`: none holds the sockets any more (TIME-WAIT, say), whether or not it lives; `unknown`: processes were not looked at,
-   * or could not be.
+   * or could not be; `shared`: one of the processes that share the listener, not known which (not accepted yet, or gone before a look).
    */
-  owner?: 'none' | 'unknown';
+  owner?: Exclude<PoolOwner, Owner>;
   netns?: string;
   /** What people call that namespace, where it was asked for (`--netns`). */
   netns_name?: string;
@@ -93,12 +94,12 @@ export interface PoolJson {
   highest: number;
   highest_busy: number;
   lowest: number;
-  /** Lower bounds: what came and went between two looks was not seen. */
+  /** What came and went between two looks is counted where the kernel told of its end (`ends_told`); else lower bounds. */
   created: number;
   closed: number;
   created_per_second?: number;
   closed_per_second?: number;
-  /** Connections on which data moved again at a later look, and all that were seen. */
+  /** Connections on which data moved again at a later look, or that carried 10 segments with data or more each way; and all that were seen. */
   reused: number;
   seen: number;
   /** Seen connecting, never open, and gone at the next look: refused or given up. */
@@ -124,10 +125,12 @@ export interface PoolJson {
   idle_close_within_ms?: number;
   /** Who sent the first FIN; absent: unknown. */
   idle_close_by?: Closer;
+  /** They ended by a reset without any FIN; who sent it the sockets do not say. */
+  idle_close_reset?: true;
   /** So many were closed after that time, of so many that this side closed while they were idle. */
   idle_close_count?: number;
   idle_close_of?: number;
-  /** Requests that met the FIN of an idle connection and were reset, and whose FIN that was. */
+  /** Requests that met the FIN of an idle connection and were reset, and whose FIN that was; absent: a reset without a FIN, at the idle time that was measured. */
   lost_requests?: number;
   lost_requests_by?: Closer;
   /** Established ones with a keep-alive timer; those of them with probes without an answer; the time until the next probe. */
@@ -147,9 +150,12 @@ export interface PoolJson {
   findings: Rule[];
 }
 
-/** One remote address and port, over all processes: what a limit of its server counts of this namespace. */
+/** One remote address and port, over all processes: what a limit of its server counts of this host, or of the one namespace that was looked into. */
 export interface PoolRemoteJson {
   remote: string;
+  /** Where several namespaces were looked into: of a loopback or link-local address, which is another host in each. The others are summed over all. */
+  netns?: string;
+  netns_name?: string;
   service?: string;
   processes: number;
   open: number;
@@ -195,6 +201,8 @@ export interface PoolsJson extends OriginJson {
   hikari_unmatched?: HikariJson[];
   /** Connections opened from this namespace, by the kernel's counter; compare `created` of the outbound pools. */
   active_opens?: number;
+  /** The kernel told of connections that ended between two looks: of all, or some of that was lost. Absent: nobody told. */
+  ends_told?: EndsTold;
   gaps: GapJson[];
 }
 
@@ -217,4 +225,5 @@ export interface PoolsHeaderJson extends OriginJson {
   findings: PoolHeaderFindingJson[];
   hikari_unmatched?: HikariJson[];
   active_opens?: number;
+  ends_told?: EndsTold;
 }

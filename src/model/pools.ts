@@ -62,13 +62,19 @@ export interface PoolPast {
   readonly busyShare: Ratio;
   /** Outbound, with answers that the process had not read at the last look. */
   readonly unread: Connections;
-  /** Lower bounds: what came and went between two looks was not seen. */
+  /** With those that came and went between two looks where the kernel told of their end; else lower bounds. */
   readonly created: number;
   readonly closed: number;
   /** Those created in each part of the watch, eight parts at most, oldest first: the same parts for all pools. */
   readonly createdByTime: readonly number[];
-  /** Connections on which data moved between two looks after the one that first showed them, and all that were seen. */
+  /** Connections on which data moved between two looks after the one that first showed them, or that carried many requests and answers by their segments. */
   readonly reused: number;
+  /** Only the former. */
+  readonly moved: number;
+  /** Of those seen, so many only as what they left (TIME-WAIT), or without numbers: nothing is known of their use. */
+  readonly traces: number;
+  /** What connections had carried when they ended, where the kernel told of that. */
+  readonly exchanges?: ExchangeFacts;
   /** Likewise, on which bytes came. */
   readonly answered: number;
   readonly seen: number;
@@ -78,6 +84,20 @@ export interface PoolPast {
   readonly waves: readonly number[];
   /** How long it took at most, where it took longer than from look to look. */
   readonly waveMs?: Millis;
+}
+
+/**
+ * Segments with data each way from which on a connection has carried more than its greeting: a TLS handshake, or the login of a database with a
+ * single query, take fewer.
+ */
+export const MANY_EXCHANGES = 10;
+
+/** Segments with data of connections that ended, of the direction that had fewer: the last 64 of them. */
+export interface ExchangeFacts {
+  readonly median: number;
+  /** So many of them were within a tenth of the median. */
+  readonly near: number;
+  readonly of: number;
 }
 
 /** CLOSE-WAIT of sockets that the process holds (KERNEL.md 9), and on which it does not answer any more. */
@@ -120,11 +140,16 @@ export interface LongLived {
   readonly quiet350s: Connections;
 }
 
+/**
+ * Who holds the connections. `none`: no process holds the sockets any more; `unknown`: they could not be read; `shared`: not accepted yet, or gone before
+ * a look, through a listener of several processes, so that nobody can tell which of them.
+ */
+export type PoolOwner = Owner | 'none' | 'unknown' | 'shared';
+
 /** The connections of one process to one remote, or of one process and listener. */
 export interface Pool extends PoolCounts {
   readonly direction: PoolDirection;
-  /** `none`: no process holds the sockets any more; `unknown`: they could not be read. */
-  readonly owner: Owner | 'none' | 'unknown';
+  readonly owner: PoolOwner;
   readonly netns?: string;
   /** The same with its names, where they were asked for (`--netns`). */
   readonly namespace?: Namespace;
@@ -156,9 +181,12 @@ export interface Pool extends PoolCounts {
   readonly serving?: ServeFacts;
 }
 
-/** A remote address and port, over all processes: what its server sees of this host. */
+/** A remote address and port, over all processes and network namespaces: what its server sees of this host. */
 export interface RemoteSum {
   readonly end: Endpoint;
+  /** Of a loopback or link-local address, which is another host in each network namespace, where several were looked into. */
+  readonly netns?: string;
+  readonly namespace?: Namespace;
   readonly service?: string;
   readonly processes: number;
   readonly open: Connections;
@@ -235,12 +263,17 @@ export interface PoolsSeen {
   readonly activeOpens?: number;
   /** Outbound connections that were seen to be opened, or to fail. */
   readonly opensSeen?: number;
+  /** The kernel told of connections that ended between two looks: of all, or some of that was lost. Absent: nobody told. */
+  readonly endsTold?: EndsTold;
   /** The same and more of each namespace; absent with a filter, or after one look. */
   readonly counted?: readonly CountedOpens[];
   /** Longest time between two looks: what is shorter may have been missed. Absent: only one look. */
   readonly apartMs?: Millis;
   readonly gaps: readonly Gap[];
 }
+
+export const ENDS_TOLD = ['all', 'some'] as const;
+export type EndsTold = (typeof ENDS_TOLD)[number];
 
 export interface PoolsReport extends PoolsSeen {
   readonly findings: readonly PoolFinding[];

@@ -190,7 +190,7 @@ function usesByKey(
   for (const use of uses) {
     const { owner, direction, end, port = 0 } = use;
     const netns = isOneOfMany ? use.netns : undefined;
-    const pid = typeof owner === 'object' ? owner.pid : owner === 'none' ? NOBODY : UNKNOWN;
+    const pid = typeof owner === 'object' ? owner.pid : owner === 'unknown' ? UNKNOWN : NOBODY;
     const key =
       direction === 'inbound' ? inboundKey(netns, pid, port) : outboundKey(netns, pid, formatEndpoint(end));
     byKey.set(key, byKey.has(key) ? 'several' : use);

@@ -7,6 +7,8 @@ export type Ending = Closer | 'reset' | 'unknown';
 /** Below this it is the end of a conversation, not idleness. */
 export const LEAST_IDLE_MS = 500;
 const KEPT = 64;
+/** Times of the kernel are jiffies of 4 to 10 ms. */
+const GRAIN_MS = 20;
 /** So many, this share of all, and so near to each other make a timeout. */
 const TIMEOUT = { closes: 3, share: 0.6, jitterMs: 40, jitterShare: 0.02, widthMs: 100, widthShare: 0.1 };
 /** Closed together, they may as well have ended with their process: only different moments tell. */
@@ -33,6 +35,8 @@ export class IdleCloseBook {
   /** Closed from here first, and ended by a reset. */
   private resets: Close[] | undefined;
   private lostAfter: number[] | undefined;
+  /** Idle times before requests that were not acknowledged and ended by a reset, without a FIN. */
+  private unanswered: { readonly afterMs: number; readonly rttMs: number }[] | undefined;
 
   /** Without data for `low` to `high` ms when it was closed; shorter ones are not idle. */
   note(by: Ending, low: number, high: number, at: number): void {
@@ -54,8 +58,15 @@ export class IdleCloseBook {
     if (this.lostAfter.push(afterMs) > KEPT) this.lostAfter.shift();
   }
 
+  /** A request, sent after `afterMs` without data, was never acknowledged; a reset came, without a FIN of the peer. `rttMs`: 0 where unknown. */
+  noteUnanswered(afterMs: number, rttMs: number): void {
+    this.unanswered ??= [];
+    if (this.unanswered.push({ afterMs, rttMs }) > KEPT) this.unanswered.shift();
+  }
+
   describe(): IdleCloses {
     const timeout = this.timeout();
+    if (timeout?.reset === true) return { timeout, ...this.lostToReset(timeout) };
     const lostHere = timeout?.by === 'self' ? this.lostAt(timeout) : 0;
     const by: Closer = this.lost >= lostHere ? 'peer' : 'self';
     const count = Math.max(this.lost, lostHere);
@@ -74,7 +85,33 @@ export class IdleCloseBook {
       const timeout = timeoutOf(closes.filter((close) => close.by === by));
       return timeout === undefined ? [] : [by === 'unknown' ? timeout : { by, ...timeout }];
     });
-    return found.sort((a, b) => b.closes - a.closes)[0];
+    return found.sort((a, b) => b.closes - a.closes)[0] ?? this.timeoutByReset();
+  }
+
+  /** Where no FIN tells of one: some servers end idle connections by a reset alone (MariaDB, measured). */
+  private timeoutByReset(): IdleClose | undefined {
+    // The socket ends when the reset comes: no round trip lies between.
+    const resets = (this.closes ?? [])
+      .filter(({ by }) => by === 'reset')
+      .map((close) => ({ ...close, low: Math.max(close.low, close.high - GRAIN_MS) }));
+    const timeout = timeoutOf(resets);
+    return timeout && { reset: true, ...timeout };
+  }
+
+  /** Requests of which the reset of that timeout came instead of an acknowledgement: sent less than a round trip before it. What met a FIN is surer. */
+  private lostToReset({ ms, withinMs }: IdleClose): Pick<IdleCloses, 'lost'> {
+    const slack = jitter(ms) + withinMs;
+    const near = (this.unanswered ?? [])
+      .filter(({ afterMs, rttMs }) => afterMs <= ms + slack && afterMs + rttMs >= ms - slack)
+      .map(({ afterMs }) => afterMs);
+    const after = median(this.lost > 0 ? (this.lostAfter ?? []) : near);
+    if (after === undefined) return {};
+    return {
+      lost:
+        this.lost > 0
+          ? { by: 'peer', count: this.lost, afterMs: millis(after) }
+          : { count: near.length, afterMs: millis(after) },
+    };
   }
 
   /** Without a timeout that explains them. Those of one moment are a process that ended, and peers that use their connections later. */

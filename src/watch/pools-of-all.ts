@@ -3,12 +3,16 @@ import type { PoolsSeen } from '../model/pools.js';
 import { NamespaceLives } from './namespace-lives.js';
 import type { RowFilter } from './pools/look-pass.js';
 import { byWeight } from './pools/pool-facts.js';
+import { RemotesOfAll } from './pools/remotes-of-all.js';
 import { PoolWatch } from './pools.js';
 
 /** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
 export class PoolWatches {
   private readonly watches = new Map<string, PoolWatch>();
   private readonly lives = new NamespaceLives();
+  private readonly remotes = new RemotesOfAll();
+  /** Watches of the namespaces of the last tick. */
+  private present: ReadonlySet<PoolWatch> | undefined;
   private gapsOfAll: PoolsSeen['gaps'] = [];
 
   constructor(private readonly filter?: RowFilter) {}
@@ -18,6 +22,9 @@ export class PoolWatches {
     if (observation.kind === 'namespaces') this.gapsOfAll = observation.gaps;
     this.lives.follow(observation);
     for (const look of looks) this.watchOf(look).take(look);
+    if (observation.kind !== 'namespaces') return;
+    this.present = new Set(looks.map((look) => this.watchOf(look)));
+    this.remotes.take([...this.present].map((watch) => watch.remotes()));
   }
 
   /** `undefined` before the first complete table. Namespaces that went are told of as they were last. */
@@ -28,13 +35,20 @@ export class PoolWatches {
     if (first === undefined || (another === undefined && ofAll.length === 0)) return first;
     const longest = seen.reduce((one, other) => (other.watchedMs > one.watchedMs ? other : one));
     const opened = seen.map(({ activeOpens }) => activeOpens).filter((count) => count !== undefined);
+    const told = endsToldBy(seen);
     return {
       origin: first.origin,
       watchedMs: longest.watchedMs,
       looks: longest.looks,
       pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
-      remotes: seen.flatMap(({ remotes }) => remotes),
+      // The connections of a namespace that has gone are closed.
+      remotes: this.remotes.sum(
+        [...(this.present ?? this.watches.values())]
+          .map((watch) => watch.report())
+          .filter((one) => one !== undefined),
+      ),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),
+      ...(told && { endsTold: told }),
       ...(seen.some(({ counted }) => counted) && { counted: seen.flatMap(({ counted = [] }) => counted) }),
       ...(longest.apartMs !== undefined && { apartMs: longest.apartMs }),
       gaps: [...ofAll, ...distinct(seen.flatMap(({ gaps }) => gaps))],
@@ -47,6 +61,12 @@ export class PoolWatches {
     this.watches.set(key, known);
     return known;
   }
+}
+
+/** Of all only where each namespace was told of in full. */
+function endsToldBy(seen: readonly PoolsSeen[]): PoolsSeen['endsTold'] {
+  if (seen.every(({ endsTold }) => endsTold === undefined)) return undefined;
+  return seen.every(({ endsTold }) => endsTold === 'all') ? 'all' : 'some';
 }
 
 const distinct = (gaps: PoolsSeen['gaps']): PoolsSeen['gaps'] => [

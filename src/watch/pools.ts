@@ -1,21 +1,20 @@
-import { CLOSE_KINDS } from '../model/closed.js';
 import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
-import type { PoolsSeen } from '../model/pools.js';
-import type { SocketTable } from '../model/table.js';
+import type { EndsTold, PoolsSeen } from '../model/pools.js';
 import { millis } from '../model/units.js';
+import { BetweenLooks } from './pools/between-looks.js';
 import { CloseNotes } from './pools/close-notes.js';
 import { columnsOf } from './pools/columns.js';
 import { ConnectionList, TupleKey } from './pools/connection-list.js';
 import { countedOpens, missedOpens, opensSeen } from './pools/counted-opens.js';
+import { EndedTuples } from './pools/ended-tuples.js';
 import { SLACK_MS } from './pools/look.js';
 import { LookPass, MOST_CONNECTIONS, type RowFilter } from './pools/look-pass.js';
-import { PoolBook } from './pools/pool-book.js';
+import { PoolBook, type RemoteTally } from './pools/pool-book.js';
 import { describePools } from './pools/pool-facts.js';
 
 /** Without data for so long, and for this share of the watch, a connection is forgotten rather than at rest. */
 const LONG_IDLE = { ms: 60_000, share: 0.1 };
 const KEPT_GAPS = 100;
-const CONNECTION = CLOSE_KINDS.indexOf('connection');
 
 /**
  * Follows connections from look to look by 4-tuple and cookie, and sums them by process and remote, or process and listener.
@@ -31,8 +30,12 @@ export class PoolWatch {
   private first: TableObservation | undefined;
   private last: TableObservation | undefined;
   private notFollowed = 0;
+  private readonly ended = new EndedTuples();
+  /** Of the last look. */
+  private between: BetweenLooks | undefined;
+  private endsTold: EndsTold | undefined;
   private apartMs = 0;
-  /** Connections whose end the kernel told of, and that no look had shown. */
+  /** Connections whose end the kernel told of, that no look had shown, and that have no pool. */
   private endedUnseen = 0;
   private readonly gaps = new Map<string, Gap>();
 
@@ -43,6 +46,11 @@ export class PoolWatch {
     if (observation.kind !== 'table' && observation.kind !== 'gap' && observation.kind !== 'closed') return;
     for (const gap of observation.gaps) this.noteGap(gap);
     if (observation.kind === 'table' && observation.scope === 'all') this.look(observation);
+  }
+
+  /** Remotes of the last look, by a key that is the same in every namespace. */
+  remotes(): ReadonlyMap<number | string, RemoteTally> {
+    return this.book.allRemotes();
   }
 
   /** What was seen so far; `undefined` before the first complete table. */
@@ -70,28 +78,28 @@ export class PoolWatch {
       ...(counted.length > 0 && { counted }),
       ...(this.looks > 1 && { apartMs: millis(this.apartMs) }),
       ...(activeOpens !== undefined && { activeOpens }),
-      gaps: [...this.allGaps(), ...missedOpens(counted, ms)],
+      ...(this.endsTold && { endsTold: this.endsTold }),
+      gaps: [...this.allGaps(), ...missedOpens(counted, ms, this.endsTold)],
     };
   }
 
-  /** What the kernel says of connections at their end, for those that a look has shown. */
-  private takeClosed({ sockets, origin }: ClosedObservation): void {
-    const { key, lists } = this;
-    if (key === undefined || lists === undefined) return;
-    for (let row = 0; row < sockets.length; row++) {
-      key.load(sockets, row);
-      const entry = lists[0].find(key);
-      if (entry < 0 || !lists[0].hasCookieOf(entry, sockets, row)) {
-        this.noteUnseen(sockets, row);
-        continue;
-      }
-      this.closes.announce(lists[0], entry, sockets, row, origin.monotonic);
-    }
-  }
-
-  /** A row of a recording may stand for several. */
-  private noteUnseen(sockets: SocketTable, row: number): void {
-    if (sockets.get('closeKind', row) === CONNECTION) this.endedUnseen += sockets.get('weight', row) ?? 1;
+  /** What the kernel says of connections at their end. */
+  private takeClosed({ sockets, origin, incomplete }: ClosedObservation): void {
+    const { key, lists, last, book, closes, ended, filter } = this;
+    if (key === undefined || lists === undefined || last === undefined) return;
+    this.endsTold = incomplete || this.endsTold === 'some' ? 'some' : 'all';
+    if (sockets.length === 0) return;
+    this.between ??= new BetweenLooks({
+      at: last.origin.monotonic,
+      table: last.sockets,
+      list: lists[0],
+      key,
+      book,
+      closes,
+      ended,
+      filter,
+    });
+    this.endedUnseen += this.between.take(sockets, origin.monotonic);
   }
 
   private look(observation: TableObservation): void {
@@ -110,6 +118,7 @@ export class PoolWatch {
       now,
       closes: this.closes,
       key: this.key,
+      ended: this.ended,
       elapsed,
       longIdleMs: Math.max(
         LONG_IDLE.ms,
@@ -121,6 +130,8 @@ export class PoolWatch {
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
+    this.ended.clear();
+    this.between = undefined;
     const lookBefore = this.last?.origin.monotonic ?? monotonic;
     for (const [, { tally, isUnresolved }] of this.book.all())
       tally.finish({ at: monotonic, time, lookBefore, look: this.looks }, isUnresolved);
@@ -131,10 +142,11 @@ export class PoolWatch {
   }
 
   private sumRemotes(): void {
-    for (const remote of this.book.allRemotes()) remote.openNow = 0;
+    for (const remote of this.book.allRemotes().values()) remote.openNow = 0;
     for (const [, { remote, tally }] of this.book.all())
       if (remote !== undefined) remote.openNow += tally.open;
-    for (const remote of this.book.allRemotes()) remote.highest = Math.max(remote.highest, remote.openNow);
+    for (const remote of this.book.allRemotes().values())
+      remote.highest = Math.max(remote.highest, remote.openNow);
   }
 
   private noteGap(gap: Gap): void {

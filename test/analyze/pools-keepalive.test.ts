@@ -70,6 +70,29 @@ describe('keepalive_race', () => {
     ]);
   });
 
+  it('is likely where idle connections end by a reset alone, and requests met it', () => {
+    const { by: _, ...rest } = timeout('peer', 4000);
+    const byReset = { ...rest, reset: true } as const;
+    expect(said([conn(1, 500)], { timeout: byReset })).toEqual([
+      [
+        'keepalive_race',
+        'info',
+        'likely',
+        'connections of nginx/90 to 10.0.0.9:8080 (http) ended by a reset after 4.0 s without data; which side sent it the sockets do not say, and a request that was written just then fails without a trace here',
+      ],
+    ]);
+    expect(said([conn(1, 500)], { timeout: byReset, lost: { count: 2, afterMs: millis(4010) } })).toEqual([
+      [
+        'keepalive_race',
+        'warning',
+        'likely',
+        'connections of nginx/90 to 10.0.0.9:8080 (http) ended by a reset after 4.0 s without data; 2 requests sent after as long were reset',
+      ],
+    ]);
+    // At the server it may be the client's own way to end them.
+    expect(said([inbound(1, 500)], { timeout: byReset })).toEqual([]);
+  });
+
   it('and at the side that closes', () => {
     expect(
       said([inbound(1, 500)], { timeout: timeout('self', 15_000), lost: { by: 'self', count: 2 } }),

@@ -395,11 +395,22 @@ describe('pool_leak', () => {
 
 describe('pool_oversized', () => {
   it('far more than were ever busy', () => {
-    expect(rulesOf(times(4, () => [...many(40, (n) => idle(n)), busy(50)]))).toEqual(['info pool_oversized']);
+    const looks = times(4, (at) => [...many(40, (n) => idle(n, 90_000 + at * 1000)), busy(50)]);
+    expect(rulesOf(looks)).toEqual(['info pool_oversized']);
+    const [found] = judge(looks).findings;
+    expect(found?.message).toMatch(/half of them have been idle for 93\.0 s or longer$/);
+    expect(found?.evidence[1]?.text).toBe('data moved on 0 of 41 during the watch');
+  });
+  it('not where all are used between the looks, though never busy at one', () => {
+    const asked = times(4, (at) => many(18, (n) => idle(n, 400, { columns: { bytesSent: 100 + 50 * at } })));
+    expect(rulesOf(asked)).toEqual([]);
+  });
+  it('not where they rest for as long as a short watch may last: every few seconds is no rest', () => {
+    expect(rulesOf(times(4, (at) => many(40, (n) => idle(n, 500 + at * 1000))))).toEqual([]);
   });
   it('not where many were busy once', () => {
     expect(
-      rulesOf(times(4, (at) => (at === 1 ? many(40, (n) => busy(n)) : many(40, (n) => idle(n))))),
+      rulesOf(times(4, (at) => (at === 1 ? many(40, (n) => busy(n)) : many(40, (n) => idle(n, 90_000))))),
     ).toEqual([]);
   });
 });

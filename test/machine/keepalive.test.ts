@@ -53,6 +53,55 @@ print("made", flush=True)
 time.sleep(600)
 `;
 
+/** Answers each request, and ends by a reset whatever was idle for two seconds. */
+const RESETTER = `
+import socket, struct, threading
+def serve(sock):
+    sock.settimeout(2)
+    try:
+        while sock.recv(64):
+            sock.sendall(b"ok")
+    except OSError:
+        pass
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+listener = socket.create_server(("${FAR_ADDRESS}", 4000), backlog=512)
+print("listening", flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+`;
+
+/** Connections with one request, and some with another after nearly two seconds; says of how many of those the answer was a reset. */
+const LATE = `
+import socket, threading, time
+lost = []
+def keep(pause):
+    sock = socket.create_connection(("${FAR_ADDRESS}", 4000))
+    sock.sendall(b"one")
+    sock.recv(64)
+    time.sleep(pause)
+    try:
+        if pause:
+            sock.sendall(b"two")
+    except OSError:
+        return
+    try:
+        sock.recv(64)
+    except OSError:
+        if pause:
+            lost.append(pause)
+for _ in range(4):
+    threads = [threading.Thread(target=keep, args=(pause,)) for pause in (0, 0, 1.65, 1.7, 1.75, 1.8, 1.85, 1.9)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+for thread in threads:
+    thread.join()
+time.sleep(3)
+print(len(lost), flush=True)
+time.sleep(600)
+`;
+
 const PROXY = (port: number, upstream: string) => `
   upstream up { server ${upstream}; keepalive 32; keepalive_timeout 60s; }
   server {
@@ -137,6 +186,27 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
       });
     },
   );
+
+  it('counts the requests that cross the reset of a server that sends no FIN', async () => {
+    await withFarPair(200, async (near, far) => {
+      const server = far.spawn('python3', ['-c', RESETTER], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(server.stdout as NodeJS.ReadableStream, 'data');
+      const stop = startPools(near, '--interval', '250ms');
+      await sleep(1500);
+      const client = near.spawn('python3', ['-c', LATE], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const [said] = await once(client.stdout as NodeJS.ReadableStream, 'data');
+      const lost = Number(String(said));
+      const report = await stop();
+      const outbound = poolOf(report, client.pid ?? 0, 'outbound');
+      expect(outbound).toMatchObject({ idle_close_reset: true });
+      expect(outbound).not.toHaveProperty('idle_close_by');
+      expect(outbound.idle_close_ms).toBeGreaterThan(1800);
+      expect(outbound.idle_close_ms).toBeLessThan(2200);
+      expect(lost).toBeGreaterThan(0);
+      expect(outbound.lost_requests).toBe(lost);
+      expect(raceOf(report, client.pid ?? 0)).toMatchObject({ severity: 'warning', sure: 'likely' });
+    });
+  });
 
   it('tells who has TCP keep-alive, and whose peer answers no probe', async () => {
     await withPair(async (server, client) => {

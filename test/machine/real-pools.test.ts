@@ -12,7 +12,8 @@ const missing = needs({ root: true, programs: ['ip', 'nsenter', 'mariadbd', 'mar
 const withoutHikari = missing ?? needs({ programs: ['java', 'javac'], files: JARS });
 
 async function pools(namespace: Namespace, ...args: string[]): Promise<PoolsJson> {
-  const words = ['pools', '--format', 'json', '--duration', '2s', '--interval', '250ms', ...args];
+  const time = args.includes('--duration') ? [] : ['--duration', '2s'];
+  const words = ['pools', '--format', 'json', ...time, '--interval', '250ms', ...args];
   const { code, stdout, stderr } = await sockwatch(namespace, words);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as PoolsJson;
@@ -45,6 +46,29 @@ describe.skipIf(missing)(`MariaDB and its pools${missing ? ` (skipped: ${missing
         findings: [],
       });
       expect(poolOf(said, server, 'inbound')).toMatchObject({ open: 10, busy: 3, idle: 7 });
+    });
+  });
+
+  it('measures the wait_timeout of a server that ends idle sessions by a reset', {
+    timeout: 90_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      await startMariaDb(namespace, '--wait-timeout=2');
+      const pool = await RealPool.mysql2(namespace, 5, 0, 3300);
+      const said = await poll(async () => {
+        const report = await pools(namespace, '--duration', '13s', '--filter', 'port:3306');
+        return poolOf(report, pool.pid, 'outbound')?.idle_close_ms === undefined ? undefined : report;
+      }, 'idle_close_ms');
+      const found = poolOf(said, pool.pid, 'outbound');
+      expect(found).toMatchObject({ idle_close_reset: true });
+      expect(found).not.toHaveProperty('idle_close_by');
+      expect(found?.idle_close_ms).toBeGreaterThan(1800);
+      expect(found?.idle_close_ms).toBeLessThan(2200);
+      const race = said.findings.find(({ rule }) => rule === 'keepalive_race');
+      expect(race).toMatchObject({ severity: 'info', sure: 'likely' });
+      expect(race?.message).toMatch(
+        /ended by a reset after 2\.0 s without data; which side sent it the sockets do not say/,
+      );
     });
   });
 

@@ -22,7 +22,7 @@ export function folderFor(namespace: Namespace, name: string): string {
 }
 
 /** MariaDB with data of its own and without passwords, on 127.0.0.1:3306 of the namespace; gives its pid. */
-export async function startMariaDb(namespace: Namespace): Promise<number> {
+export async function startMariaDb(namespace: Namespace, ...options: string[]): Promise<number> {
   const folder = folderFor(namespace, 'mariadb');
   const data = ['--no-defaults', `--datadir=${join(folder, 'data')}`, '--user=root'];
   execFileSync(
@@ -42,6 +42,7 @@ export async function startMariaDb(namespace: Namespace): Promise<number> {
       '--skip-networking=0',
       '--skip-grant-tables',
       '--skip-name-resolve',
+      ...options,
     ],
     { stdio: ['ignore', 'ignore', openSync(log, 'w')] },
   );
@@ -70,12 +71,13 @@ export class RealPool {
     this.lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  static async mysql2(namespace: Namespace, size: number, active: number): Promise<RealPool> {
+  /** `everyMs`: small queries on all that are idle, again and again. */
+  static async mysql2(namespace: Namespace, size: number, active: number, everyMs = 0): Promise<RealPool> {
     const path = fileURLToPath(new URL('programs/mysql_pool.mjs', import.meta.url));
     return RealPool.start(
       namespace,
       process.execPath,
-      [path, `${MYSQL_PORT}`, `${size}`, `${active}`],
+      [path, `${MYSQL_PORT}`, `${size}`, `${active}`, `${everyMs}`],
       'inherit',
     );
   }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClosedObservation } from '../../src/model/observation.js';
-import { millis, monotonicMillis } from '../../src/model/units.js';
 import { timeoutOf } from '../../src/watch/keepalive.js';
 import { PoolWatch } from '../../src/watch/pools.js';
-import { buildTable, listen, look, type RowSpec } from '../support/table-builder.js';
+import { ended } from '../support/ended.js';
+import { listen, look, type RowSpec } from '../support/table-builder.js';
 
 const close = (ms: number, at: number, width = 20) => ({
   by: 'peer' as const,
@@ -95,19 +94,6 @@ const inbound = (n: number, ms: number, rest: RowSpec = {}) =>
       ...rest,
     },
   );
-
-const ended = (at: number, rows: readonly RowSpec[]): ClosedObservation => ({
-  kind: 'closed',
-  origin: { ...look(at, []).origin, monotonic: monotonicMillis(at) },
-  sockets: buildTable(
-    rows.map((row) => ({ ...row, state: 'close', owners: [], columns: { ...row.columns, inode: 0 } })),
-  ),
-  incomplete: false,
-  spanMs: millis(500),
-  unconnected: 0,
-  failedConnects: 0,
-  gaps: [],
-});
 
 /** Looks at their times, and what ended between. */
 function watch(...steps: readonly (readonly [at: number, rows: readonly RowSpec[], what?: 'ended'])[]) {
@@ -305,6 +291,50 @@ describe('requests that meet the FIN of an idle connection', () => {
       [2000, []],
     );
     expect(scattered).toEqual({ resets: 2 });
+  });
+});
+
+describe('ends by a reset without a FIN', () => {
+  const kept = (n: number, ms: number) => outbound(n, ms);
+  const lost = (n: number, sent: number, received: number) =>
+    outbound(n, { sent, received }, { columns: { bytesSent: 150 } });
+  const twice = (...more: readonly RowSpec[]) =>
+    watch(
+      [0, [kept(1, 3800), kept(2, 3790), kept(3, 2800), ...more.map((_, n) => kept(4 + n, 2800))]],
+      [500, [kept(1, 4000), kept(2, 4010)], 'ended'],
+      [1000, [kept(3, 3800), ...more.map((_, n) => kept(4 + n, 3800))]],
+      [1500, [kept(3, 4005), ...more], 'ended'],
+      [2000, []],
+    );
+
+  it('make a timeout where they come after the same idle time, at several moments; whose it is they do not tell', () => {
+    const { timeout, lost: requests } = twice() ?? {};
+    expect(timeout).toMatchObject({ reset: true, closes: 3, of: 3 });
+    expect(timeout).not.toHaveProperty('by');
+    expect(timeout?.ms).toBeGreaterThan(3960);
+    expect(timeout?.ms).toBeLessThan(4040);
+    expect(requests).toBeUndefined();
+  });
+
+  it('tell of requests that were sent after as long, and met it', () => {
+    expect(twice(lost(4, 15, 4015), lost(5, 12, 4008))?.lost).toMatchObject({ count: 2, afterMs: 4000 });
+  });
+
+  it('but not of those that were sent after another time: they ended for another reason', () => {
+    expect(twice(lost(4, 15, 2515))).not.toHaveProperty('lost');
+    // Nor after one that is shorter by more than a round trip.
+    expect(twice(lost(4, 15, 3915))).not.toHaveProperty('lost');
+    const far = { ...lost(4, 15, 3915), columns: { ...lost(4, 15, 3915).columns, rttMs: 200 } };
+    expect(twice(far)?.lost).toMatchObject({ count: 1 });
+  });
+
+  it('make none at one moment: a server that went away', () => {
+    const found = watch(
+      [0, [kept(1, 3800), kept(2, 3790), kept(3, 3795)]],
+      [500, [kept(1, 4000), kept(2, 4010), kept(3, 4005)], 'ended'],
+      [1000, []],
+    );
+    expect(found).not.toHaveProperty('timeout');
   });
 });
 

@@ -30,6 +30,7 @@ const WHY: Partial<Record<Rule, string>> = {
   pool_waiting: 'whatever needs one of these connections waits as long as they do',
   pool_churn:
     'each connection costs a round trip or three and, where this side closes first, a port for 60 s',
+  request_limit: 'each new connection costs a round trip or three, and its first requests are slow',
   pool_leak: 'each connection holds memory and a descriptor here, and a place at the server',
   pool_oversized: 'idle connections take places at the server that others may need',
   pool_uneven: 'one server does the work of several, and the others idle',

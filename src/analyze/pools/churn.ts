@@ -1,7 +1,7 @@
 import type { Evidence } from '../../model/findings.js';
-import type { Pool } from '../../model/pools.js';
-import { count, duration } from '../words.js';
-import type { PoolRule } from './context.js';
+import { MANY_EXCHANGES, type Pool } from '../../model/pools.js';
+import { count, duration, ownerText } from '../words.js';
+import type { PoolContext, PoolRule } from './context.js';
 import { apartText, endText, fact, perSecondText, processText } from './words.js';
 
 const SECOND = 1000;
@@ -13,35 +13,23 @@ const CHURN = { created: 10, perSecond: 2, closedShare: 0.7, reusedShare: 0.2 };
  * they were count for the process that alone connects there, if it was seen to do so and to use few of them again: a pool beside
  * a stranger's short connections is none of it.
  */
-export const churn: PoolRule = (pool, { seen, siblings }) => {
-  if (pool.direction !== 'outbound') return undefined;
-  const nameless = siblings.filter(({ owner }) => owner === 'none');
-  const processes = [pool, ...siblings].filter(({ owner }) => typeof owner === 'object');
-  const [only] = processes;
-  const maker = processes.length === 1 && only !== undefined && isMaker(only) ? only : undefined;
-  // One finding for both: the process has it.
-  if (pool.owner === 'none' && maker !== undefined) return undefined;
-  const joined = pool === maker ? [pool, ...nameless] : [pool];
-  const total = (of: (one: Pool) => number) => joined.reduce((sum, one) => sum + of(one), 0);
-  const created = total(({ past }) => past.created);
-  const closed = total(({ past }) => past.closed);
-  const ms = Math.max(...joined.map(({ past }) => past.watchedMs));
-  const perSecond = ms > 0 ? (created * SECOND) / ms : 0;
-  if (created < CHURN.created || perSecond < CHURN.perSecond) return undefined;
-  if (closed < created * CHURN.closedShare || created < 2 * Math.max(1, pool.past.highest)) return undefined;
-  if (total(({ past }) => past.reused) > total(({ past }) => past.seen) * CHURN.reusedShare) return undefined;
-  const isAlone = joined.length === 1 || total((one) => (one === pool ? 0 : one.past.created)) === 0;
+export const churn: PoolRule = (pool, context) => {
+  const turnover = turnoverOf(pool, context);
+  if (turnover === undefined || turnover.areReused) return undefined;
+  const { joined, created, closed, ms, perSecond } = turnover;
+  const isAlone = joined.length === 1 || sumOf(joined, (one) => (one === pool ? 0 : one.past.created)) === 0;
+  const least = context.seen.endsTold === 'all' ? '' : 'at least ';
   return {
     rule: 'pool_churn',
     severity: 'warning',
     sure: isAlone && typeof pool.owner === 'object' ? 'certain' : 'likely',
-    message: `${subjectText(pool)} at least ${perSecondText(perSecond)} new connections per second to ${endText(pool)} and closed most of them soon: no pool or keep-alive seems to be at work`,
+    message: `${subjectText(pool)} ${least}${perSecondText(perSecond)} new connections per second to ${endText(pool)} and closed most of them soon: no pool or keep-alive seems to be at work`,
     evidence: [
       fact(
         'created',
         created,
         'connections',
-        `at least ${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look${apartText(seen)}`,
+        `${least}${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look${least === '' ? '' : apartText(context.seen)}`,
       ),
       ...evidenceOf(pool, joined),
     ],
@@ -49,8 +37,97 @@ export const churn: PoolRule = (pool, { seen, siblings }) => {
   };
 };
 
-const isMaker = ({ past: { created, reused, seen } }: Pool): boolean =>
-  created > 0 && reused <= seen * CHURN.reusedShare;
+/** Far more than a login or a handshake, and nearly the same for most of them. */
+const LIMIT = { median: MANY_EXCHANGES, nearShare: 0.7, of: 5 };
+
+/** Connections are used again and again, and yet replaced all the time, each after about as many requests: a limit of one of the sides. */
+export const requestLimit: PoolRule = (pool, context) => {
+  const turnover = turnoverOf(pool, context);
+  if (turnover === undefined || !turnover.areReused) return undefined;
+  const [most] = turnover.joined.flatMap(({ past }) => past.exchanges ?? []).sort((a, b) => b.of - a.of);
+  if (most === undefined || most.of < LIMIT.of || most.median < LIMIT.median) return undefined;
+  if (most.near < most.of * LIMIT.nearShare) return undefined;
+  const number = count(most.median);
+  return {
+    rule: 'request_limit',
+    severity: 'info',
+    sure: 'suspected',
+    message: `${usersText(pool)} to ${endText(pool)} are replaced after about ${number} requests and answers each: ${perSecondText(turnover.perSecond)} new ones per second`,
+    evidence: [
+      fact(
+        'exchanges',
+        most.median,
+        'segments',
+        `${count(most.near)} of the last ${count(most.of)} that ended had carried ${number} segments with data each way, give or take a tenth`,
+      ),
+      ...evidenceOf(pool, turnover.joined),
+    ],
+    advice:
+      'a limit of requests per connection looks like this (nginx keepalive_requests, 1000 by default; Tomcat maxKeepAliveRequests, Apache MaxKeepAliveRequests, 100; or one of the client): raise it where new connections are dear, as with TLS; else nothing is wrong',
+  };
+};
+
+const usersText = ({ owner }: Pool): string =>
+  typeof owner === 'object' ? `the connections of ${ownerText([owner])}` : 'connections';
+
+interface Turnover {
+  /** The pool, and those that are told with it. */
+  readonly joined: readonly Pool[];
+  readonly created: number;
+  readonly closed: number;
+  readonly ms: number;
+  readonly perSecond: number;
+  readonly areReused: boolean;
+}
+
+/** Many that come and go; `undefined` where there are few, or where another pool tells of them. */
+function turnoverOf(pool: Pool, { siblings }: PoolContext): Turnover | undefined {
+  if (pool.direction !== 'outbound') return undefined;
+  const joined = joinedTo(pool, siblings);
+  if (joined === undefined) return undefined;
+  const created = sumOf(joined, ({ past }) => past.created);
+  const closed = sumOf(joined, ({ past }) => past.closed);
+  const ms = Math.max(...joined.map(({ past }) => past.watchedMs));
+  const perSecond = ms > 0 ? (created * SECOND) / ms : 0;
+  if (created < CHURN.created || perSecond < CHURN.perSecond) return undefined;
+  if (closed < created * CHURN.closedShare || created < 2 * Math.max(1, pool.past.highest)) return undefined;
+  const reused = sumOf(joined, ({ past }) => past.reused);
+  const areReused = reused > sumOf(joined, known) * CHURN.reusedShare;
+  return { joined, created, closed, ms, perSecond, areReused };
+}
+
+/** Short connections, or those that end at a limit of requests. */
+export const comesAndGoes: (...args: Parameters<PoolRule>) => boolean = (pool, context) =>
+  turnoverOf(pool, context) !== undefined;
+
+/** One finding for all: the process has it, or of those without one the pool that made most. */
+function joinedTo(pool: Pool, siblings: readonly Pool[]): readonly Pool[] | undefined {
+  const all = [pool, ...siblings];
+  const nameless = all.filter(({ owner }) => typeof owner !== 'object');
+  const [only, another] = all.filter(({ owner }) => typeof owner === 'object');
+  const maker = only !== undefined && another === undefined && isMaker(only) ? only : undefined;
+  if (typeof pool.owner === 'object') return pool === maker ? [pool, ...nameless] : [pool];
+  if (maker !== undefined) return undefined;
+  const most = nameless.reduce((one, other) => (other.past.created > one.past.created ? other : one));
+  const first = nameless.filter(({ past }) => past.created === most.past.created).sort(byOwner)[0];
+  return pool === first ? [pool, ...nameless.filter((one) => one !== pool)] : undefined;
+}
+
+/** An order that does not depend on whose turn it is. */
+const byOwner = (a: Pool, b: Pool): number => Number(a.owner > b.owner) - Number(a.owner < b.owner);
+
+const sumOf = (pools: readonly Pool[], of: (one: Pool) => number): number =>
+  pools.reduce((sum, one) => sum + of(one), 0);
+
+/** Of whose use something is known. */
+const known = ({ past: { seen, traces } }: Pool): number => Math.max(0, seen - traces);
+
+/** It makes connections and uses few of them again, or it was seen to replace them all the time. */
+const isMaker = (pool: Pool): boolean => {
+  const { created, closed, reused, highest } = pool.past;
+  if (created > 0 && reused <= known(pool) * CHURN.reusedShare) return true;
+  return created >= Math.max(CHURN.created, 2 * highest) && closed >= created * CHURN.closedShare;
+};
 
 /** What belongs to no process in a look may well be of one that lives. */
 function subjectText(pool: Pool): string {
@@ -61,17 +138,16 @@ function subjectText(pool: Pool): string {
 }
 
 function* evidenceOf(pool: Pool, joined: readonly Pool[]): Generator<Evidence> {
-  const total = (of: (one: Pool) => number) => joined.reduce((sum, one) => sum + of(one), 0);
+  const total = (of: (one: Pool) => number) => sumOf(joined, of);
   const reused = total(({ past }) => past.reused);
-  const seen = total(({ past }) => past.seen);
   yield fact(
     'reused',
     reused,
     'connections',
-    `data moved again on ${count(reused)} of ${count(seen)} at a later look`,
+    `${count(reused)} of ${count(total(known))} were used again: data moved at a later look, or ${MANY_EXCHANGES} segments and more went each way`,
   );
   const nameless = total((one) => (one === pool ? 0 : one.past.created));
-  if (nameless > 0)
+  if (nameless > 0 && typeof pool.owner === 'object')
     yield fact(
       'created_nameless',
       nameless,

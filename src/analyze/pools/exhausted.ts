@@ -80,9 +80,9 @@ export const allWait: PoolRule = (pool, { hikari }) => {
       ),
       fact(
         'turned_over',
-        past.reused,
+        past.moved,
         'connections',
-        `data moved on ${count(past.reused)} of ${count(open)} in ${duration(past.watchedMs)}`,
+        `data moved on ${count(past.moved)} of ${count(open)} in ${duration(past.watchedMs)}`,
       ),
     ],
     advice: `where they are requests, ask ${endText(pool)} what it does with them (locks, slow queries); consumers of a queue, long polls and messages that need no answer look the same, and are as they should be`,
@@ -114,7 +114,7 @@ const isEnough = (some: number, open: number) =>
 const turnsOver = ({ open, past }: Pool): boolean => isEnough(past.answered, open);
 
 /** Whoever goes on sending without an answer does not wait for one. */
-const moves = ({ open, past }: Pool): boolean => isEnough(past.reused, open);
+const moves = ({ open, past }: Pool): boolean => isEnough(past.moved, open);
 
 /** Which sockets a log belongs to is a guess, unless the user said it; where they contradict it, it may be of another pool. */
 const exhaustedByHikari = (pool: Pool, { stats, by, ageMs, disagreements }: HikariMatch): Said => {

@@ -14,6 +14,8 @@ const SECOND = 1000;
  */
 export const keepaliveRace: PoolRule = (pool) => {
   const { timeout, lost, resets = 0 } = pool.idleCloses;
+  if (timeout?.reset === true)
+    return pool.direction === 'outbound' ? resetSaid(pool, timeout, lost) : undefined;
   const closer = pool.direction === 'outbound' ? 'peer' : 'self';
   const raced = lost?.by === closer ? lost : undefined;
   const measured = timeout?.by === closer ? timeout : undefined;
@@ -52,6 +54,35 @@ function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined
           ]),
     ],
     advice: adviceFor(pool, timeout),
+  };
+}
+
+/** Idle connections that end by a reset alone: a request at that moment is lost, and nothing told before that it would be. */
+function resetSaid(pool: Pool, timeout: IdleClose, lost: LostRequests | undefined): Said {
+  const ended = `connections of ${processText(pool)} to ${endText(pool)} ended by a reset after ${duration(timeout.ms)} without data`;
+  const requests = lost === undefined ? '' : counted(lost.count, 'request');
+  return {
+    rule: 'keepalive_race',
+    severity: lost === undefined ? 'info' : 'warning',
+    sure: 'likely',
+    message:
+      lost === undefined
+        ? `${ended}; which side sent it the sockets do not say, and a request that was written just then fails without a trace here`
+        : `${ended}; ${requests} sent after as long ${lost.count === 1 ? 'was' : 'were'} reset`,
+    evidence: [
+      ...timeoutEvidence(timeout),
+      ...(lost === undefined
+        ? []
+        : [
+            fact(
+              'lost_requests',
+              lost.count,
+              'requests',
+              `${requests} of ${processText(pool)} without an acknowledgement, sent after about ${duration(lost.afterMs ?? timeout.ms)} without data, on ${lost.count === 1 ? 'a connection' : 'connections'} that ended by a reset`,
+            ),
+          ]),
+    ],
+    advice: `${adviceFor(pool, timeout)}; a database ends idle sessions so (MariaDB and MySQL wait_timeout), and so do balancers and firewalls between`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { count, counted, duration, listed, percent } from '../words.js';
-import { churn } from './churn.js';
+import { churn, comesAndGoes, requestLimit } from './churn.js';
 import { closeWaitLeak } from './close-wait.js';
 import type { PoolRule } from './context.js';
 import { allWait, exhausted } from './exhausted.js';
@@ -25,7 +25,7 @@ export const reconnectWave: PoolRule = (pool, context) => {
   )
     return undefined;
   // Short connections are another matter.
-  if (churn(pool, context) !== undefined) return undefined;
+  if (comesAndGoes(pool, context)) return undefined;
   const periods = past.waves.slice(1).map((time, index) => time - (past.waves[index] ?? 0));
   const period = periods.length === 0 ? undefined : periods.reduce((sum, ms) => sum + ms, 0) / periods.length;
   return {
@@ -49,28 +49,39 @@ export const reconnectWave: PoolRule = (pool, context) => {
   };
 };
 
-const OVERSIZED = { open: 10, busyShare: 0.2, watchedMs: 1.5 * SECOND };
+const OVERSIZED = { open: 10, busyShare: 0.2, movedShare: 0.2, watchedMs: 1.5 * SECOND, idleMs: 60 * SECOND };
 
-/** Far more idle than were ever used at once, as far as was seen. */
+/**
+ * Far more idle than were ever used, as far as was seen. What looks miss, bytes tell; and what is used every few seconds may rest for the whole of a
+ * short watch: only those that have been idle for long, by the kernel's own times, count as not used.
+ */
 export const oversized: PoolRule = (pool) => {
-  const { open, past, direction, busy, closeWaits } = pool;
+  const { open, past, direction, busy, closeWaits, quiet } = pool;
   if (direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
   if (busy === undefined || past.looks < LEAST_LOOKS) return undefined;
   // Those that the peer closes are another matter.
   if (closeWaits.stuck > 0) return undefined;
   if (past.watchedMs < OVERSIZED.watchedMs || past.lowest < OVERSIZED.open) return undefined;
   if (past.highestMaybeBusy > open * OVERSIZED.busyShare) return undefined;
+  if (past.moved > past.seen * OVERSIZED.movedShare) return undefined;
+  if (quiet === undefined || quiet.p50 < OVERSIZED.idleMs) return undefined;
   return {
     rule: 'pool_oversized',
     severity: 'info',
     sure: 'suspected',
-    message: `${processText(pool)} keeps ${counted(open, 'connection')} to ${endText(pool)}, and ${past.highestMaybeBusy === 0 ? 'none was' : `at most ${count(past.highestMaybeBusy)} were`} busy at any of ${past.looks} looks`,
+    message: `${processText(pool)} keeps ${counted(open, 'connection')} to ${endText(pool)}, and ${past.highestMaybeBusy === 0 ? 'none was' : `at most ${count(past.highestMaybeBusy)} were`} busy at any of ${past.looks} looks; half of them have been idle for ${duration(quiet.p50)} or longer`,
     evidence: [
       fact(
         'highest_busy',
         past.highestMaybeBusy,
         'connections',
         `${percent(past.highestMaybeBusy / open)} of ${count(open)} busy (inferred) at the busiest look of ${duration(past.watchedMs)}`,
+      ),
+      fact(
+        'moved',
+        past.moved,
+        'connections',
+        `data moved on ${count(past.moved)} of ${count(past.seen)} during the watch`,
       ),
     ],
     advice:
@@ -120,6 +131,7 @@ export const POOL_RULES: readonly PoolRule[] = [
   keepaliveRace,
   keepaliveUnanswered,
   churn,
+  requestLimit,
   leak,
   reconnectWave,
   uneven,

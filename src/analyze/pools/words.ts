@@ -8,6 +8,7 @@ import { count, duration, ownerText } from '../words.js';
 export type Said = Omit<PoolFinding, 'subject' | 'pool'>;
 
 export function processText({ owner }: Pick<Pool, 'owner'>): string {
+  if (owner === 'shared') return 'one of several processes';
   if (owner === 'none') return 'connections of no process any more';
   return owner === 'unknown' ? 'an unknown process' : ownerText([owner]);
 }

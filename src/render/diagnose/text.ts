@@ -72,7 +72,7 @@ function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): G
   ];
   const place =
     diagnosis.namespaces === undefined ? '' : `, in ${counted(diagnosis.namespaces, 'network namespace')},`;
-  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')}${place} in ${formatDuration(watchedMs)}${apart}. What comes and goes between two looks is not seen.`;
+  const note = `Looked at ${seen.slice(0, -1).join(', ')} and ${seen.at(-1)}, ${counted(lookedAt.looks, 'time')}${place} in ${formatDuration(watchedMs)}${apart}. What comes and goes between two looks is counted where the kernel tells of its end, and else not seen.`;
   yield* wrapWords(note, '', style.width).map((line) => paint('dim', line, style.color));
   for (const { what, why } of gaps)
     yield* wrapWords(cleanText(names.sentence(`${what}: ${why}`)), '', style.width).map((line) =>

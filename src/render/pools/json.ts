@@ -77,7 +77,7 @@ export function learnNames({ origin, pools, leftOut = [], remotes }: PoolsReport
   for (const { end } of remotes) names.endpoint(end);
 }
 
-const headJson = ({ origin, watchedMs, looks, activeOpens, apartMs }: PoolsReport, names: Names) =>
+const headJson = ({ origin, watchedMs, looks, activeOpens, apartMs, endsTold }: PoolsReport, names: Names) =>
   known({
     time: isoTime(origin.time),
     host: names.machine(origin.host),
@@ -89,6 +89,7 @@ const headJson = ({ origin, watchedMs, looks, activeOpens, apartMs }: PoolsRepor
     looks,
     longest_gap_ms: roundKnown(apartMs),
     active_opens: activeOpens,
+    ends_told: endsTold,
   });
 
 function unmatchedJson({ hikari }: PoolsReport, names: Names) {
@@ -175,6 +176,7 @@ const keepAliveFields = ({ idleCloses: { timeout, lost }, probes }: Pool) =>
     idle_close_ms: timeout && Math.round(timeout.ms),
     idle_close_within_ms: timeout && Math.ceil(timeout.withinMs),
     idle_close_by: timeout?.by,
+    idle_close_reset: timeout?.reset,
     idle_close_count: timeout?.closes,
     idle_close_of: timeout?.of,
     lost_requests: lost?.count,
@@ -192,6 +194,8 @@ const spreadJson = (spread: Spread | undefined): SpreadJson | undefined =>
 export const remoteJson = (remote: RemoteSum, names: Names): PoolRemoteJson =>
   known({
     remote: names.endpoint(remote.end),
+    netns: remote.netns,
+    netns_name: remote.namespace && namespaceName(remote.namespace, names),
     service: remote.service,
     processes: remote.processes,
     open: remote.open,

@@ -8,6 +8,7 @@ import type {
   Spread,
 } from '../../model/pools.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
+import { namespaceName } from '../labels.js';
 import type { Names } from '../names.js';
 import { markOf, paint, type Role, roleOf } from '../style.js';
 import { cleanText, formatCount, formatDuration } from '../text.js';
@@ -57,7 +58,10 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
 
 /** Ports in TIME-WAIT and nothing else: of no process, and nothing to say about. JSON has them. */
 const isLeftOver = ({ pool, findings }: Row): boolean =>
-  findings.length === 0 && pool.owner === 'none' && pool.past.highest === 0 && pool.past.created === 0;
+  findings.length === 0 &&
+  (pool.owner === 'none' || pool.owner === 'shared') &&
+  pool.past.highest === 0 &&
+  pool.past.created === 0;
 
 const severityOf = ({ findings }: Row) => findings[0]?.severity;
 const role = (row: Row): Role => roleOf(severityOf(row));
@@ -151,10 +155,12 @@ function trafficCell({ pool: { traffic } }: Row): string {
 function idleCloseCell({ pool: { idleCloses } }: Row): string {
   const { timeout } = idleCloses;
   if (timeout === undefined) return '-';
+  if (timeout.reset === true) return `${formatDuration(timeout.ms)} by a reset`;
   return `${formatDuration(timeout.ms)}${timeout.by === undefined ? '' : ` by ${timeout.by}`}`;
 }
 
 function processCell({ owner }: Pool, names: Names): string {
+  if (owner === 'shared') return 'shared';
   if (typeof owner !== 'object') return owner === 'none' ? '-' : '?';
   return `${cleanText(names.owner(owner).name)}/${owner.pid}`;
 }
@@ -202,6 +208,13 @@ function hikariLines(
   );
 }
 
+/** `10.0.0.9:3306`, `127.0.0.1:3306 in web` */
+function remoteCell({ end, netns, namespace }: RemoteSum, names: Names): string {
+  const text = cleanText(names.endpoint(end));
+  if (netns === undefined) return text;
+  return `${text} in ${cleanText((namespace && namespaceName(namespace, names)) ?? netns)}`;
+}
+
 /** Where one process has all of a remote's connections, its row says the same. */
 function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableStyle): Generator<string> {
   const shared = remotes.filter(({ processes }) => processes > 1);
@@ -213,7 +226,7 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
     ...(giveUp !== undefined && { giveUp }),
   });
   const columns: Column<RemoteSum>[] = [
-    { title: 'ALL PROCESSES TO', text: ({ end }) => cleanText(names.endpoint(end)), min: 16 },
+    { title: 'ALL PROCESSES TO', text: (remote) => remoteCell(remote, names), min: 16 },
     { title: 'SERVICE', text: ({ service }) => service ?? '-', giveUp: 3 },
     cell('PROCESSES', ({ processes }) => formatCount(processes), 4),
     cell('OPEN', ({ open }) => formatCount(open)),
@@ -234,26 +247,51 @@ function* remoteLines(remotes: readonly RemoteSum[], names: Names, style: TableS
   for (const remote of shared) yield rowLine(layout, remote);
 }
 
+const areOfSeveral = (pools: readonly Pool[]): boolean => new Set(pools.map(({ netns }) => netns)).size > 1;
+
+/** Whether rates are lower bounds, and why. */
+function ratesText(endsTold: PoolsReport['endsTold'], apartMs: number | undefined): string {
+  if (endsTold === 'all')
+    return 'NEW/S and CLOSED/S have what came and went between two looks too, as the kernel told of its end.';
+  const apart = apartMs === undefined ? '' : `, ${formatDuration(apartMs)} apart at most,`;
+  const why =
+    endsTold === 'some'
+      ? `of what came and went between two looks${apart} the kernel's word was lost in part.`
+      : `what came and went between two looks${apart} was not seen.`;
+  return `NEW/S and CLOSED/S are lower bounds ("at least"): ${why}`;
+}
+
 /** What the numbers are, and what they are not (KERNEL.md 10 and 11). */
-function notes({ looks, watchedMs, pools, activeOpens, opensSeen, apartMs }: PoolsReport): string[] {
+function notes({
+  looks,
+  watchedMs,
+  pools,
+  activeOpens,
+  opensSeen,
+  apartMs,
+  endsTold,
+}: PoolsReport): string[] {
   const missed =
-    activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
+    endsTold === 'all' || activeOpens === undefined || opensSeen === undefined || activeOpens <= opensSeen
       ? ''
       : ` The kernel counted ${formatCount(activeOpens)} connects in this namespace, ${formatCount(opensSeen)} were seen.`;
-  const rates =
-    looks > 1
-      ? ` NEW/S and CLOSED/S are lower bounds ("at least"): what came and went between two looks${apartMs === undefined ? '' : `, ${formatDuration(apartMs)} apart at most,`} was not seen.${missed}`
-      : '';
+  const rates = looks > 1 ? ` ${ratesText(endsTold, apartMs)}${missed}` : '';
   const unsure = pools.some((pool) => (pool.unsure ?? 0) > 0)
     ? ' UNSURE: the last request and the last answer came within 10 ms, in which order is not known.'
     : '';
+  const shared = pools.some(({ owner }) => owner === 'shared')
+    ? ' shared: not accepted yet, or gone before a look, through a listener of several processes: not known which of them.'
+    : '';
   const waiting = pools.some((pool) => pool.waiting > 0)
     ? ' WAITING: established, but not accepted by the application yet.'
+    : '';
+  const together = areOfSeveral(pools)
+    ? ' ALL PROCESSES TO sums over network namespaces: a private address that is used again on another bridge looks the same.'
     : '';
   const traffic = pools.some(hasStreams)
     ? ' TRAFFIC is a guess from what moved between looks: push: one way only (streams, server-sent events), two-way: without the rhythm of requests and answers (WebSockets), silent: nothing. A WebSocket that echoes looks like requests; answers that come in pieces, with pauses, look two-way.'
     : '';
   return [
-    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${waiting}${traffic}${rates} SERVICE is a guess by port.`,
+    `${looks} ${looks === 1 ? 'look' : 'looks'} in ${formatDuration(watchedMs)}. BUSY and IDLE are inferred from queues and from the times of the last data: an open transaction that is quiet looks idle, and callers that wait for a connection leave no trace.${unsure}${shared}${waiting}${traffic}${rates}${together} SERVICE is a guess by port.`,
   ];
 }

@@ -57,8 +57,12 @@ export class CloseNotes {
     const lateMs = closing.receivedMs - closing.sentMs;
     if (((list.marks[entry] ?? 0) & MARKS.crossed) !== 0) return;
     if (lateMs >= LEAST_IDLE_MS && isUnanswered(list, entry, closing)) {
-      // Without a FIN of the peer it was reset for another reason.
-      if (finIn !== 1 && list.state[entry] !== CLOSE_WAIT) return;
+      if (finIn !== 1 && list.state[entry] !== CLOSE_WAIT) {
+        // Whether idleness was the reason, only those tell that were idle as long.
+        book.noteUnanswered(lateMs, closing.rttMs || 0);
+        this.announced.set(entry, TOLD);
+        return;
+      }
       book.noteLost(lateMs);
       if (list.state[entry] !== CLOSE_WAIT) book.note('peer', lateMs, closing.receivedMs, at);
       this.announced.set(entry, TOLD);

@@ -14,7 +14,7 @@ export const MARKS = {
   /** Came during the watch. */
   created: 2,
   /** Data moved between two looks after the first that showed it. */
-  reused: 4,
+  moved: 4,
   /** Was in CLOSE-WAIT, held by its process. */
   closeWait: 8,
   /** At this look, surely. */
@@ -28,6 +28,10 @@ export const MARKS = {
   halfClosed: 256,
   /** Bytes came between two looks after the first that showed it. */
   answered: 512,
+  /** The kernel has told of its end. */
+  told: 1024,
+  /** It has carried many requests and answers, by its segments. */
+  carried: 2048,
 } as const;
 
 /** The 4-tuple of one row, loaded once for every list that is asked about it. */
@@ -46,7 +50,12 @@ export class TupleKey {
       words[word + 4] = remoteAddress[at + word] as number;
     }
     words[8] = (localPort[row] as number) * 65_536 + (remotePort[row] as number);
-    this.hash = hashOf(words, this.seed);
+    this.hash = this.hashOf(words);
+  }
+
+  /** Of the words of any tuple. */
+  hashOf(words: Uint32Array): number {
+    return hashOf(words, this.seed);
   }
 }
 

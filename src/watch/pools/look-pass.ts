@@ -3,7 +3,7 @@ import { directionFinder } from '../../model/direction.js';
 import type { SocketRow } from '../../model/socket-row.js';
 import { MARKS } from './connection-list.js';
 import { type Look, leastAge, movedBytes, NOT_COUNTED, SLACK_MS } from './look.js';
-import { isHeldCloseWait, LookChanges } from './look-changes.js';
+import { isHeldCloseWait, LookChanges, wasCounted } from './look-changes.js';
 import { LookTally } from './look-tally.js';
 import { hasEnded, isConnecting, isConnection, SYN_SENT } from './states.js';
 
@@ -99,14 +99,16 @@ export class LookPass {
     else {
       now.marks[entry] = (before.marks[known] ?? 0) & ~(MARKS.busy | MARKS.idle);
       now.bornAt[entry] = before.bornAt[known] ?? 0;
-      if (isConnecting(before.state[known])) this.changes.arrive(row, entry, pool.tally);
+      if (isConnecting(before.state[known])) this.changes.arrive(row, entry, known, pool.tally);
       else if (now.pool[entry] !== before.pool[known]) this.changes.moveMarks(known, pool.tally);
       this.changes.noteReuse(row, entry, known, pool.tally);
-      if (hasEnded(this.look.table.state[row]) && !hasEnded(before.state[known])) pool.tally.closedNow++;
+      if (hasEnded(now.state[entry]) && !hasEnded(before.state[known]) && !wasCounted(before, known))
+        pool.tally.closedNow++;
       this.changes.noteClosing(row, entry, known);
       if (this.look.table.state[row] !== CLOSE_WAIT && isHeldCloseWait(before, known))
         pool.tally.leftCloseWait++;
     }
+    this.changes.noteCarried(row, entry, pool.tally);
     now.moved[entry] = movedBytes(this.look, row);
     now.sentBytes[entry] = this.look.columns.bytesSent?.[row] || 0;
     this.countBytes(row, entry, known);
@@ -134,6 +136,7 @@ export class LookPass {
       const state = before.state[entry];
       if (pool === undefined || hasEnded(state)) continue;
       if (isHeldCloseWait(before, entry)) pool.tally.leftCloseWait++;
+      if (wasCounted(before, entry)) continue;
       if (!isConnecting(state)) pool.tally.closedNow++;
       else if (state === SYN_SENT) pool.tally.connectFailed++;
     }

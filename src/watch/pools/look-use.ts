@@ -29,7 +29,7 @@ export class LookUse {
       tally.levels.learn(use, balance);
       if (use === USE.unsure) use = this.tellUse(known, balance, tally);
     }
-    tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.reused) !== 0);
+    tally.addUse(use, ((now.marks[entry] ?? 0) & MARKS.moved) !== 0);
     if (!outbound && this.look.columns.inode?.[row] !== 0)
       tally.serving.add((this.look.table.recvQueue[row] ?? 0) > 0, use === USE.busy);
     if (use === USE.busy) now.marks[entry] = (now.marks[entry] ?? 0) | MARKS.busy;

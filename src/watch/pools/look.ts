@@ -3,6 +3,7 @@ import type { SocketTable } from '../../model/table.js';
 import type { CloseNotes } from './close-notes.js';
 import type { PoolColumns } from './columns.js';
 import type { ConnectionList, TupleKey } from './connection-list.js';
+import type { EndedTuples } from './ended-tuples.js';
 import type { PoolBook } from './pool-book.js';
 
 /** In place of a pool: followed, as it may match the filter later, but in no pool. */
@@ -19,6 +20,8 @@ export interface Look {
   readonly now: ConnectionList;
   readonly closes: CloseNotes;
   readonly key: TupleKey;
+  /** Counted since the look before. */
+  readonly ended: EndedTuples;
   /** Time since the look before, ms; `undefined` at the first. */
   readonly elapsed: number | undefined;
   readonly longIdleMs: number;

@@ -1,6 +1,7 @@
+import { LISTEN } from '../../analyze/codes.js';
 import { type Direction, listenerFinder } from '../../model/direction.js';
 import type { Endpoint } from '../../model/endpoint.js';
-import type { PoolDirection } from '../../model/pools.js';
+import type { PoolDirection, PoolOwner } from '../../model/pools.js';
 import type { Owner } from '../../model/sockets.js';
 import type { SocketTable } from '../../model/table.js';
 import { PoolTally } from './pool-tally.js';
@@ -8,6 +9,7 @@ import { PoolTally } from './pool-tally.js';
 /** Keys of owners that are no process. */
 const NOBODY = -1;
 const UNKNOWN = -2;
+const SHARED = -3;
 /** Whoever connects to more remotes than this at once has no pools. */
 const MOST_POOLS = 20_000;
 /** At the limit, so many that are empty are forgotten at once. */
@@ -17,14 +19,16 @@ const FORGOTTEN = 2000;
 interface Identity {
   readonly direction: PoolDirection;
   readonly pid: number;
-  readonly owner: Owner | 'none' | 'unknown';
+  readonly owner: PoolOwner;
   readonly end: Endpoint;
 }
 
-/** All remotes of one address and port, over processes. */
+/** All connections to one address and port, over processes. */
 export class RemoteTally {
   highest = 0;
   openNow = 0;
+
+  constructor(readonly end: Endpoint) {}
 }
 
 export class PoolEntry {
@@ -48,6 +52,13 @@ export class PoolBook {
   private readonly free: number[] = [];
   private readonly numbers = new Map<number, Map<number | string, number>>();
   private readonly remotes = new Map<number | string, RemoteTally>();
+  /** Whoever may accept, by the row of a listener of one table. */
+  private acceptors:
+    | {
+        readonly table: SocketTable;
+        readonly byRow: Map<number, readonly Owner[] | undefined>;
+      }
+    | undefined;
 
   get(number: number): PoolEntry | undefined {
     return this.entries[number];
@@ -57,8 +68,8 @@ export class PoolBook {
     for (const [number, entry] of this.entries.entries()) if (entry !== undefined) yield [number, entry];
   }
 
-  allRemotes(): Iterable<RemoteTally> {
-    return this.remotes.values();
+  allRemotes(): ReadonlyMap<number | string, RemoteTally> {
+    return this.remotes;
   }
 
   /** Finds the pool of a row of `table`, or makes it; `undefined` where there are too many. */
@@ -69,8 +80,27 @@ export class PoolBook {
       const owners = table.ownersAt(row);
       if (listener === undefined) return this.number(table, row, 'outbound', owners);
       const accepted = owners === undefined || owners.length > 0;
-      return this.number(table, listener, 'inbound', accepted ? owners : table.ownersAt(listener));
+      return accepted
+        ? this.number(table, listener, 'inbound', owners)
+        : this.numberOfListener(table, listener);
     };
+  }
+
+  /** The pool of connections to the remote of a row whose process nobody has seen. */
+  numberOfRemote(table: SocketTable, row: number): number | undefined {
+    return this.number(table, row, 'outbound', []);
+  }
+
+  /** The pool of connections that came in through a listener and whose process nobody has seen. */
+  numberOfListener(table: SocketTable, listener: number): number | undefined {
+    return this.number(table, listener, 'inbound', this.ownersOf(table, listener), true);
+  }
+
+  private ownersOf(table: SocketTable, listener: number): readonly Owner[] | undefined {
+    if (this.acceptors?.table !== table) this.acceptors = { table, byRow: new Map() };
+    const { byRow } = this.acceptors;
+    if (!byRow.has(listener)) byRow.set(listener, ownersOfGroup(table, listener));
+    return byRow.get(listener);
   }
 
   /** `row`: of the connection, or of the listener. */
@@ -79,8 +109,11 @@ export class PoolBook {
     row: number,
     direction: PoolDirection,
     owners: readonly Owner[] | undefined,
+    isListeners = false,
   ): number | undefined {
-    const pid = leastPid(owners);
+    const least = leastPid(owners);
+    const isShared = isListeners && owners?.some(({ pid }) => pid !== least) === true;
+    const pid = isShared ? SHARED : least;
     const side = direction === 'inbound' ? 'local' : 'remote';
     const endKey = keyOf(table, row, side);
     const ofOwner = this.numbers.get(pid) ?? new Map<number | string, number>();
@@ -92,14 +125,14 @@ export class PoolBook {
     const end = direction === 'inbound' ? table.row(row).local : table.row(row).remote;
     if (end === undefined) return undefined;
     const identity = { direction, pid, owner: ownerOf(owners, pid), end };
-    this.entries[number] = new PoolEntry(identity, endKey, this.remoteOf(direction, endKey));
+    this.entries[number] = new PoolEntry(identity, endKey, this.remoteOf(direction, endKey, end));
     ofOwner.set(endKey, number);
     return number;
   }
 
-  private remoteOf(direction: PoolDirection, key: number | string): RemoteTally | undefined {
+  private remoteOf(direction: PoolDirection, key: number | string, end: Endpoint): RemoteTally | undefined {
     if (direction === 'inbound') return undefined;
-    const tally = this.remotes.get(key) ?? new RemoteTally();
+    const tally = this.remotes.get(key) ?? new RemoteTally(end);
     this.remotes.set(key, tally);
     return tally;
   }
@@ -135,8 +168,29 @@ function leastPid(owners: readonly Owner[] | undefined): number {
   return least;
 }
 
+/** Of a listener, and of those beside it at the same address and port (SO_REUSEPORT): any of them may accept. */
+function ownersOfGroup(table: SocketTable, listener: number): readonly Owner[] | undefined {
+  const own = table.ownersAt(listener);
+  let all = own;
+  for (let row = 0; row < table.length; row++) {
+    if (row === listener || table.state[row] !== LISTEN || !isSameEnd(table, row, listener)) continue;
+    const more = table.ownersAt(row);
+    if (all === undefined || more === undefined) return undefined;
+    all = [...all, ...more];
+  }
+  return all;
+}
+
+function isSameEnd({ localAddress, localPort, family }: SocketTable, a: number, b: number): boolean {
+  if (localPort[a] !== localPort[b] || family[a] !== family[b]) return false;
+  for (let word = 0; word < 4; word++)
+    if (localAddress[a * 4 + word] !== localAddress[b * 4 + word]) return false;
+  return true;
+}
+
 function ownerOf(owners: readonly Owner[] | undefined, pid: number): Identity['owner'] {
   if (pid === UNKNOWN) return 'unknown';
+  if (pid === SHARED) return 'shared';
   return owners?.find((owner) => owner.pid === pid) ?? 'none';
 }
 

@@ -2,6 +2,7 @@ import type { CloseWaitFacts, PoolCounts, PoolPast } from '../../model/pools.js'
 import { connections, millis, ratio } from '../../model/units.js';
 
 import { IdleCloseBook } from '../keepalive.js';
+import { ExchangeTally } from './exchange-tally.js';
 import { Growth } from './growth.js';
 import { LongTally } from './long-tally.js';
 import { NewTimeline } from './new-timeline.js';
@@ -85,7 +86,16 @@ export class PoolTally {
   readonly traffic = new TrafficTally();
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
+  readonly exchanges = new ExchangeTally();
+  /** Came and went since the last look. */
+  private endedNow = 0;
+  /** Of those, as many TIME-WAITs may come that cannot be told by their ends. */
+  leftOversToCome = 0;
+  /** Moved, or carried much. */
   reused = 0;
+  moved = 0;
+  /** Only what they left was seen: nothing is known of their use. */
+  traces = 0;
   answered = 0;
   seen = 0;
   connectFailed = 0;
@@ -143,9 +153,10 @@ export class PoolTally {
       this.busySum += this.surelyBusy;
       this.openSum += open;
     }
-    this.created += this.createdNow;
-    this.newByTime.add(look, this.createdNow);
-    this.closed += this.closedNow;
+    this.created += this.createdNow + this.endedNow;
+    this.newByTime.add(look, this.createdNow + this.endedNow);
+    this.closed += this.closedNow + this.endedNow;
+    this.endedNow = this.leftOversToCome = 0;
     this.growth.add(at, this.longIdle);
     this.serving.finish();
     const turnover = { created: this.createdNow, closed: this.closedNow, open: this.openBefore };
@@ -155,6 +166,15 @@ export class PoolTally {
       open: this.openBefore + this.closedBefore,
     });
     this.windows.add(at, time, turnover);
+  }
+
+  /** `count` that came and went since the last look, and what one of them carried: many exchanges, or not. */
+  addEnded(count: number, exchanges: number, isMuch: boolean): void {
+    this.endedNow += count;
+    this.seen += count;
+    this.exchanges.add(exchanges);
+    if (isMuch) this.reused += count;
+    if (Number.isNaN(exchanges)) this.traces += count;
   }
 
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
@@ -197,6 +217,7 @@ export class PoolTally {
 
   past(now: number, lastLook: number): PoolPast {
     const waves = this.waves.times();
+    const exchanges = this.exchanges.describe();
     const slow = waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
@@ -215,6 +236,9 @@ export class PoolTally {
       closed: this.closed,
       createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
+      moved: this.moved,
+      traces: this.traces,
+      ...(exchanges && { exchanges }),
       answered: this.answered,
       seen: this.seen,
       connectFailed: this.connectFailed,
