@@ -14,6 +14,7 @@ export interface Suspendable {
  */
 export class Suspender {
   private stopped = false;
+  private ignored: NodeJS.Timeout | undefined;
 
   constructor(private readonly screen: Suspendable) {
     process.on('SIGTSTP', this.onStop);
@@ -44,7 +45,7 @@ export class Suspender {
     process.off('SIGTSTP', this.onStop);
     process.kill(target, 'SIGTSTP');
     // Holds the process up while it is stopped (signal handlers do not), and comes back where nothing stopped.
-    setTimeout(this.resume, IGNORED_AFTER_MS);
+    this.ignored = setTimeout(this.resume, IGNORED_AFTER_MS);
   }
 
   /** Also after a SIGSTOP, which nobody can catch: the shell has used the terminal meanwhile. */
@@ -57,6 +58,9 @@ export class Suspender {
   private readonly resume = (): void => {
     if (!this.stopped) return;
     this.stopped = false;
+    clearTimeout(this.ignored);
+    // Once only, whoever came first after the stop: with a listener left, the next stop would have no default action.
+    process.off('SIGTSTP', this.onStop);
     process.on('SIGTSTP', this.onStop);
     this.screen.enter();
   };
