@@ -1,5 +1,5 @@
 import type { Diagnosis, DiagnosisFinding, DiagnosisPart, LookedAt, Named } from '../model/diagnosis.js';
-import { severityRank } from '../model/findings.js';
+import { type Rule, severityRank } from '../model/findings.js';
 import { type Namespace, namespaceLabel } from '../model/namespace.js';
 import type { Gap } from '../model/observation.js';
 import { millis } from '../model/units.js';
@@ -35,16 +35,19 @@ export function diagnoseAll(parts: readonly DiagnosisPart[]): Diagnosis {
   };
 }
 
-/** Each with the values of the settings of its own namespace. What is of the whole host is said once. */
+/** What the kernel counts for all namespaces together (KERNEL.md 7). */
+const OF_HOST: ReadonlySet<Rule> = new Set(['memory_pressure', 'orphans']);
+
+/** Each with the values of the settings of its own namespace. What is of the whole host, or of a process, is said once. */
 function mergeFindings(judged: readonly Judged[]): DiagnosisFinding[] {
   const found = new Map<string, { finding: DiagnosisFinding; times: number }>();
-  for (const { diagnosis, namespace } of judged) {
+  // A namespace that was made anew under its name is judged twice, and has the same name or none.
+  for (const [part, { diagnosis, namespace }] of judged.entries()) {
     for (const [at, finding] of diagnosis.findings.entries()) {
-      const { local, remote } = finding.about;
+      const { local, remote, owner } = finding.about;
       const isOfNoSocket = local === undefined && remote === undefined;
-      const key = isOfNoSocket
-        ? `${finding.rule}\0${finding.subject}\0${finding.message}`
-        : `${namespace?.id} ${at}`;
+      const isShared = isOfNoSocket && (owner !== undefined || OF_HOST.has(finding.rule));
+      const key = isShared ? `${finding.rule}\0${finding.subject}\0${finding.message}` : `${part} ${at}`;
       const known = found.get(key);
       if (known !== undefined) known.times++;
       else

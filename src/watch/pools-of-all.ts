@@ -6,6 +6,9 @@ import { byWeight } from './pools/pool-facts.js';
 import { RemotesOfAll } from './pools/remotes-of-all.js';
 import { PoolWatch } from './pools.js';
 
+/** Of so many namespaces the pools are kept: a host can make any number of them. */
+const MOST_NAMESPACES = 1000;
+
 /** Follows the pools of each network namespace by itself: the same 4-tuple is another connection in another namespace. */
 export class PoolWatches {
   private readonly watches = new Map<string, PoolWatch>();
@@ -14,6 +17,7 @@ export class PoolWatches {
   /** Watches of the namespaces of the last tick. */
   private present: ReadonlySet<PoolWatch> | undefined;
   private gapsOfAll: PoolsSeen['gaps'] = [];
+  private forgotten = 0;
 
   constructor(private readonly filter?: RowFilter) {}
 
@@ -25,13 +29,33 @@ export class PoolWatches {
     if (observation.kind !== 'namespaces') return;
     this.present = new Set(looks.map((look) => this.watchOf(look)));
     this.remotes.take([...this.present].map((watch) => watch.remotes()));
+    this.forget();
+  }
+
+  /** Of those that went the ones that were met first. */
+  private forget(): void {
+    for (const [key, watch] of this.watches) {
+      if (this.watches.size <= MOST_NAMESPACES) return;
+      if (this.present?.has(watch)) continue;
+      this.watches.delete(key);
+      this.forgotten++;
+    }
+  }
+
+  private *forgottenGap(): Generator<PoolsSeen['gaps'][number]> {
+    if (this.forgotten === 0) return;
+    yield {
+      what: 'namespaces',
+      why: `${this.forgotten} that went early were forgotten: there are too many`,
+    };
   }
 
   /** `undefined` before the first complete table. Namespaces that went are told of as they were last. */
   report(): PoolsSeen | undefined {
-    const seen = [...this.watches.values()].map((watch) => watch.report()).filter((one) => one !== undefined);
+    const reports = new Map([...this.watches.values()].map((watch) => [watch, watch.report()] as const));
+    const seen = [...reports.values()].filter((one) => one !== undefined);
     const [first, another] = seen;
-    const ofAll = [...this.gapsOfAll, ...this.lives.gaps];
+    const ofAll = [...this.gapsOfAll, ...this.lives.gaps, ...this.forgottenGap()];
     if (first === undefined || (another === undefined && ofAll.length === 0)) return first;
     const longest = seen.reduce((one, other) => (other.watchedMs > one.watchedMs ? other : one));
     const opened = seen.map(({ activeOpens }) => activeOpens).filter((count) => count !== undefined);
@@ -43,8 +67,8 @@ export class PoolWatches {
       pools: seen.flatMap(({ pools }) => pools).sort(byWeight),
       // The connections of a namespace that has gone are closed.
       remotes: this.remotes.sum(
-        [...(this.present ?? this.watches.values())]
-          .map((watch) => watch.report())
+        [...(this.present ?? reports.keys())]
+          .map((watch) => reports.get(watch))
           .filter((one) => one !== undefined),
       ),
       ...(opened.length === seen.length && { activeOpens: opened.reduce((sum, count) => sum + count, 0) }),

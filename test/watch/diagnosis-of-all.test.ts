@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnoseAll } from '../../src/analyze/diagnose-all.js';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
+import type { Namespace } from '../../src/model/namespace.js';
 import type { TableObservation } from '../../src/model/observation.js';
 import { diagnosisText } from '../../src/render/diagnose/text.js';
 import { PLAIN_NAMES } from '../../src/render/names.js';
@@ -60,6 +61,30 @@ describe('a diagnosis of several namespaces', () => {
     expect(subjects(split)).toEqual([]);
     const whole = watched(6, (second) => [look(second, 'c1')]);
     expect(subjects(whole)).toEqual(['app_not_reading 102 3']);
+  });
+
+  it('keeps what was found of a namespace, and of the one that was made anew under its name', () => {
+    const watch = watched(12, (second) => {
+      const mark = second < 6 ? 'c1' : 'c2';
+      const table = into(HOST, second * 1000, [unread(mark === 'c1' ? 3 : 4)]);
+      return [{ ...table, origin: { ...table.origin, netnsMark: mark } }];
+    });
+    expect(subjects(watch)).toEqual(['app_not_reading undefined 3', 'app_not_reading undefined 4']);
+  });
+
+  it('counts what the kernel counts by namespace for each of them', () => {
+    const failing = (namespace: Namespace, second: number) =>
+      into(namespace, second * 1000, [], {
+        counters: { ActiveOpens: second * 10, AttemptFails: second * 10, EstabResets: 0, OutRsts: 0 },
+      });
+    const watch = watched(6, (second) => [failing(WEB, second), failing(DB, second)]);
+    const refused = diagnoseAll(watch.facts()).findings.filter(({ rule }) => rule === 'connect_refused');
+    expect(
+      refused.map(({ namespace, message }) => [namespace?.id, /in \d+ namespaces/.test(message)]),
+    ).toEqual([
+      ['101', false],
+      ['102', false],
+    ]);
   });
 
   it('forgets namespaces that went where there are too many, and says so', () => {

@@ -85,6 +85,15 @@ describe('remotes of several namespaces', () => {
     ]);
   });
 
+  it('of namespaces that went early are forgotten where there are too many, which is said', () => {
+    const watches = new PoolWatches();
+    for (let at = 0; at < 1010; at++) watches.take(tick(at * 1000, { host: [], [`went${at}`]: [] }));
+    expect(watches.report()?.gaps).toContainEqual({
+      what: 'namespaces',
+      why: '11 that went early were forgotten: there are too many',
+    });
+  });
+
   it('have churn of their own on loopback', () => {
     const watches = new PoolWatches();
     watches.take(tick(0, { a: [], b: [] }));

@@ -21,14 +21,17 @@ export const refusedRule: DiagnosisRule = {
     const perSecond = (refused * 1000) / ms;
     const isMuch = perSecond >= REFUSED.warnPerSecond && refused >= REFUSED.least;
     const target = mostRefusedAt(facts);
-    const where = target === undefined ? '' : ` to ${formatEndpoint(target.end)}`;
+    const where =
+      target === undefined
+        ? ''
+        : `, at least ${count(target.refused)} of them to ${formatEndpoint(target.end)}`;
     return [
       {
         rule: 'connect_refused',
         severity: isMuch ? 'warning' : 'info',
         sure: 'likely',
         about: aboutRefused(target),
-        message: `${counted(refused, 'connect')} of this network namespace${where} failed at once: ${rateText(perSecond)} per second`,
+        message: `${counted(refused, 'connect')} of this network namespace failed at once, ${rateText(perSecond)} per second${where}`,
         evidence: [
           evidence(
             'AttemptFails',
@@ -57,6 +60,14 @@ export function mostRefusedAt(facts: DiagnosisFacts): ClosedGroup | undefined {
   const [target] = refusedAt(facts);
   return target !== undefined && target.refused * 2 > refusedIn(facts) ? target : undefined;
 }
+
+/** Where nearly all of them went, so that what is counted of all may be said of it. */
+export function onlyRefusedAt(facts: DiagnosisFacts): ClosedGroup | undefined {
+  const target = mostRefusedAt(facts);
+  return target !== undefined && target.refused >= refusedIn(facts) * NEARLY_ALL ? target : undefined;
+}
+
+const NEARLY_ALL = 0.9;
 
 /** Of the namespace where nobody knows. */
 export const aboutRefused = (target: ClosedGroup | undefined): Subject =>

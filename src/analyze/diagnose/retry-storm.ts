@@ -4,7 +4,7 @@ import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
 import { count, counted, ownerText } from '../words.js';
 import { rateText, STORM, steadyPace, WHOSE_PACE } from './attempts.js';
-import { aboutRefused, mostRefusedAt, refusedRule } from './connect-refused.js';
+import { aboutRefused, onlyRefusedAt, refusedRule } from './connect-refused.js';
 import { type DiagnosisRule, type Found, ownerOf, risen, whoText } from './found.js';
 
 /** So many failures of a whole namespace, and hardly a success, are no sum of clients that each wait. */
@@ -61,7 +61,7 @@ function stormOfFailures(facts: DiagnosisFacts): Found[] {
   const isStorm =
     perSecond >= SURE_STORM.perSecond && all.failed > Math.max(1, all.opened) * SURE_STORM.failing;
   if (!isStorm && refusedRule.judge(facts).length > 0) return [];
-  const target = mostRefusedAt(facts);
+  const target = onlyRefusedAt(facts);
   const where = target === undefined ? '' : ` to ${formatEndpoint(target.end)}`;
   return [
     {

@@ -18,7 +18,7 @@ export function poolDetail(row: PoolRow, width: number): Line[] {
       ? [
           [],
           line(
-            '  How they are used is not known: several listeners share the port, or there are too many sockets.',
+            '  How they are used is not known: they have ended, several listeners share the port, or there are too many sockets.',
             'dim',
           ),
         ]
@@ -71,7 +71,10 @@ function pastLines({ past, createdPerSecond, closedPerSecond }: JudgedPool): Lin
   const rate = (value: number | undefined) => (value === undefined ? 'unknown' : `${formatRate(value)}/s`);
   return [
     [],
-    [...section(`Last ${formatDuration(past.watchedMs)}`), span(`  ${formatCount(past.looks)} looks`, 'dim')],
+    [
+      ...section(`Last ${formatDuration(past.watchedMs)}`),
+      span(`  ${past.looks === 1 ? '1 look' : `${formatCount(past.looks)} looks`}`, 'dim'),
+    ],
     fact('made', line(`at least ${formatCount(past.created)}, ${rate(createdPerSecond)}`)),
     fact('closed', line(`at least ${formatCount(past.closed)}, ${rate(closedPerSecond)}`)),
     fact(
