@@ -4,12 +4,13 @@ import { sockwatch } from '../support/cli.js';
 import { HttpClient } from '../support/http.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
+import { poll } from '../support/poll.js';
 import { PoolClient } from '../support/pool.js';
 import { startTomcat, TOMCAT_JARS } from '../support/tomcat.js';
 
 const missing = needs({
   root: true,
-  programs: ['ip', 'nsenter', 'python3', 'java', 'javac'],
+  programs: ['ip', 'ss', 'nsenter', 'python3', 'java', 'javac'],
   files: TOMCAT_JARS,
 });
 const WHERE = { address: '127.0.0.1', port: 8080 };
@@ -19,6 +20,12 @@ async function diagnosis(namespace: Namespace): Promise<DiagnosisJson> {
   const { stdout, stderr } = await sockwatch(namespace, words, { timeoutMs: 60_000 });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as DiagnosisJson;
+}
+
+/** Connections to Tomcat with a request that nobody has read. */
+async function unreadAtServer(namespace: Namespace): Promise<number> {
+  const { stdout } = await namespace.run('ss', ['-Htn', 'state', 'established', 'sport', '=', ':8080']);
+  return stdout.split('\n').filter((row) => Number.parseInt(row, 10) > 0).length;
 }
 
 const findingOf = ({ findings }: DiagnosisJson, name: string) => findings.find(({ rule }) => rule === name);
@@ -48,6 +55,10 @@ describe.skipIf(missing)(`limits of Tomcat${missing ? ` (skipped: ${missing})` :
       const http = await HttpClient.start(namespace);
       await http.burst(WHERE, [0]);
       void http.burst(WHERE, Array(9).fill(30_000)).catch(() => {});
+      await poll(
+        async () => ((await unreadAtServer(namespace)) === 6 ? true : undefined),
+        '6 unread requests',
+      );
       const busy = findingOf(await diagnosis(namespace), 'threads_busy');
       expect(busy).toMatchObject({ severity: 'warning', sure: 'suspected', subject: { pid } });
       expect(busy?.message).toContain('had 3 requests under way at each of');
