@@ -1,7 +1,11 @@
 import type { Namespace } from '../../src/model/namespace.js';
-import type { NamespacesObservation, TableObservation } from '../../src/model/observation.js';
+import type {
+  ClosedObservation,
+  NamespacesObservation,
+  TableObservation,
+} from '../../src/model/observation.js';
 import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
-import { look, type RowSpec } from './table-builder.js';
+import { closedBatch, look, type RowSpec } from './table-builder.js';
 
 export const HOST: Namespace = { id: 'ns', name: 'host' };
 export const WEB: Namespace = { id: '101', name: 'web', unit: 'web.service' };
@@ -43,3 +47,21 @@ export const all = (
   gaps: [],
   ...rest,
 });
+
+/** So many connections that came in at port 443 of a namespace, and ended in the second before. */
+export const endedIn = (
+  { id }: Namespace,
+  atMs: number,
+  count: number,
+  rest: Partial<ClosedObservation> = {},
+): ClosedObservation => {
+  const rows = Array.from({ length: count }, (_, n) => ({
+    state: 'close' as const,
+    local: '10.0.0.1:443',
+    remote: `10.0.0.9:${4000 + n}`,
+    queues: null,
+    columns: { closeKind: 0, segmentsOut: 5, segmentsIn: 5, bytesSent: 20, bytesAcked: 21 },
+  }));
+  const batch = closedBatch(atMs, rows, rest);
+  return { ...batch, origin: { ...all(atMs, []).origin, netns: id } };
+};

@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { ClosedReport } from '../../src/model/closed.js';
 import { formatEndpoint } from '../../src/model/endpoint.js';
 import type { Namespace } from '../../src/model/namespace.js';
-import type { ClosedObservation } from '../../src/model/observation.js';
-import { millis } from '../../src/model/units.js';
 import { mergeClosed } from '../../src/watch/closed-of-all.js';
-import { all, DB, HOST, into, WEB } from '../support/namespaces.js';
+import { all, DB, endedIn, HOST, into, WEB } from '../support/namespaces.js';
 import { samplesAt } from '../support/samples.js';
-import { buildTable, listen } from '../support/table-builder.js';
+import { listen } from '../support/table-builder.js';
 import { Timeline } from './timeline.js';
 
 const ROWS = [listen('0.0.0.0:443', [0, 9], { inode: 7, drops: 0 })];
@@ -16,35 +14,6 @@ const round = (at: number, namespaces: readonly Namespace[] = [HOST, WEB, DB]) =
     at,
     namespaces.map((namespace) => into(namespace, at, ROWS)),
   );
-
-/** So many connections that came in at the listener of a namespace and ended in a second. */
-function ended(
-  { id }: Namespace,
-  atMs: number,
-  count: number,
-  rest: Partial<ClosedObservation> = {},
-): ClosedObservation {
-  return {
-    kind: 'closed',
-    origin: { ...round(atMs).origin, netns: id },
-    sockets: buildTable(
-      Array.from({ length: count }, (_, n) => ({
-        state: 'close',
-        local: '10.0.0.1:443',
-        remote: `10.0.0.9:${4000 + n}`,
-        queues: null,
-        columns: { closeKind: 0, segmentsOut: 5, segmentsIn: 5, bytesSent: 20, bytesAcked: 21 },
-      })),
-    ),
-    incomplete: false,
-    lost: 0,
-    spanMs: millis(1000),
-    unconnected: 0,
-    failedConnects: 0,
-    gaps: [],
-    ...rest,
-  };
-}
 
 const groups = (closed: ClosedReport | undefined) =>
   (closed?.groups ?? []).map(
@@ -78,7 +47,7 @@ describe('what happens between two looks into several namespaces', () => {
     const line = new Timeline();
     line.take(round(0, [HOST]));
     line.take(samplesAt(990, { key: `${DB.id}:7`, lengths: [10] }, { netns: DB.id }));
-    line.take(ended(DB, 990, 3));
+    line.take(endedIn(DB, 990, 3));
     expect(line.state.closed).toBeUndefined();
     const first = line.take(round(1000, [HOST, DB]));
     expect(first.closed).toBeUndefined();
@@ -88,8 +57,8 @@ describe('what happens between two looks into several namespaces', () => {
   it('connections that ended are one report, whose groups say where', () => {
     const line = new Timeline();
     line.take(round(0));
-    line.take(ended(WEB, 990, 2));
-    line.take(ended(DB, 990, 3, { incomplete: true, lost: 4, failedConnects: 1 }));
+    line.take(endedIn(WEB, 990, 2));
+    line.take(endedIn(DB, 990, 3, { incomplete: true, lost: 4, failedConnects: 1 }));
     const { closed, listeners } = line.take(round(1000));
     expect(groups(closed)).toEqual(['101 inbound 0.0.0.0:443 2', '102 inbound 0.0.0.0:443 3']);
     expect(new Set(closed?.groups.map(({ id }) => id)).size).toBe(2);
@@ -119,7 +88,7 @@ describe('what happens between two looks into several namespaces', () => {
   it('of one namespace that was asked for they say where too', () => {
     const line = new Timeline();
     line.take(into(DB, 0, ROWS));
-    line.take(ended(DB, 990, 3));
+    line.take(endedIn(DB, 990, 3));
     const { closed } = line.take(into(DB, 1000, ROWS));
     expect(groups(closed)).toEqual(['102 inbound 0.0.0.0:443 3']);
     expect(closed).not.toHaveProperty('ofSeveral');
@@ -128,8 +97,8 @@ describe('what happens between two looks into several namespaces', () => {
   it('what nobody counts in one of them nobody counts in all', () => {
     const line = new Timeline();
     line.take(round(0));
-    line.take(ended(WEB, 990, 2));
-    const { lost: _, ...uncounted } = ended(DB, 990, 3, { incomplete: true });
+    line.take(endedIn(WEB, 990, 2));
+    const { lost: _, ...uncounted } = endedIn(DB, 990, 3, { incomplete: true });
     line.take(uncounted);
     const { closed, gaps } = line.take(round(1000));
     expect(closed).not.toHaveProperty('lost');

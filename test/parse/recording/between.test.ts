@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ClosedObservation, Observation } from '../../../src/model/observation.js';
-import { millis } from '../../../src/model/units.js';
+import type { Observation } from '../../../src/model/observation.js';
 import { RecordingDecoder } from '../../../src/parse/recording/decoder.js';
 import { PLAIN_NAMES } from '../../../src/render/names.js';
 import { RecordingEncoder } from '../../../src/render/recording/encoder.js';
-import { all, DB, HOST, into, WEB } from '../../support/namespaces.js';
+import { all, DB, endedIn, HOST, into, WEB } from '../../support/namespaces.js';
 import { samplesAt } from '../../support/samples.js';
-import { buildTable, listen, look } from '../../support/table-builder.js';
+import { listen } from '../../support/table-builder.js';
 
 const ROWS = [listen('0.0.0.0:443', [0, 9], { inode: 7 })];
 const round = (at: number) =>
@@ -16,25 +15,7 @@ const round = (at: number) =>
   );
 const samples = (netns: string) => samplesAt(990, { key: `${netns}:7`, lengths: [0, 10, 0] }, { netns });
 
-const ended = (netns: string, count: number): ClosedObservation => ({
-  kind: 'closed',
-  origin: { ...look(900, []).origin, source: 'netlink', netns },
-  sockets: buildTable(
-    Array.from({ length: count }, (_, n) => ({
-      state: 'close',
-      local: '10.0.0.1:443',
-      remote: `10.0.0.9:${4000 + n}`,
-      queues: null,
-      columns: { closeKind: 0 },
-    })),
-  ),
-  incomplete: false,
-  lost: 0,
-  spanMs: millis(1000),
-  unconnected: 0,
-  failedConnects: 0,
-  gaps: [],
-});
+const ended = (netns: string, count: number) => endedIn({ id: netns }, 900, count);
 
 /** The lines of these, after those of a look; the head is written when the frames are, or before them. */
 function linesOf(between: readonly Observation[], isHeadLast = false): string[] {
