@@ -163,7 +163,7 @@ export class ListenerSampler {
         paces.push(batch.pace);
         if (batch.looks > 0) observations.push(observationOf(family, batch, { ...origin, ...netnsOf(id) }));
       }
-      const slow = this.paces.get(family)?.gap(paces);
+      const slow = this.paces.get(family)?.gap(paces, at);
       if (slow !== undefined) ofAll.push(slow);
     }
     return { observations, each, ofAll };

@@ -12,23 +12,31 @@ export interface Pace {
 
 /** A rate that is missed by less is told only as the rate that was reached. */
 const MUCH = 2;
+/** A machine that is busy for a moment makes each look dearer; that is no state of its listeners. Monotonic, ms. */
+const LASTING_MS = 5_000;
 
-/** Says that samples are rarer than was asked for, and why. What is said changes only where the cost does so by much. */
+/** Says that samples are rarer than was asked for, and why, where it lasts. What is said changes only where the cost does so by much. */
 export class SamplePace {
   private told: { readonly costMs: number; readonly why: string } | undefined;
+  private slowSince: number | undefined;
 
   constructor(
     private readonly what: string,
     private readonly wantedHz: number,
   ) {}
 
-  /** Nothing while the rates of all namespaces are as asked for, or not known yet. */
-  gap(paces: readonly Pace[]): Gap | undefined {
+  /**
+   * Nothing while the rates of all namespaces are as asked for, not known yet, or too low for a moment only.
+   * @param now monotonic, ms
+   */
+  gap(paces: readonly Pace[], now: number): Gap | undefined {
     const slow = paces.filter(({ gapMs = 0 }) => (gapMs * this.wantedHz) / 1000 > MUCH);
     if (slow.length === 0) {
-      this.told = undefined;
+      this.told = this.slowSince = undefined;
       return undefined;
     }
+    this.slowSince ??= now;
+    if (now - this.slowSince < LASTING_MS) return undefined;
     const costMs = slow.reduce((sum, pace) => sum + pace.costMs, 0);
     const before = this.told?.costMs ?? 0;
     if (this.told === undefined || costMs > before * MUCH || costMs * MUCH < before)

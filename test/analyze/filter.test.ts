@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseFilter } from '../../src/analyze/filter.js';
 import { selectRows } from '../../src/analyze/sort.js';
 import type { ListenerReport } from '../../src/model/listener.js';
+import { cpuMillis } from '../support/cpu-time.js';
 import { buildTable, listen, type RowSpec, waiting } from '../support/table-builder.js';
 import { ip, listenerReport } from '../tui/sample-reports.js';
 
@@ -220,9 +221,9 @@ test('100,000 rows are filtered by columns without a pause', () => {
   const big = buildTable(Array.from({ length: 100_000 }, (_, at) => specs[at % specs.length] ?? {}));
   const filter = parseFilter('port:443 -state:time-wait remote:192.0.2.0/24 recvq>0');
   const times = [1, 2, 3].map(() => {
-    const start = performance.now();
+    const start = cpuMillis();
     expect(selectRows(big, filter)).toHaveLength(11_112);
-    return performance.now() - start;
+    return cpuMillis() - start;
   });
   // About 10 ms; the bound only catches work of another order, as text for each row.
   expect(Math.min(...times)).toBeLessThan(100);

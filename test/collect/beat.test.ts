@@ -9,7 +9,7 @@ import { chooseFollowed } from '../../src/collect/followed.js';
 import { type ListenBatch, ListenTask, type ListenTaskSpec } from '../../src/collect/listen-task.js';
 import { openDiagSocket } from '../../src/collect/netlink-socket.js';
 import { NamespaceError, type NamespacePlace } from '../../src/collect/netns-enter.js';
-import { SamplePace } from '../../src/collect/sample-pace.js';
+import { type Pace, SamplePace } from '../../src/collect/sample-pace.js';
 import { SourceError } from '../../src/model/errors.js';
 import { type Behaviour, FakeSocket } from './fake-socket.js';
 
@@ -187,37 +187,53 @@ describe('namespaces that are followed', () => {
 describe('samples that are rarer than was asked for', () => {
   const pace = (wanted = 100) => new SamplePace('samples of TCP listeners', wanted);
   const cost = (costMs: number) => ({ listeners: 3000, costMs, gapMs: costMs / 0.012 });
+  /** What is told once it has been so for as long as it takes. */
+  const told = (of: SamplePace, ...costs: Pace[]) => {
+    expect(of.gap(costs, 1000)).toBeUndefined();
+    expect(of.gap(costs, 5999)).toBeUndefined();
+    return of.gap(costs, 6000);
+  };
 
   it('are told with their cost where less than half of them can be had', () => {
-    expect(pace().gap([cost(2.4)])).toEqual({
+    expect(told(pace(), cost(2.4))).toEqual({
       what: 'samples of TCP listeners',
       why: 'about 5 per second, not 100: 3,000 listeners take 2.4 ms each time',
     });
-    expect(pace().gap([cost(0.23)])).toBeUndefined();
-    expect(pace(5).gap([cost(2.4)])).toBeUndefined();
-    expect(pace().gap([{ listeners: 3000, costMs: 75 }])).toBeUndefined();
+    expect(told(pace(), cost(0.23))).toBeUndefined();
+    expect(told(pace(5), cost(2.4))).toBeUndefined();
+    expect(told(pace(), { listeners: 3000, costMs: 75 })).toBeUndefined();
   });
 
   it('in the same words until the cost is another, and no more when they come as asked for', () => {
     const slow = pace();
-    const first = slow.gap([cost(2.4)]);
-    expect(slow.gap([cost(3.1)])).toEqual(first);
-    expect(slow.gap([cost(9)])?.why).toContain('take 9 ms');
-    expect(slow.gap([cost(0.1)])).toBeUndefined();
+    const first = told(slow, cost(2.4));
+    expect(first).toBeDefined();
+    expect(slow.gap([cost(3.1)], 6200)).toEqual(first);
+    expect(slow.gap([cost(9)], 6400)?.why).toContain('take 9 ms');
+    expect(slow.gap([cost(0.1)], 6600)).toBeUndefined();
   });
-});
 
-it('samples that are rarer in some of several namespaces are told in one line', () => {
-  const pace = new SamplePace('samples of TCP listeners', 100);
-  const [quick, slow] = [
-    { listeners: 2, costMs: 0.02, gapMs: 10 },
-    { listeners: 40, costMs: 0.2, gapMs: 50 },
-  ];
-  expect(pace.gap([quick, slow, { ...slow, gapMs: 40 }])).toEqual({
-    what: 'samples of TCP listeners',
-    why: 'in 2 of 3 namespaces about 20 per second or more, not 100: 80 listeners take 0.4 ms each time',
+  it('are not told where a busy machine makes them dear for a few seconds', () => {
+    const busy = pace();
+    for (let at = 0; at < 60_000; at += 5000) {
+      expect(busy.gap([cost(0.25)], at)).toBeUndefined();
+      expect(busy.gap([cost(0.25)], at + 4000)).toBeUndefined();
+      expect(busy.gap([cost(0.1)], at + 4500)).toBeUndefined();
+    }
   });
-  expect(pace.gap([quick, quick])).toBeUndefined();
+
+  it('in some of several namespaces are told in one line', () => {
+    const [quick, slow] = [
+      { listeners: 2, costMs: 0.02, gapMs: 10 },
+      { listeners: 40, costMs: 0.2, gapMs: 50 },
+    ];
+    const some = pace();
+    expect(told(some, quick, slow, { ...slow, gapMs: 40 })).toEqual({
+      what: 'samples of TCP listeners',
+      why: 'in 2 of 3 namespaces about 20 per second or more, not 100: 80 listeners take 0.4 ms each time',
+    });
+    expect(some.gap([quick, quick], 7000)).toBeUndefined();
+  });
 });
 
 it('a loop does all the tasks that there are now', () => {
