@@ -1,4 +1,4 @@
-import { type Namespace, namespaceLabel } from '../model/namespace.js';
+import { type Container, type Namespace, namespaceLabel } from '../model/namespace.js';
 import type { Token } from './filter-tokens.js';
 
 /** A name of the filter language, in lower case; `*` stands for any characters. */
@@ -12,6 +12,15 @@ export function namespaceTest(word: string): NamespaceTest {
     return [id, name, namespaceLabel(namespace)].some((text) => fits(text.toLowerCase()));
   };
 }
+
+/** Of a word in lower case. */
+export type ContainerTest = (container: Container) => boolean;
+
+/** A whole name, or the beginning of an id. */
+export const containerTest =
+  (word: string): ContainerTest =>
+  ({ id, name }) =>
+    name?.toLowerCase() === word || id.toLowerCase().startsWith(word);
 
 /** Part by part, from left to right: an expression with many `.*` would take long on a hostile name. */
 function wildcard(pattern: string): (text: string) => boolean {

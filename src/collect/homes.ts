@@ -32,7 +32,14 @@ export class HomeFinder {
 
   /** Of one process, read now. Empty where it lives in none, or where that may not be read. */
   homeOf(pid: number): Home {
-    const home = parseCgroup(readText(join(this.door.proc, String(pid), 'cgroup')) ?? '');
+    return this.find(pid) ?? {};
+  }
+
+  /** The same; `undefined`: it has ended, or that may not be read. */
+  find(pid: number): Home | undefined {
+    const text = readText(join(this.door.proc, String(pid), 'cgroup'));
+    if (text === undefined) return undefined;
+    const home = parseCgroup(text);
     const name = home.container && this.nameOf(home.container);
     return home.container === undefined || name === undefined
       ? home

@@ -122,9 +122,16 @@ export class ManyLooker {
       found.map((one) => {
         const { id } = one.namespace;
         const known = this.members.get(id);
-        return [id, known?.found === one ? known : this.join(one, id === own)] as const;
+        return [id, known?.found === one ? known : this.take(one, known, id === own)] as const;
       }),
     );
+  }
+
+  /** Who lives there may change while the place stays: its looker knows what was there before. */
+  private take(found: FoundNamespace, known: Member | undefined, isOwn: boolean): Member {
+    return known !== undefined && isSamePlace(known.found, found)
+      ? { ...known, found }
+      : this.join(found, isOwn);
   }
 
   private join(found: FoundNamespace, isOwn: boolean): Member {
@@ -186,6 +193,9 @@ export class ManyLooker {
     return false;
   }
 }
+
+const isSamePlace = (before: FoundNamespace, now: FoundNamespace): boolean =>
+  before.place.path === now.place.path && before.pid === now.pid && before.mark === now.mark;
 
 function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObservation {
   const message = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@ import { ownersHidden } from '../analyze/host-rules.js';
 import { sortListeners } from '../analyze/sort.js';
 import type { Change } from '../model/changes.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Namespace } from '../model/namespace.js';
+import { type Container, containersIn, type Namespace } from '../model/namespace.js';
 import type { NamespacesObservation, Origin } from '../model/observation.js';
 import type { NamespaceReport, Report } from '../model/report.js';
 import { SocketTable } from '../model/table.js';
@@ -92,7 +92,7 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
   return { state: { ...stepped.state, namespaces, report: state.report }, report };
 }
 
-/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or container is another namespace. */
+/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or other containers are another namespace. */
 function stillThere(
   { namespaces }: WatchState,
   looks: NamespacesObservation['looks'],
@@ -105,9 +105,16 @@ function stillThere(
       const { namespace: after } = look;
       const marks = [origin?.netnsMark, look.origin.netnsMark] as const;
       if (marks[0]?.[0] !== undefined && marks[0][0] === marks[1]?.[0]) return marks[0] === marks[1];
-      return before.name === after.name && before.container?.id === after.container?.id;
+      return before.name === after.name && mayBeSame(containersIn(before), containersIn(after));
     }),
   );
+}
+
+/** Of a pod some come and go while it stays. */
+function mayBeSame(before: readonly Container[], after: readonly Container[]): boolean {
+  if (before.length === 0 || after.length === 0) return before.length === after.length;
+  const ids = new Set(before.map(({ id }) => id));
+  return after.some(({ id }) => ids.has(id));
 }
 
 const whenOf = ({ monotonic, time }: Origin) => ({ monotonic, time });

@@ -201,17 +201,43 @@ describe('looks into several namespaces', () => {
 });
 
 describe('where a listener lives', () => {
-  it('its process tells, for a pod has several containers in one namespace; else the namespace', () => {
-    const sidecar = { container: { id: 'b'.repeat(64), name: 'proxy' }, pod: 'p1' };
-    const homes = new Map([[OWNER.pid, sidecar]]);
-    const other = listen('0.0.0.0:444', [0, 9], { inode: 5 }, { owners: [{ pid: 5, fd: 3, name: 'db' }] });
-    const report = new Timeline().take(into(DB, 0, [listener(0, 3), other], { homes }));
+  const sidecar = { container: { id: 'b'.repeat(64), name: 'proxy' }, pod: 'p1' };
+  const homes = new Map([[OWNER.pid, sidecar]]);
+  const elsewhere = listen('0.0.0.0:444', [0, 9], { inode: 5 }, { owners: [{ pid: 5, fd: 3, name: 'db' }] });
+  const unknown = listen('0.0.0.0:445', [0, 9], { inode: 6 });
+  const look = (namespace: Namespace) => {
+    const { listeners } = new Timeline().take(
+      into(namespace, 0, [listener(0, 3), elsewhere, unknown], { homes }),
+    );
     const homeOf = (port: number) =>
-      report.listeners.find(({ listener: { local } }) => local.kind === 'ip' && local.port === port)?.listener
-        .home;
-    expect(homeOf(443)).toEqual(sidecar);
-    expect(homeOf(444)).toEqual({ container: DB.container, pod: 'p1' });
-    const [first] = report.listeners.filter((one) => parseFilter('container:proxy').matchesListener(one));
-    expect(first?.listener.inode).toBe(3);
+      listeners.find(({ listener: { local } }) => local.kind === 'ip' && local.port === port)?.listener.home;
+    const fitting = (filter: string) =>
+      listeners
+        .filter((one) => parseFilter(filter).matchesListener(one))
+        .map(({ listener: { inode } }) => inode);
+    return { homeOf, fitting };
+  };
+
+  it('its process tells; of one whose process is not known the namespace, where all of its processes live there', () => {
+    const { homeOf, fitting } = look(DB);
+    expect([443, 444, 445].map(homeOf)).toEqual([sidecar, undefined, { container: DB.container, pod: 'p1' }]);
+    expect([fitting('container:proxy'), fitting('container:db'), fitting('-container:db')]).toEqual([
+      [3],
+      [6],
+      [3, 5],
+    ]);
+  });
+
+  it('in a namespace that several share, nothing is said of one whose process is not known', () => {
+    const { container, ...db } = DB;
+    const containers = [sidecar.container, ...(container ? [container] : [])];
+    for (const shared of [
+      { ...db, containers },
+      { ...DB, containers: [sidecar.container] },
+    ]) {
+      const { homeOf, fitting } = look(shared);
+      expect([443, 444, 445].map(homeOf)).toEqual([sidecar, undefined, { pod: 'p1' }]);
+      expect([fitting('container:proxy'), fitting('container:none')]).toEqual([[3], []]);
+    }
   });
 });
