@@ -3,7 +3,7 @@ import type { ListenerReport } from '../model/listener.js';
 import type { Namespace } from '../model/namespace.js';
 import type { SocketRow } from '../model/socket-row.js';
 import { compileAll } from './filter-language.js';
-import { namespaceFinder } from './filter-namespaces.js';
+import { namespaceFinder, namespaceJudge } from './filter-namespaces.js';
 import { ClosedSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
 import { SOCKET_LANGUAGE } from './filter-terms.js';
 import { readTokens } from './filter-tokens.js';
@@ -19,6 +19,8 @@ export interface Filter {
   matchesClosed(group: ClosedGroup): boolean;
   /** Names that the filter wants (`netns:web`) and none of these has. */
   missingNamespaces(namespaces: readonly Namespace[]): readonly string[];
+  /** Whether its `netns:` and `container:` terms mean a whole namespace; `undefined`: it has none. */
+  meansNamespace(namespace: Namespace): boolean | undefined;
 }
 
 /**
@@ -45,5 +47,6 @@ export function parseFilter(text: string): Filter {
     matchesListener: (report) => matches(new ListenerSubject(report)),
     matchesClosed: (group) => matches(new ClosedSubject(group)),
     missingNamespaces: namespaceFinder(tokens),
+    meansNamespace: namespaceJudge(tokens),
   };
 }

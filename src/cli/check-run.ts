@@ -29,7 +29,7 @@ import { startWatch, step, type WatchState } from '../watch/step.js';
 import { CheckBaseline, stateOf } from './check-baseline.js';
 import type { CheckOptions } from './check-options.js';
 import type { StateStore } from './check-state.js';
-import { filterGaps, namespacesIn } from './filter-gaps.js';
+import { askedGaps, filterGaps, namespacesIn } from './filter-gaps.js';
 import { gapNotes } from './gap-notes.js';
 
 /** What a run saw and how it judged it. */
@@ -55,7 +55,9 @@ export async function runCheck(
   const judged = judge(looks.measures, options, before);
   const { table } = looks.report.sockets ?? {};
   const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
-  const gaps: Gap[] = [...looks.report.gaps, ...filterGaps(options.filter, namespacesIn(looks.report))];
+  const { filter } = options;
+  const asked = askedGaps(looks.report.gaps, filter);
+  const gaps: Gap[] = [...asked, ...filterGaps(filter, namespacesIn(looks.report))];
   if (isTrouble && owners && !options.collect.owners && options.replay === undefined && table !== undefined)
     gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));
   const items = worstFirst(judged.map((item) => withOwner(item, looks.report)));

@@ -16,7 +16,7 @@ import type { Names } from '../render/names.js';
 import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
-import { NamespaceLog } from './filter-gaps.js';
+import { askedGaps, NamespaceLog } from './filter-gaps.js';
 import { requireProcess } from './require-process.js';
 
 /**
@@ -52,7 +52,8 @@ export async function watchAndDiagnose(
       ],
     },
   }));
-  return diagnoseAll(parts);
+  const diagnosis = diagnoseAll(parts);
+  return { ...diagnosis, gaps: askedGaps(diagnosis.gaps, filter) };
 }
 
 /** Descriptors of the processes that were met, and routes where connects are not answered: of our own namespace only. */

@@ -70,8 +70,8 @@ export class ManyLooker {
   find(): readonly Followed[] {
     this.found = this.finder.find();
     const own = inodeOf(`${this.door.proc}/self/ns/net`);
-    return this.found.found.map(({ place }) =>
-      place.id === own ? { id: place.id } : { id: place.id, place },
+    return this.found.found.map(({ place, mark }) =>
+      place.id === own ? { id: place.id } : { id: place.id, place, mark },
     );
   }
 

@@ -89,8 +89,8 @@ class NamedLooker implements Eyes {
   find(): readonly Followed[] {
     try {
       const { found, isOwn } = this.take();
-      const { place } = found;
-      return [isOwn ? { id: place.id } : { id: place.id, place }];
+      const { place, mark } = found;
+      return [isOwn ? { id: place.id } : { id: place.id, place, mark }];
     } catch (error) {
       if (error instanceof SourceError) return []; // the look says why
       throw error;

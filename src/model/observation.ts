@@ -43,6 +43,8 @@ export interface Gap {
   readonly what: string;
   readonly why: string;
   readonly line?: number;
+  /** Of several namespaces those in which it is missing; absent: in all, or in none. */
+  readonly of?: readonly Namespace[];
 }
 
 /** What was asked of the kernel, so that "not there" can be told from "not asked". */

@@ -41,6 +41,7 @@ function madeAnew(namespace: Namespace, before: Origin | undefined, { time, netn
     kind: 'namespace',
     time,
     netns,
+    namespace,
     subject: netns,
     subjectText: textOf(namespace),
     message: `is another namespace now, made anew (${was}): nothing is compared with the one before`,
