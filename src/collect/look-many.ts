@@ -86,12 +86,12 @@ export class ManyLooker {
     const { found, hiddenProcesses, sight } = this.found ?? this.finder.find();
     this.found = undefined;
     this.follow(found);
-    const all = await this.readAll(kind, signal);
+    const all = await this.withoutEnded(await this.readAll(kind, signal), kind, signal);
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
     const looks = all.filter((look) => look.kind === 'table' || look.kind === 'gap');
     const unread = all.filter(isUnread);
-    const closed = unread.filter(({ kind }) => kind === 'closed').length;
+    const closed = unread.filter(({ kind }) => kind === 'closed').map(({ namespace }) => namespace);
     const tables = looks.filter((look) => look.kind === 'table');
     // A source that reads none of them is a source that failed: a look at nothing is no look.
     const [fault] = tables.length === 0 ? looks.filter((look) => look.kind === 'gap') : [];
@@ -107,10 +107,12 @@ export class ManyLooker {
       origin: this.originNow(this.sourceOf(tables)),
       looks: looks.map((look) => this.withOwners(look)),
       unread: unread.map(({ namespace }) => namespace),
+      closed,
+      hiddenProcesses,
       ...(sight !== undefined && { sight }),
       tookMs: millis(tookMs),
       skippedTicks: 0,
-      gaps: [...gaps, ...closedGaps(closed, hiddenProcesses, this.options.source === 'proc')],
+      gaps: [...gaps, ...closedGaps(closed.length, hiddenProcesses, this.options.source === 'proc')],
     };
     return { observation, costMs: tookMs + (user + system) / 1000 };
   }
@@ -156,6 +158,30 @@ export class ManyLooker {
     const atOnce = usesPrograms || this.options.source === 'ss' ? PROGRAMS_AT_ONCE : 1;
     await Promise.all(Array.from({ length: atOnce }, work));
     return looks;
+  }
+
+  /** What could not be read may have ended meanwhile, which is no fault; or its process has, and it has another one. */
+  private async withoutEnded(
+    looks: MemberLook[],
+    kind: LookKind | 'twice',
+    signal: AbortSignal | undefined,
+  ): Promise<MemberLook[]> {
+    if (looks.every((look) => look.kind === 'table' || look.kind === 'closed')) return looks;
+    const { found } = this.finder.find();
+    const now = new Map(found.map((one) => [one.namespace.id, one]));
+    const members = [...this.members.values()];
+    const mended = members.map(async (member, at): Promise<MemberLook> => {
+      const look = looks[at];
+      if (look === undefined || look.kind === 'table' || look.kind === 'closed') return look as MemberLook;
+      const { namespace } = member.found;
+      const there = now.get(namespace.id);
+      if (there === undefined || there.mark !== member.found.mark) return { kind: 'gone', namespace };
+      if (isSamePlace(there, member.found)) return look;
+      const again = this.join(there, false);
+      this.members.set(namespace.id, again);
+      return this.readOne(again, kind, signal);
+    });
+    return Promise.all(mended);
   }
 
   private async readOne(

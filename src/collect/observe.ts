@@ -10,7 +10,7 @@ import type {
 } from '../model/observation.js';
 import { Between } from './between.js';
 import { type LookKind, LookPlan } from './look-plan.js';
-import { ALL_NAMESPACES, type Eyes, eyesFor } from './lookers.js';
+import { type Eyes, eyesFor } from './lookers.js';
 import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
@@ -99,7 +99,7 @@ export async function* observeTimes(
         .look(kindOfLook(options, looker), wish, signal)
         .catch((error: unknown) => {
           // One that was seen may come back under its name: what follows is of the new one.
-          if (sample > 0 && isGone(error, options)) return { observation: gapOf(error, looker, options) };
+          if (sample > 0 && isGone(error)) return { observation: gapOf(error, looker, options) };
           throw error;
         });
       const isLook = observation.kind !== 'gap';
@@ -228,13 +228,8 @@ function gapOf(error: unknown, looker: Eyes, { source }: CollectOptions): GapObs
   };
 }
 
-/** A namespace that was asked for by name, and is not there now. */
-const isGone = (error: unknown, options: CollectOptions | NamespaceOptions): boolean =>
-  'netns' in options &&
-  options.netns !== undefined &&
-  options.netns !== ALL_NAMESPACES &&
-  error instanceof SourceError &&
-  error.fault === 'missing';
+/** A namespace that was asked for by name, was there, and is not there now. */
+const isGone = (error: unknown): boolean => error instanceof SourceError && error.fault === 'gone';
 
 /** False where the signal has aborted. */
 async function waitForTick(ticks: Ticks, pace: Pace, signal: AbortSignal): Promise<boolean> {

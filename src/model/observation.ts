@@ -89,6 +89,9 @@ export interface NamespacesObservation {
   readonly looks: readonly (TableObservation | GapObservation)[];
   /** Found and not read: they may not be entered, or ended before it. Absent in recordings. */
   readonly unread?: readonly Namespace[];
+  /** Those of them that may not be entered; and how many processes live in namespaces that cannot even be seen. Absent in recordings. */
+  readonly closed?: readonly Namespace[];
+  readonly hiddenProcesses?: number;
   /** From where namespaces were looked for, where every process could be seen: two looks with the same one see the same namespaces. */
   readonly sight?: string;
   readonly tookMs: Millis;

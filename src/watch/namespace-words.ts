@@ -2,7 +2,7 @@ import { HOST } from '../analyze/host-rules.js';
 import type { Change } from '../model/changes.js';
 import type { Alert, Finding } from '../model/findings.js';
 import { type Namespace, namespaceLabel } from '../model/namespace.js';
-import type { Gap } from '../model/observation.js';
+import type { Gap, Origin } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { distinctGaps } from './host.js';
 
@@ -45,6 +45,24 @@ export function alertOf(speaker: Speaker, alert: Alert): Alert {
 
 export const changeOf = ({ namespace, isForeign }: Speaker, change: Change): Change =>
   isForeign ? { ...change, subjectText: `${change.subjectText} (${textOf(namespace)})` } : change;
+
+/** What went with it. @param last its last report */
+export const goneChange = (namespace: Namespace, last: Report | undefined, { time }: Origin): Change => ({
+  kind: 'namespace',
+  time,
+  netns: namespace.id,
+  namespace,
+  isEnd: true,
+  subject: namespace.id,
+  subjectText: textOf(namespace),
+  message: `went${last === undefined ? '' : `, with ${listenersText(last)}`}`,
+  evidence: [],
+});
+
+export function listenersText({ listeners }: Report): string {
+  if (listeners.length === 0) return 'no listeners';
+  return listeners.length === 1 ? '1 listener' : `${listeners.length} listeners`;
+}
 
 /** What is missing in one namespace names it; what is missing in several is said once. */
 export function mergeGaps(

@@ -11,7 +11,15 @@ import { advanceAlerts, byWeight, endAlerts, listAlerts } from './alerts.js';
 import { mergeClosed } from './closed-of-all.js';
 import { hiddenOwners, isHiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
-import { alertOf, changeOf, findingOf, mergeGaps, textOf } from './namespace-words.js';
+import {
+  alertOf,
+  changeOf,
+  findingOf,
+  goneChange,
+  listenersText,
+  mergeGaps,
+  textOf,
+} from './namespace-words.js';
 import { type KeptSockets, type Step, startWatch, type WatchState, windowOf } from './state.js';
 import { type OneObservation, stepOne } from './step-one.js';
 
@@ -44,7 +52,7 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
   const windowMs = windowOf(state, origin);
   const changes = [
     // What comes may have the id of what went.
-    ...gone.map(([id, last]) => goneText(id, last, origin)),
+    ...gone.map(([id, { report: last }]) => goneChange(namespaceIn(last, id), last, origin)),
     ...(state.namespaces === undefined ? [] : comings(known, parts, origin)),
     ...(merged.changes ?? []),
   ];
@@ -233,29 +241,8 @@ function comings(
     }));
 }
 
-function goneText(id: string, { report }: WatchState, { time }: Origin): Change {
-  const namespace = namespaceIn(report, id);
-  const had = report === undefined ? '' : `, with ${listenersText(report)}`;
-  return {
-    kind: 'namespace',
-    time,
-    netns: id,
-    namespace,
-    isEnd: true,
-    subject: id,
-    subjectText: textOf(namespace),
-    message: `went${had}`,
-    evidence: [],
-  };
-}
-
 const namespaceIn = (report: Report | undefined, id: string): Namespace =>
   report?.namespaces?.find(({ namespace }) => namespace.id === id)?.namespace ?? { id };
-
-function listenersText({ listeners }: Report): string {
-  if (listeners.length === 0) return 'no listeners';
-  return listeners.length === 1 ? '1 listener' : `${listeners.length} listeners`;
-}
 
 /** A namespace takes its alerts with it, and that is said of each. */
 function clearAll(id: string, { alerts, report }: WatchState, origin: Origin): Report['events'] {
