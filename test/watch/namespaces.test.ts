@@ -163,7 +163,7 @@ describe('looks into several namespaces', () => {
       ['ns', 4],
       ['101', 0],
     ]);
-    expect(report.gaps).toEqual([{ what: 'netns web: sockets', why: 'no answer in time' }]);
+    expect(report.gaps).toEqual([{ what: 'netns web: sockets', why: 'no answer in time', of: [WEB] }]);
     expect(report.alerts.map(({ id, subjectText }) => [id, subjectText])).toEqual([
       ['source_error netns 101', 'netns web'],
     ]);
@@ -179,7 +179,7 @@ describe('looks into several namespaces', () => {
     );
     expect(report.gaps).toEqual([
       { what: 'namespaces', why: '3 namespaces of other users could not be entered' },
-      { what: 'limits', why: 'unknown here (in 2 namespaces)' },
+      { what: 'limits', why: 'unknown here (in 2 namespaces)', of: [HOST, WEB] },
     ]);
   });
 
@@ -197,6 +197,36 @@ describe('looks into several namespaces', () => {
     const well = timeline.take(round(3000));
     expect(well.pace.fault).toBeUndefined();
     expect(places(well)).toHaveLength(1);
+  });
+});
+
+describe('one that was asked for by name', () => {
+  it('goes with an event, and an alert that names it; its own alerts end', () => {
+    const timeline = new Timeline();
+    timeline.take(into(WEB, 0, full(3)));
+    timeline.take(into(WEB, 1000, full(3)));
+    const why = 'the network namespace "web" went while it was watched';
+    const gone = (at: number): GapObservation => {
+      const { namespace: _, ...gap } = broken(WEB, at);
+      return { ...gap, fault: 'gone', gaps: [{ what: 'sockets', why }] };
+    };
+    const first = timeline.take(gone(2000));
+    expect(first.changes).toMatchObject([
+      { kind: 'namespace', subjectText: 'netns web', message: 'went, with 1 listener', isEnd: true },
+    ]);
+    expect(eventTexts(first)).toEqual(
+      expect.arrayContaining(['cleared accept_queue_full critical', 'raised source_error warning']),
+    );
+    const told = () => first.alerts.map(({ subjectText, finding }) => [subjectText, finding.message]);
+    expect(told()).toEqual([['netns web', why]]);
+    const second = timeline.take(gone(3000));
+    expect([second.changes, second.events, second.alerts.length]).toEqual([undefined, [], 1]);
+    // One of that name again, made anew.
+    const next = into(WEB, 4000, []);
+    const after = timeline.take({ ...next, origin: { ...next.origin, netns: '999' } });
+    expect(eventTexts(after)).toEqual(['cleared source_error warning']);
+    expect(after.alerts).toEqual([]);
+    expect(after.changes).toMatchObject([{ message: expect.stringContaining('made anew') }]);
   });
 });
 
