@@ -163,3 +163,47 @@ describe.skipIf(missing)(`a container in the host's network${because}`, () => {
     },
   );
 });
+
+describe.skipIf(nobody)(`a namespace with the number of one that went${because}`, () => {
+  it('is not said to be deaf for the reason of that one', { timeout: 120_000 }, async (test) => {
+    const watcher = new Namespace();
+    const made = [watcher];
+    /** With a process that the user nobody sees, so that its tables can be read, though nobody may not enter it. */
+    const inhabited = async () => {
+      const namespace = new Namespace();
+      made.push(namespace);
+      const child = namespace.spawn('setpriv', [...NOBODY, 'sh', '-c', 'echo 1; exec sleep 1000'], {
+        stdio: 'pipe',
+      });
+      await portOf(child);
+      return namespace;
+    };
+    try {
+      const before = await inhabited();
+      const live = new LiveStream(watcher, ['--netns', 'all', '--interval', '300ms'], { unprivileged: true });
+      const whys = ({ name }: Namespace) =>
+        (live.snapshots.at(-1)?.gaps ?? [])
+          .filter(({ what }) => what === `netns ${name}: connections that ended`)
+          .map(({ why }) => why);
+      await live.until(() => whys(before).find((why) => why.includes(before.path)));
+      const number = before.id;
+      await before.remove();
+      let after: Namespace | undefined;
+      for (let tries = 0; tries < 20 && after === undefined; tries++) {
+        const next = await inhabited();
+        if (next.id === number) after = next;
+      }
+      if (after === undefined) return test.skip('another namespace has its number');
+      const now = after;
+      const heard: string[] = [];
+      await live.until(() => {
+        heard.push(...whys(now));
+        return whys(now).find((why) => why.includes(now.path));
+      });
+      expect(heard.filter((why) => why.includes(before.path))).toEqual([]);
+      expect(await live.interrupt()).toBe(130);
+    } finally {
+      for (const namespace of made) await namespace.remove();
+    }
+  });
+});
