@@ -1,6 +1,6 @@
 import { diagnoseAll } from '../analyze/diagnose-all.js';
 import type { Filter } from '../analyze/filter.js';
-import { unjudged } from '../analyze/pools/unjudged.js';
+import { unjudgedUse } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
@@ -48,7 +48,7 @@ export async function watchAndDiagnose(
       gaps: [
         ...(at === 0 ? [...gaps, ...watch.gaps, ...log.gaps(filter)] : []),
         ...facts.gaps,
-        ...unjudged(facts.pools, limits),
+        ...unjudgedUse(facts.pools, limits),
       ],
     },
   }));

@@ -8,16 +8,18 @@ import type {
   TableObservation,
 } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
+import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import type { Followed } from './followed.js';
 import type { Looked } from './look.js';
-import { Looker, named, OwnerSight, type OwnerWish } from './look.js';
+import { Looker, named } from './look.js';
 import type { LookKind } from './look-plan.js';
 import { type FoundNamespace, type FoundNamespaces, NamespaceFinder } from './namespaces.js';
 import { DumpHelper } from './netlink-helper.js';
 import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door } from './options.js';
 import { inodeOf, originMaker } from './origin.js';
+import { OwnerSight, type OwnerWish } from './owner-sight.js';
 
 /** Programs at once, where namespaces are read by programs: one after the other they take 10 ms each and more. */
 const PROGRAMS_AT_ONCE = 4;
@@ -100,6 +102,7 @@ export class ManyLooker {
       (await this.owners?.find(
         tables.map(({ sockets }) => sockets),
         wish,
+        (table) => this.readAgain(table, signal),
         signal,
       )) ?? [];
     const observation: NamespacesObservation = {
@@ -170,6 +173,14 @@ export class ManyLooker {
         return { kind: 'closed', namespace };
       return faultOf(error, looker.originNow(member.lastSource), namespace);
     }
+  }
+
+  private async readAgain(
+    table: SocketTable,
+    signal: AbortSignal | undefined,
+  ): Promise<SocketTable | undefined> {
+    const id = table.namespaceAt(0)?.id;
+    return id === undefined ? undefined : await this.members.get(id)?.looker.readAgain(signal);
   }
 
   private withOwners(look: TableObservation | GapObservation): TableObservation | GapObservation {

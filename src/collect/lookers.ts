@@ -5,7 +5,7 @@ import type { LookObservation, Origin } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import type { Followed } from './followed.js';
 import { HomeFinder } from './homes.js';
-import { type Looked, Looker, named, type OwnerWish } from './look.js';
+import { type Looked, Looker, named } from './look.js';
 import { ManyLooker } from './look-many.js';
 import type { LookKind } from './look-plan.js';
 import { type FoundNamespace, NamespaceFinder } from './namespaces.js';
@@ -13,6 +13,7 @@ import { DumpHelper } from './netlink-helper.js';
 import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door, NamespaceOptions } from './options.js';
 import { inodeOf, mountMark, originMaker } from './origin.js';
+import type { OwnerWish } from './owner-sight.js';
 
 /** What looks at sockets: in our own namespace, in another one, or in all. */
 export interface Eyes {
