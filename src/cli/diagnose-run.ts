@@ -17,6 +17,7 @@ import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js'
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
 import { NamespaceLog } from './filter-gaps.js';
+import { netnsOf } from './flags.js';
 import { requireProcess } from './require-process.js';
 
 /**
@@ -78,7 +79,7 @@ async function lookAgain(
   signal: AbortSignal,
 ): Promise<void> {
   const options: NamespaceOptions = {
-    netns: flags.netns,
+    netns: netnsOf(flags),
     source: flags.source,
     udp: true,
     unix: true,
