@@ -1,0 +1,105 @@
+import { judgePools } from '../analyze/pools.js';
+import type { ClosedGroup, ClosedReport } from '../model/closed.js';
+import type { DiagnosisFacts } from '../model/diagnosis.js';
+import type { Rule } from '../model/findings.js';
+import type { ListenerReport } from '../model/listener.js';
+import type { ClosedObservation, TableObservation } from '../model/observation.js';
+import type { JudgedPool, PoolsAtLook, PoolsReport } from '../model/pools.js';
+import { SocketTable } from '../model/table.js';
+import { millis } from '../model/units.js';
+import { ConnectionWatch } from './connections.js';
+import { counterDeltas } from './counters.js';
+import { PoolWatch } from './pools.js';
+
+/** Pools of larger tables cost more than a look may. */
+const MOST_POOLED = 20_000;
+
+/** Of pools, those that do not hang on who made connections that were gone before their process was looked for. */
+const OF_POOLS: ReadonlySet<Rule> = new Set(['close_wait_leak', 'pool_leak']);
+
+/** What one stretch of time saw. */
+export class Generation {
+  private readonly pools = new PoolWatch(undefined, true);
+  private readonly connections = new ConnectionWatch();
+  private looks = 0;
+  /** Pools of the last look; `undefined`: there were too many sockets. */
+  seen: PoolsAtLook | undefined;
+  private isPooled = false;
+
+  /** Connects that were refused before it, by the group of their destination. */
+  private readonly refusedBefore: ReadonlyMap<string, number>;
+
+  constructor(
+    readonly first: TableObservation,
+    closed: ClosedReport | undefined,
+  ) {
+    this.refusedBefore = new Map(refusedIn(closed).map(({ id, refused }) => [id, refused]));
+  }
+
+  take(observation: TableObservation): void {
+    this.looks++;
+    this.connections.take(observation);
+    this.isPooled = observation.sockets.length <= MOST_POOLED;
+    if (this.isPooled) this.pools.take(observation);
+  }
+
+  /** What ended since the last look. */
+  takeClosed(observation: ClosedObservation): void {
+    // Of connections that no look at pools has shown nobody could tell which of them are new: that some ended is all that counts.
+    this.pools.take(
+      this.isPooled ? observation : { ...observation, sockets: new SocketTable(), incomplete: true },
+    );
+  }
+
+  facts(
+    now: TableObservation,
+    listeners: readonly ListenerReport[],
+    closed: ClosedReport | undefined,
+  ): DiagnosisFacts {
+    const { first, looks } = this;
+    const watchedMs = millis(now.origin.monotonic - first.origin.monotonic);
+    const counters = counterDeltas(first.counters, now.counters);
+    const none = { origin: now.origin, watchedMs, looks, pools: [], remotes: [], gaps: [] };
+    const pools = judgePools(this.pools.report() ?? none);
+    this.seen = this.isPooled
+      ? { pools: judged(pools), poolOfRow: this.pools.placesOf(pools.pools) }
+      : undefined;
+    return {
+      origin: now.origin,
+      watchedMs,
+      looks,
+      listeners,
+      // What is wrong with the namespace is in the report already.
+      host: [],
+      pools: leaksOf(pools),
+      seen: this.connections.seen(now.stack?.portRange),
+      ...(counters && looks > 1 && { counters }),
+      ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
+      ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
+      gaps: [],
+    };
+  }
+
+  private refusedSince({ groups }: ClosedReport): ClosedGroup[] {
+    return groups.flatMap((group) => {
+      const refused = group.refused - (this.refusedBefore.get(group.id) ?? 0);
+      return refused > 0 ? [{ ...group, refused }] : [];
+    });
+  }
+}
+
+const judged = ({ pools, findings, endsTold }: PoolsReport): JudgedPool[] =>
+  pools.map((pool, index) => ({
+    ...pool,
+    findings: findings.filter((finding) => finding.pool === index),
+    ...(endsTold && { endsTold }),
+  }));
+
+/** Groups of connects that were refused. */
+const refusedIn = (closed: ClosedReport | undefined): readonly ClosedGroup[] =>
+  (closed?.groups ?? []).filter(({ refused }) => refused > 0);
+
+const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
+  ...report,
+  findings: findings.filter(({ rule }) => OF_POOLS.has(rule)),
+});
