@@ -132,8 +132,8 @@ describe('diagnosis beside live', () => {
     }
     expect(unread?.map(({ finding }) => finding.rule)).toEqual(['app_not_reading']);
     expect(fine).toEqual([]);
-    expect(companion.poolsOf('1')).toMatchObject([{ owner: { pid: 812 }, port: 3306, open: 1 }]);
-    expect(companion.poolsOf('2')).toMatchObject([{ open: 2, past: { looks: 6 } }]);
+    expect(companion.poolsOf('1')?.pools).toMatchObject([{ owner: { pid: 812 }, port: 3306, open: 1 }]);
+    expect(companion.poolsOf('2')?.pools).toMatchObject([{ open: 2, past: { looks: 6 } }]);
     expect(companion.poolsOf('3')).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { LISTEN } from '../../analyze/codes.js';
+import { LISTEN, SYN_RECV } from '../../analyze/codes.js';
 import { listenerFinder } from '../../model/direction.js';
 import type { PoolDirection, PoolOwner } from '../../model/pools.js';
 import type { Owner } from '../../model/sockets.js';
@@ -34,13 +34,15 @@ export class Whose {
   /** Of a connection. */
   load(row: number): void {
     const { table } = this;
-    const listener = table.state[row] === SYN_SENT ? undefined : this.listenerOf(row);
+    const state = table.state[row];
+    const listener = state === SYN_SENT ? undefined : this.listenerOf(row);
     const owners = table.ownersAt(row);
     if (listener !== undefined && owners?.length === 0) {
       this.loadListener(listener);
       return;
     }
-    this.direction = listener === undefined ? 'outbound' : 'inbound';
+    // Of a listener that is not in the table its own end is the same.
+    this.direction = listener === undefined && state !== SYN_RECV ? 'outbound' : 'inbound';
     this.row = listener ?? row;
     this.owners = owners;
     this.pid = leastPid(owners);
