@@ -11,6 +11,8 @@ import { ConnectionWatch } from './connections.js';
 import { counterDeltas } from './counters.js';
 import { PoolWatch } from './pools.js';
 
+/** Attempts count for so long: with the quiet time of alerts, an alert of attempts ends some ten seconds after its fault. */
+const CURRENT_MS = millis(5000);
 /** Pools of larger tables cost more than a look may. */
 const MOST_POOLED = 20_000;
 
@@ -76,6 +78,7 @@ export class Generation {
       ...(counters && looks > 1 && { counters }),
       ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
       ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
+      currentMs: CURRENT_MS,
       gaps: [],
     };
   }

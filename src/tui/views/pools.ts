@@ -63,7 +63,7 @@ const count = (head: string, sort: PoolSort, of: (row: PoolRow) => number | unde
     return value === undefined ? UNKNOWN : line(formatCount(value), value === 0 ? 'dim' : 'text');
   });
 
-/** In order of worth. Busy and idle are inferred, as `sockwatch pools` explains; rates are lower bounds of 30 to 60 s. */
+/** In order of worth. Busy and idle are inferred, as `sockwatch pools` explains; rates are of 30 to 60 s, lower bounds where the kernel does not tell of each end. */
 const USE: readonly Column<PoolRow>[] = [
   count('BUSY', 'busy', ({ use }) => use?.busy),
   count('IDLE', 'idle', ({ use }) => use?.idle),
