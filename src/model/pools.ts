@@ -65,6 +65,8 @@ export interface PoolPast {
   /** With those that came and went between two looks where the kernel told of their end; else lower bounds. */
   readonly created: number;
   readonly closed: number;
+  /** Time since the look that found the last of those created; absent: none was. */
+  readonly sinceCreatedMs?: Millis;
   /** Those created in each part of the watch, eight parts at most, oldest first: the same parts for all pools. */
   readonly createdByTime: readonly number[];
   /** Connections on which data moved between two looks after the one that first showed them, or that carried many requests and answers by their segments. */

@@ -1,10 +1,11 @@
 import { judgePools } from '../analyze/pools.js';
 import type { ClosedGroup, ClosedReport } from '../model/closed.js';
 import type { DiagnosisFacts } from '../model/diagnosis.js';
+import { formatEndpoint } from '../model/endpoint.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { ClosedObservation, TableObservation } from '../model/observation.js';
-import type { JudgedPool, PoolsAtLook, PoolsReport } from '../model/pools.js';
+import type { JudgedPool, Pool, PoolFinding, PoolsAtLook, PoolsReport } from '../model/pools.js';
 import { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import { ConnectionWatch } from './connections.js';
@@ -16,8 +17,9 @@ const CURRENT_MS = millis(5000);
 /** Pools of larger tables cost more than a look may. */
 const MOST_POOLED = 20_000;
 
-/** Of pools, those that do not hang on who made connections that were gone before their process was looked for. */
-const OF_POOLS: ReadonlySet<Rule> = new Set(['close_wait_leak', 'pool_leak']);
+/** What pools seem to be is said after as long a watch as `diagnose` takes by default; what leaks, at once. */
+const POOLS_WATCHED_MS = 5000;
+const LEAKS: ReadonlySet<Rule> = new Set(['close_wait_leak', 'pool_leak']);
 
 /** What one stretch of time saw. */
 export class Generation {
@@ -73,7 +75,7 @@ export class Generation {
       listeners,
       // What is wrong with the namespace is in the report already.
       host: [],
-      pools: leaksOf(pools),
+      pools: currentOf(pools),
       seen: this.connections.seen(now.stack?.portRange),
       ...(counters && looks > 1 && { counters }),
       ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
@@ -102,7 +104,21 @@ const judged = ({ pools, findings, endsTold }: PoolsReport): JudgedPool[] =>
 const refusedIn = (closed: ClosedReport | undefined): readonly ClosedGroup[] =>
   (closed?.groups ?? []).filter(({ refused }) => refused > 0);
 
-const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
-  ...report,
-  findings: findings.filter(({ rule }) => OF_POOLS.has(rule)),
-});
+/** What holds now: who has made no connections for a while makes them no more, whatever their number since the first look. */
+function currentOf(report: PoolsReport): PoolsReport {
+  const isLong = report.watchedMs >= POOLS_WATCHED_MS;
+  const makes = new Set(
+    report.pools
+      .filter(({ past }) => (past.sinceCreatedMs ?? Number.POSITIVE_INFINITY) <= CURRENT_MS)
+      .map(endOf),
+  );
+  const isCurrent = ({ rule, pool: place }: PoolFinding) => {
+    const pool = place === undefined ? undefined : report.pools[place];
+    // Those that had closed before their process was found are another pool of the same remote.
+    return rule !== 'pool_churn' || pool === undefined || makes.has(endOf(pool));
+  };
+  const findings = report.findings.filter((one) => LEAKS.has(one.rule) || (isLong && isCurrent(one)));
+  return { ...report, findings };
+}
+
+const endOf = ({ direction, end }: Pool): string => `${direction} ${formatEndpoint(end)}`;

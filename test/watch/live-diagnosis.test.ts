@@ -172,6 +172,63 @@ describe('diagnosis beside live', () => {
     expect(pools(timeline, 2, [])).toMatchObject([{ endsTold: 'some', past: { created: 25 } }]);
   });
 
+  it('tells of connections that are made for each request, until ten seconds after the last of them', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const seen = Array.from({ length: 70 }, (_, second) => {
+      const report = timeline.look(second * 1000, {});
+      if (second < 40) timeline.take(ended(second * 1000 + 500, shorts(5 * second, 5)));
+      return report.alerts.map(({ finding, subjectText }) => `${finding.rule} ${subjectText}`);
+    });
+    const alert = ['pool_churn > 10.0.0.9:3306'];
+    // As long as `diagnose` looks.
+    expect(seen[4]).toEqual([]);
+    expect(seen[5]).toEqual(alert);
+    expect(seen[49]).toEqual(alert);
+    // Found at 40 s: they count for 5 s, and then the alert is quiet for 5 s.
+    expect(seen[50]).toEqual([]);
+    expect(seen.slice(50).flat()).toEqual([]);
+  });
+
+  it('does not take a pool that is used again and again for that', () => {
+    const rows = (second: number) =>
+      Array.from({ length: 5 }, (_, n) =>
+        connection({
+          local: `10.0.0.1:${41_000 + n}`,
+          cookie: 70 + n,
+          columns: {
+            bytesReceived: 1000 * second,
+            bytesSent: 100 * second,
+            lastSentMs: 200,
+            lastReceivedMs: 190,
+          },
+        }),
+      );
+    expect(alertsAt(20, rows).flat()).toEqual([]);
+  });
+
+  it('tells of a pool that may be at its maximum, until one of its connections is idle', () => {
+    const rows = (second: number) =>
+      Array.from({ length: 5 }, (_, n) =>
+        connection({
+          local: `10.0.0.1:${41_000 + n}`,
+          cookie: 70 + n,
+          columns:
+            second < 20 || n > 0
+              ? {
+                  bytesReceived: 1000 * second,
+                  bytesSent: 100 * second,
+                  lastSentMs: 100,
+                  lastReceivedMs: 400,
+                }
+              : { bytesReceived: 20_000, bytesSent: 2000, lastSentMs: 900, lastReceivedMs: 500 },
+        }),
+      );
+    const seen = alertsAt(40, rows);
+    expect(seen[4]).toEqual([]);
+    expect(seen[19]).toEqual(['warning pool_exhausted']);
+    expect(seen[30]).toEqual([]);
+  });
+
   it('counts them in both stretches of time that it watches', () => {
     const timeline = new Timeline({ companion: new LiveDiagnosis() });
     for (let second = 0; second < 100; second++) {

@@ -38,6 +38,7 @@ export function poolColumns(
   ];
 }
 
+/** There is none, or it is not known. */
 const UNKNOWN: Line = line('-', 'dim');
 
 const namespaceColumn: Column<PoolRow> = {
@@ -71,7 +72,7 @@ const USE: readonly Column<PoolRow>[] = [
   number('END/s', 'ended', ({ use }) => rateCell(use?.closedPerSecond)),
 ];
 const LESS_USE: readonly Column<PoolRow>[] = [
-  number('QUIET', 'quiet', ({ use }) => durationCell(use?.quiet?.p50), 7),
+  number('QUIET', 'quiet', ({ use }) => (use?.open === 0 ? UNKNOWN : durationCell(use?.quiet?.p50)), 7),
   count('C-WAIT', 'close_wait', ({ use }) => use?.closeWait),
   number('AGE', 'age', ({ use }) => ageCell(use), 8),
   number('RTT ms', 'rtt', ({ use }) => rttCell(use?.rtt?.p50)),
