@@ -543,6 +543,18 @@ describe('connects', () => {
       {},
       ['warning connect_refused'],
     ],
+    [
+      'refused, with a pause that grows by the same each time',
+      (n: number) => [10, 4, 3, 3, 2, 2, 2, 2, 2, 2][n - 1] ?? 0,
+      {},
+      ['warning connect_refused'],
+    ],
+    [
+      'refused at a pace that falls and stays high: other programs take the processor',
+      (n: number) => (n <= 5 ? 90 : 30),
+      {},
+      ['warning connect_refused', 'warning retry_storm'],
+    ],
     ['refused once', (n: number) => Number(n === 3), {}, ['info connect_refused']],
     ['reset by clients in SYN-RECV', () => 5, { EmbryonicRsts: 1 }, []],
   ])('%s', (_, perLook, more, expected) => {

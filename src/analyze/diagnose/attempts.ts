@@ -2,8 +2,12 @@ import type { AttemptWindow, DiagnosisFacts } from '../../model/diagnosis.js';
 import { count, counted, percent } from '../words.js';
 import { isCurrent } from './found.js';
 
-/** Attempts per second that are no chance, how many there must be to tell, and how much of the pace must stay. */
-export const STORM = { perSecond: 2, attempts: 10, steady: 0.6 };
+/**
+ * Attempts per second that are no chance, how many there must be to tell, and how much of the pace must stay: a pause that grows by the same
+ * each time leaves 0.41 of it in the second half, one that doubles far less. So many per second are no client that waits, even where a busy
+ * machine slows it down.
+ */
+export const STORM = { perSecond: 2, attempts: 10, steady: 0.5, endless: 20 };
 
 /** Time from the window in which an attempt failed last to the end; `undefined`: none failed. */
 export function sinceFailureMs({ seen: { attempts } }: DiagnosisFacts): number | undefined {
@@ -13,7 +17,7 @@ export function sinceFailureMs({ seen: { attempts } }: DiagnosisFacts): number |
 
 export const WHOSE_PACE = 'one client without back-off, or several';
 
-/** How connects of the namespace failed at a pace that did not fall; `undefined`: they did not. */
+/** How connects of the namespace failed at a pace that did not fall, or not far; `undefined`: they did not. */
 export function steadyPace(facts: DiagnosisFacts) {
   const { attempts } = facts.seen;
   if (!isCurrent(sinceFailureMs(facts), facts)) return undefined;
@@ -23,9 +27,10 @@ export function steadyPace(facts: DiagnosisFacts) {
   const pace = (of: AttemptWindow) => (of.failed * 1000) / Math.max(1, of.ms);
   const perSecond = pace(all);
   if (half === 0 || all.failed < STORM.attempts || perSecond < STORM.perSecond) return undefined;
-  if (pace(late) < pace(early) * STORM.steady) return undefined;
+  const isSteady = pace(late) >= pace(early) * STORM.steady;
+  if (!isSteady && pace(late) < STORM.endless) return undefined;
   const text = `${count(all.failed)} of ${counted(all.opened, 'connect')} failed (${percent(all.failed / Math.max(1, all.opened))}): ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second${isSecondTry(all) ? SECOND_TRY : ''}`;
-  return { all, perSecond, text };
+  return { all, perSecond, text, kind: isSteady ? 'a steady pace' : 'a high pace' };
 }
 
 /** As many succeed as fail. */

@@ -77,7 +77,7 @@ function paceOfFailures(facts: DiagnosisFacts): Evidence[] {
   const pace = steadyPace(facts);
   if (pace === undefined) return [];
   return [
-    evidence('failed_per_second', pace.perSecond, 'per second', `${pace.text}; a steady pace: ${WHOSE_PACE}`),
+    evidence('failed_per_second', pace.perSecond, 'per second', `${pace.text}; ${pace.kind}: ${WHOSE_PACE}`),
   ];
 }
 

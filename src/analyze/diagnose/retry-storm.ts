@@ -31,7 +31,7 @@ const stormsTo = (facts: DiagnosisFacts): Found[] =>
     const isFailing = gone + open > 0 && (established === 0 || everRetried > established);
     if (!isFailing || !isCurrent(one.triedMs, facts)) return [];
     if (total < STORM.attempts || perSecond < STORM.perSecond) return [];
-    if (second < first * STORM.steady) return [];
+    if (second < first * STORM.steady && second * 2000 < STORM.endless * watchedMs) return [];
     return [
       {
         rule: 'retry_storm',
@@ -44,7 +44,7 @@ const stormsTo = (facts: DiagnosisFacts): Found[] =>
             'attempts',
             total,
             'connects',
-            `${count(first)} attempts in the first half of the watch, ${count(second)} in the second: the pace does not fall`,
+            `${count(first)} attempts in the first half of the watch, ${count(second)} in the second: a client that waits longer each time makes far fewer`,
           ),
           evidence('established', established, 'connections', `${count(established)} of them succeeded`),
         ],
@@ -60,7 +60,7 @@ const stormsTo = (facts: DiagnosisFacts): Found[] =>
 function stormOfFailures(facts: DiagnosisFacts): Found[] {
   const pace = steadyPace(facts);
   if (pace === undefined) return [];
-  const { all, perSecond, text } = pace;
+  const { all, perSecond, text, kind } = pace;
   const isStorm =
     perSecond >= SURE_STORM.perSecond && all.failed > Math.max(1, all.opened) * SURE_STORM.failing;
   if (!isStorm && refusedRule.judge(facts).length > 0) return [];
@@ -72,7 +72,7 @@ function stormOfFailures(facts: DiagnosisFacts): Found[] {
       severity: isStorm ? 'warning' : 'info',
       sure: isStorm ? 'likely' : 'suspected',
       about: aboutRefused(target),
-      message: `connects of this network namespace${where} fail at a steady ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
+      message: `connects of this network namespace${where} fail at ${kind} of ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
       evidence: [evidence('attempts_failed', all.failed, 'connects', text)],
       advice: `${backOff(target?.owners?.[0] === undefined ? 'the client' : whoText(target.owners[0]))}; connect_refused says ${target === undefined ? 'how to find it' : 'more'}`,
     },
