@@ -49,7 +49,7 @@ export class Generation {
 
   /** What ended since the last look. */
   takeClosed(observation: ClosedObservation): void {
-    // Of connections that no look at pools has shown nobody could tell which of them are new: that some ended is all that counts.
+    // Beside a table that was not followed nobody can tell which of them are new: numbers are lower bounds from then on.
     this.pools.take(
       this.isPooled ? observation : { ...observation, sockets: new SocketTable(), incomplete: true },
     );
@@ -64,7 +64,8 @@ export class Generation {
     const watchedMs = millis(now.origin.monotonic - first.origin.monotonic);
     const counters = counterDeltas(first.counters, now.counters);
     const none = { origin: now.origin, watchedMs, looks, pools: [], remotes: [], gaps: [] };
-    const pools = judgePools(this.pools.report() ?? none);
+    // What was seen before there were too many sockets may not hold any more.
+    const pools = judgePools((this.isPooled ? this.pools.report() : undefined) ?? none);
     this.seen = this.isPooled
       ? { pools: judged(pools), poolOfRow: this.pools.placesOf(pools.pools) }
       : undefined;

@@ -252,6 +252,19 @@ describe('diagnosis beside live', () => {
     ]);
   });
 
+  it('says nothing of pools that it does not follow any more', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const crowd = Array.from({ length: 20_001 }, (_, n) =>
+      connection({ cookie: 5000 + n, local: `10.0.${2 + (n >> 14)}.1:${n & 16_383}` }),
+    );
+    for (let second = 0; second < 10; second++) {
+      timeline.look(second * 1000, {});
+      timeline.take(ended(second * 1000 + 500, shorts(5 * second, 5)));
+    }
+    expect(alertTexts(timeline.look(10_000, {}))).toEqual(['warning pool_churn']);
+    expect(timeline.look(11_000, { rows: crowd }).findings).toEqual([]);
+  });
+
   it('counts once what ended in one of several namespaces', () => {
     const timeline = new Timeline({ companion: new LiveDiagnosis() });
     const round = (at: number) => {
