@@ -2,23 +2,36 @@ import type { CheckWish } from '../analyze/check/measure.js';
 import { subjectIn } from '../analyze/check/namespaces.js';
 import { counted } from '../analyze/words.js';
 import type { Measure } from '../model/check.js';
-import type { NamespacesObservation } from '../model/observation.js';
+import type { GapObservation, NamespacesObservation } from '../model/observation.js';
 import type { CheckOptions } from './check-options.js';
 
 /** Subject of what is said of namespaces that were not measured: the texts name it. */
 const NAMESPACE = 'namespace';
 const NOBODY = { id: '' };
 
-/** A namespace that was found and entered, but not read, is no namespace that is well. */
-export function unread({ looks }: NamespacesObservation, { metrics: [metric] }: CheckWish): Measure[] {
+/** A namespace that was found and entered, but not read, is no namespace that is well; nor is one that was asked for and is not there. */
+export function unread(
+  { looks, missing = [] }: NamespacesObservation,
+  { metrics: [metric] }: CheckWish,
+): Measure[] {
   if (metric === undefined) return [];
-  return looks.flatMap((look): Measure[] => {
-    if (look.kind !== 'gap') return [];
-    const subject = subjectIn(look.namespace ?? { id: look.origin.netns ?? '' }, '');
-    const why = look.gaps[0]?.why ?? 'not known why';
-    return [{ metric, subject, unknown: why, text: `sockets of ${subject} cannot be read: ${why}` }];
+  const unknown = (subject: string, why: string): Measure => ({
+    metric,
+    subject,
+    unknown: why,
+    text: `sockets of ${subject} cannot be read: ${why}`,
   });
+  return [
+    ...looks.flatMap((look) =>
+      look.kind === 'gap' ? [unknown(subjectOf(look), look.gaps[0]?.why ?? 'not known why')] : [],
+    ),
+    // In quotation marks --redact hides it.
+    ...missing.map(({ asked, why }) => unknown(`netns ${JSON.stringify(asked)}`, why)),
+  ];
 }
+
+const subjectOf = ({ namespace, origin }: GapObservation): string =>
+  subjectIn(namespace ?? { id: origin.netns ?? '' }, '');
 
 /** Of those that were found and not entered, and those that were not even found, nothing is known: that is no OK. */
 export function unseen(

@@ -11,7 +11,14 @@ import type {
 import { Between } from './between.js';
 import { type LookKind, LookPlan } from './look-plan.js';
 import { type Eyes, eyesFor } from './lookers.js';
-import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
+import {
+  ALL_NAMESPACES,
+  type CollectOptions,
+  type Door,
+  defaultDoor,
+  type NamespaceOptions,
+  type Pace,
+} from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
 
@@ -99,7 +106,7 @@ export async function* observeTimes(
         .look(kindOfLook(options, looker), wish, signal)
         .catch((error: unknown) => {
           // One that was seen may come back under its name: what follows is of the new one.
-          if (sample > 0 && isGone(error)) return { observation: gapOf(error, looker, options) };
+          if (sample > 0 && isGone(error, options)) return { observation: gapOf(error, looker, options) };
           throw error;
         });
       const isLook = observation.kind !== 'gap';
@@ -228,8 +235,13 @@ function gapOf(error: unknown, looker: Eyes, { source }: CollectOptions): GapObs
   };
 }
 
-/** A namespace that was asked for by name, was there, and is not there now. */
-const isGone = (error: unknown): boolean => error instanceof SourceError && error.fault === 'gone';
+/** What was asked for by name was there, and none of it is there now. */
+const isGone = (error: unknown, options: CollectOptions | NamespaceOptions): boolean =>
+  'netns' in options &&
+  options.netns !== undefined &&
+  !options.netns.includes(ALL_NAMESPACES) &&
+  error instanceof SourceError &&
+  (error.fault === 'missing' || error.fault === 'gone');
 
 /** False where the signal has aborted. */
 async function waitForTick(ticks: Ticks, pace: Pace, signal: AbortSignal): Promise<boolean> {
