@@ -1,9 +1,16 @@
 import type { Change } from '../model/changes.js';
-import type { Listener } from '../model/listener.js';
 import { listensText, tellLost, tellOthers, tellOwners } from './hands-owners.js';
 import { type HandsLook, HandsTeller, PATIENCE_MS, type PendingHandOver } from './hands-teller.js';
 import { type Holders, ownersText } from './holders.js';
-import { byPlace, holdersOf, keysOf, type Members, type Place, untoldSince } from './places.js';
+import {
+  byPlace,
+  holdersOf,
+  isUnderOwnMounts,
+  keysOf,
+  type Members,
+  type Place,
+  untoldSince,
+} from './places.js';
 
 /** Who holds which listeners, from look to look. */
 export interface HandsState {
@@ -30,11 +37,11 @@ export function followHands(
   const cameAt = untoldSince(before?.places);
   for (const [name, members] of byPlace(look.listeners, before?.places)) {
     const last = before?.places.get(name);
-    const isLate = last !== undefined && isForgotten(last, members, look);
-    // Nobody has heard of its end yet.
-    if (isLate && last.goneLooks < GONE_LOOKS) missing({ ...last, goneLooks: GONE_LOOKS - 1 }, look, teller);
-    const known = isLate ? undefined : last;
     const now = holdersOf(members);
+    const isOther = last !== undefined && isOver(last, members, now, look);
+    // Nobody has heard of its end yet.
+    if (isOther && last.goneLooks < GONE_LOOKS) missing({ ...last, goneLooks: GONE_LOOKS - 1 }, look, teller);
+    const known = isOther ? undefined : last;
     const since = members.reduce(
       (first, { key }) => Math.min(first, cameAt.get(key) ?? first),
       look.monotonic,
@@ -54,12 +61,20 @@ export function followHands(
   return { state: { places, pending }, changes: teller.told() };
 }
 
-/** Looks may be further apart than what is remembered: another socket that comes so late has not taken over from anybody. */
-const isForgotten = (
-  { goneLooks, seen, keys }: Place,
-  members: readonly Listener[],
-  { monotonic }: HandsLook,
-): boolean => goneLooks > 0 && monotonic - seen > REMEMBER_MS && !members.some(({ key }) => keys.has(key));
+/**
+ * None of its sockets is there any more, and those that are now have not taken over from anybody: looks may be further apart than what is
+ * remembered, and a mount namespace that ended leaves its number to the next one. That it lives is only known by a process that was there.
+ */
+function isOver(
+  { goneLooks, seen, keys, holders }: Place,
+  members: Members,
+  now: Holders | undefined,
+  look: HandsLook,
+): boolean {
+  if (members.some(({ key }) => keys.has(key))) return false;
+  if (goneLooks > 0 && look.monotonic - seen > REMEMBER_MS) return true;
+  return isUnderOwnMounts(members[0]) && ![...holders.keys()].some((pid) => now?.has(pid));
+}
 
 const NOBODY: Holders = new Map();
 
@@ -164,8 +179,8 @@ function missing(place: Place, { monotonic }: HandsLook, teller: HandsTeller): P
   // What nobody heard of need not be heard of now.
   if (goneLooks === GONE_LOOKS && place.untold === undefined)
     teller.tell('listener', place.listener, `listens no more${was}`);
-  const isOver = goneLooks > GONE_LOOKS && monotonic - place.seen > REMEMBER_MS;
-  return isOver || (place.untold !== undefined && goneLooks >= GONE_LOOKS)
+  const isForgotten = goneLooks > GONE_LOOKS && monotonic - place.seen > REMEMBER_MS;
+  return isForgotten || (place.untold !== undefined && goneLooks >= GONE_LOOKS)
     ? undefined
     : { ...place, goneLooks, missedAt: place.missedAt ?? monotonic };
 }

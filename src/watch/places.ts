@@ -78,6 +78,13 @@ function unixName({ local, owners, home, key }: Listener): string {
   return `unix ${home?.container?.id ?? ''} ${home?.mountNamespace ?? ''} ${text}`;
 }
 
+/** A path in mounts of its process alone, as PrivateTmp= makes them: those of a container last from process to process. */
+export const isUnderOwnMounts = ({ local, home }: Listener): boolean =>
+  local.kind === 'unix' &&
+  local.path.startsWith('/') &&
+  home?.mountNamespace !== undefined &&
+  home.container === undefined;
+
 /** `undefined` where the owners of any of them are not known, or it has none that can be seen. */
 export function holdersOf(members: readonly Listener[]): Holders | undefined {
   const holders = new Map<number, Hand>();

@@ -376,9 +376,32 @@ describe('a listener that changes hands', () => {
         'listener /run/app.sock (mnt 702) nginx/812 listens now',
         'listener /run/app.sock listens no more (was nginx/640)',
       ]);
-      expect(after(mounts('701', unit), mounts('701', unit))).toEqual([
+      // The number of mounts that ended is that of the next ones: only who is there beside the other is in the same.
+      for (const home of [{}, unit])
+        expect(after(mounts('701', home), mounts('701', home))).toEqual([
+          'listener /run/app.sock (mnt 701) listens no more (was nginx/640)',
+          'listener /run/app.sock (mnt 701) nginx/812 listens now',
+        ]);
+      expect(after(mounts('701', { container }), mounts('701', { container }))).toEqual([
         'takeover /run/app.sock (mnt 701) taken over by nginx/812, was nginx/640',
       ]);
+      const [a, b] = [here(1, [owner(640)]), here(2, [owner(812)])];
+      const same = new Map([640, 812].map((pid) => [pid, mounts('701', unit)] as const));
+      const beside = (...looks: RowSpec[][]) => {
+        const timeline = new Timeline();
+        return looks.flatMap((rows, n) =>
+          texts(timeline.take(look(n * 1000, rows, { homes: same })).changes),
+        );
+      };
+      expect(beside([a], [a, b], [b])).toEqual([
+        'owner /run/app.sock (mnt 701) nginx/812 listens there too, beside nginx/640',
+        'takeover /run/app.sock (mnt 701) taken over by nginx/812, was nginx/640',
+      ]);
+      expect(beside([a], [here(1, [owner(812)])])).toEqual([
+        'takeover /run/app.sock (mnt 701) taken over by nginx/812, was nginx/640',
+      ]);
+      // The same process with another socket.
+      expect(beside([a], [here(2, [owner(640)])], [here(2, [owner(640)])])).toEqual([]);
       expect(after(unit, unit)).toEqual(['takeover /run/app.sock taken over by nginx/812, was nginx/640']);
     });
 
