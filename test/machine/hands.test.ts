@@ -13,8 +13,8 @@ const watch = (namespace: Namespace, ...words: string[]) =>
 
 const subjects = (running: Running, kind: string) =>
   running.lines
-    .map((line) => JSON.parse(line) as { change?: string; subject?: string; message?: string })
-    .filter((said) => said.change === kind)
+    .map((line) => JSON.parse(line) as { event?: string; subject?: string; message?: string })
+    .filter((said) => said.event === kind)
     .map(({ subject, message }) => `${subject} ${message}`);
 
 /** A process with a tmpfs of its own at /mnt, that listens in it. */
