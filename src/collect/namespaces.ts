@@ -9,6 +9,7 @@ import type { Door } from './options.js';
 import { inodeOf, monotonicNow, mountMark } from './origin.js';
 import { isDenied, listPids } from './process-fds.js';
 import { type Residence, Residents } from './residents.js';
+import { Effort } from './thread-time.js';
 
 /** A namespace that can perhaps be entered. */
 export interface FoundNamespace {
@@ -38,7 +39,7 @@ export interface FoundNamespaces {
 
 /** Where tools keep namespaces that may have no process: files on which the namespace is mounted. */
 const FOLDERS = ['run/netns', 'run/docker/netns'];
-/** A search through all processes may take this share of one core. */
+/** A search through all processes may take this share of one core, of processor time. */
 const SCAN_SHARE = 0.05;
 
 interface Scan {
@@ -119,7 +120,7 @@ export class NamespaceFinder {
   }
 
   private scanProcesses(): void {
-    const started = performance.now();
+    const effort = new Effort();
     const processes = new Map<number, string>();
     const hidden: number[] = [];
     for (const pid of listPids(this.door.proc)) {
@@ -139,7 +140,8 @@ export class NamespaceFinder {
       host: isFirst ? processes.get(1) : undefined,
       hiddenProcesses: elsewhere,
     };
-    this.nextScanAt = monotonicNow() + (performance.now() - started) / SCAN_SHARE;
+    effort.pause();
+    this.nextScanAt = monotonicNow() + effort.ms / SCAN_SHARE;
   }
 
   /**
