@@ -7,7 +7,7 @@ import type { DiagnosisFindingJson, DiagnosisJson } from '../../src/model/diagno
 import { sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, SERVER_ADDRESS, withNamespace, withPair } from '../support/netns.js';
-import { meanwhile } from '../support/poll.js';
+import { meanwhile, poll } from '../support/poll.js';
 import { Trouble } from '../support/trouble.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
@@ -302,6 +302,36 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
         const bySs = await diagnose(namespace, { source: 'ss' });
         expect(findingOf(bySs, 'app_not_reading')).toMatchObject({ sure: 'certain' });
         expect(findingOf(bySs, 'peer_not_reading')).toMatchObject({ sure: 'certain' });
+      });
+    });
+
+    it('of the only connection, whose window is 0, are found as surely', async () => {
+      await withPair(async (there, here) => {
+        const [server, client] = await Promise.all([Trouble.start(there), Trouble.start(here)]);
+        const port = await server.listen(SERVER_ADDRESS);
+        await client.connect(SERVER_ADDRESS, port, 1);
+        await server.accept(1);
+        await client.keepWriting();
+        const hasShut = (text: string) => text.includes('timer:(persist') && !text.includes('snd_wnd:');
+        await poll(async () => hasShut(await here.must('ss', '-Htnoi')) || undefined, 'a window of 0');
+        const said = await diagnose(here);
+        expect(said.looked_at.connections).toBe(1);
+        const writer = findingOf(said, 'peer_not_reading');
+        expect(writer).toMatchObject({ sure: 'certain', subject: { pid: client.pid } });
+        expect(evidenceOf(writer, 'zero_window')?.value).toBe(1);
+        const file = join(mkdtempSync(join(tmpdir(), 'sw-window-')), 'r.ndjson.gz');
+        await sockwatch(here, ['record', file, '--duration', '2s', '--interval', '500ms']);
+        const { stdout } = await sockwatch(here, ['diagnose', '--from', file, '--format', 'json']);
+        const recorded = findingOf(JSON.parse(stdout) as DiagnosisJson, 'peer_not_reading');
+        expect(evidenceOf(recorded, 'zero_window')?.value).toBe(1);
+        // An ss before 6.6 does not show that it knows windows where all are 0.
+        const [bySs] = (await diagnose(here, { source: 'ss' })).findings.filter(
+          ({ rule }) => rule === 'peer_not_reading',
+        );
+        expect(['certain', 'suspected']).toContain(bySs?.sure);
+        expect(bySs?.evidence.at(-1)?.text).toMatch(
+          bySs?.sure === 'certain' ? /window that the peer last announced is 0/ : /does not show the window/,
+        );
       });
     });
 
