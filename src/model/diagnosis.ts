@@ -74,6 +74,10 @@ export interface Connecting {
   readonly goneUnanswered: number;
   /** The age at which those were given up lies between the age at their last look and that at the look after it. */
   readonly gaveUpMs?: { readonly least: Millis; readonly most: Millis };
+  /** The same of those that went before their SYN was sent again: given up, refused, or established and closed between two looks. */
+  readonly leftEarlyMs?: { readonly least: Millis; readonly most: Millis };
+  /** A connection to it that is open was seen, of whatever process. */
+  readonly isAnswered: boolean;
   readonly oldestMs?: Millis;
 }
 

@@ -1,13 +1,14 @@
 import { diagnose, subjectText as subjectOfEnds } from '../analyze/diagnose.js';
 import { judgePools } from '../analyze/pools.js';
 import { LISTENER_RULES } from '../analyze/rules.js';
-import type { ClosedGroup, ClosedReport } from '../model/closed.js';
+import type { ClosedReport } from '../model/closed.js';
 import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { TableObservation } from '../model/observation.js';
 import type { JudgedPool, PoolsReport } from '../model/pools.js';
 import { millis } from '../model/units.js';
+import { ClosedSince } from './closed-since.js';
 import { ConnectionWatch } from './connections.js';
 import { counterDeltas } from './counters.js';
 import { PoolWatch } from './pools.js';
@@ -32,14 +33,13 @@ class Generation {
   /** Pools of the last look. */
   seen: readonly JudgedPool[] | undefined;
 
-  /** Connects that were refused before it, by the group of their destination. */
-  private readonly refusedBefore: ReadonlyMap<string, number>;
+  private readonly closedSince: ClosedSince;
 
   constructor(
     readonly first: TableObservation,
     closed: ClosedReport | undefined,
   ) {
-    this.refusedBefore = new Map(refusedIn(closed).map(({ id, refused }) => [id, refused]));
+    this.closedSince = new ClosedSince(closed);
   }
 
   take(observation: TableObservation): void {
@@ -69,26 +69,15 @@ class Generation {
       pools: leaksOf(pools),
       seen: this.connections.seen(now.stack?.portRange),
       ...(counters && looks > 1 && { counters }),
-      ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
+      ...(closed && { closed: this.closedSince.of(closed) }),
       ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
       gaps: [],
     };
-  }
-
-  private refusedSince({ groups }: ClosedReport): ClosedGroup[] {
-    return groups.flatMap((group) => {
-      const refused = group.refused - (this.refusedBefore.get(group.id) ?? 0);
-      return refused > 0 ? [{ ...group, refused }] : [];
-    });
   }
 }
 
 const judged = ({ pools, findings }: PoolsReport): JudgedPool[] =>
   pools.map((pool, index) => ({ ...pool, findings: findings.filter((finding) => finding.pool === index) }));
-
-/** Groups of connects that were refused. */
-const refusedIn = (closed: ClosedReport | undefined): readonly ClosedGroup[] =>
-  (closed?.groups ?? []).filter(({ refused }) => refused > 0);
 
 const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
   ...report,
