@@ -464,7 +464,8 @@ describe('connects', () => {
     const looks = times(11, (n) => {
       const age = (n * 500) % 2000;
       const round = Math.floor((n * 500) / 2000);
-      return { rows: many(3, (i) => trying(1 + round * 3 + i, age + 100)) };
+      const counters = { ActiveOpens: n, AttemptFails: 0 };
+      return { rows: many(3, (i) => trying(1 + round * 3 + i, age + 100)), counters };
     });
     const { findings } = judge(looks);
     const timeout = findings.find(({ rule }) => rule === 'connect_timeout');

@@ -6,7 +6,14 @@ import { describe, expect, it } from 'vitest';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../src/model/diagnosis-json.js';
 import { sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
-import { type Namespace, SERVER_ADDRESS, withNamespace, withPair } from '../support/netns.js';
+import {
+  FAR_ADDRESS,
+  type Namespace,
+  SERVER_ADDRESS,
+  withFarPair,
+  withNamespace,
+  withPair,
+} from '../support/netns.js';
 import { meanwhile, poll } from '../support/poll.js';
 import { Trouble } from '../support/trouble.js';
 
@@ -486,6 +493,53 @@ describe.skipIf(noFirewall)(`connects into nothing${noFirewall ? ` (skipped: ${n
     });
   });
 });
+
+describe.skipIf(noFirewall)(
+  `connects with a short patience${noFirewall ? ` (skipped: ${noFirewall})` : ''}`,
+  () => {
+    it('into nothing are found before a second SYN; refused ones are not taken for them', async () => {
+      await withPair(async (server, client) => {
+        await swallow(server, 7777);
+        const hasty = await Trouble.start(client);
+        await hasty.tryAgain({ address: SERVER_ADDRESS, port: 7777, timeoutMs: 800, pauseMs: 50, atOnce: 2 });
+        const timeout = findingOf(await diagnose(client, { seconds: 5 }), 'connect_timeout');
+        expect(timeout.subject).toMatchObject({ pid: hasty.pid, remote: `${SERVER_ADDRESS}:7777` });
+        expect(evidenceOf(timeout, 'gave_up_after')?.text).toMatch(
+          /before (the kernel sent a|a) second SYN( was seen)?: the timeout of the application/,
+        );
+      });
+      await withFarPair(300, async (near, far) => {
+        const [server, client] = await Promise.all([Trouble.start(far), Trouble.start(near)]);
+        const port = await server.listen(FAR_ADDRESS);
+        await server.serve();
+        // The closed port and the open one answer after 0.6 s.
+        await client.tryAgain({ address: FAR_ADDRESS, port: 9, timeoutMs: 20_000, pauseMs: 50 });
+        await client.tryAgain({ address: FAR_ADDRESS, port, timeoutMs: 20_000, pauseMs: 50 });
+        const said = await diagnose(near, { seconds: 6 });
+        expect(rulesOf(said)).not.toContain('connect_timeout');
+        const refused = findingOf(said, 'connect_refused');
+        expect(evidenceOf(refused, 'OutRsts')?.text).toMatch(/: other hosts refuse$/);
+      });
+    });
+
+    it('without a neighbour are ended by the kernel, and refused by nobody', async () => {
+      await withPair(async (_, client) => {
+        const stubborn = await Trouble.start(client);
+        const absent = SERVER_ADDRESS.replace(/\d+$/, '99');
+        // Without a timeout of its own.
+        await stubborn.tryAgain({ address: absent, port: 7777, timeoutMs: 0, pauseMs: 50, atOnce: 6 });
+        const said = await diagnose(client, { seconds: 8 });
+        const timeout = findingOf(said, 'connect_timeout');
+        expect(timeout.subject).toMatchObject({ pid: stubborn.pid, remote: `${absent}:7777` });
+        expect(evidenceOf(timeout, 'gave_up_after')?.text).toMatch(
+          /: no ARP answer: connect\(\) fails with EHOSTUNREACH after about 3 s$/,
+        );
+        expect(evidenceOf(timeout, 'neighbour')?.value).toBe(0);
+        expect(rulesOf(said)).not.toContain('connect_refused');
+      });
+    });
+  },
+);
 
 /** SYNs to a port vanish there. */
 const swallow = (server: Namespace, port: number) =>
