@@ -138,6 +138,9 @@ export interface AttemptWindow {
 /** What a watch over several looks saw of single connections. */
 export interface ConnectionsSeen {
   readonly connections: number;
+  /** Other sockets of the last look: UDP, and Unix but for listeners. */
+  readonly udp: number;
+  readonly unix: number;
   readonly timeWait: { readonly outbound: number; readonly inbound: number };
   readonly halfClosed: readonly HalfClosed[];
   readonly connecting: readonly Connecting[];
@@ -204,6 +207,9 @@ export interface LookedAt {
   readonly looks: number;
   readonly listeners: number;
   readonly connections: number;
+  readonly udp: number;
+  /** Those that are no listeners. */
+  readonly unix: number;
   readonly processes: number;
   readonly counters: number;
   readonly settings: number;
@@ -232,4 +238,8 @@ export interface Diagnosis {
   /** How many were looked into, where it was more than one. */
   readonly namespaces?: number;
   readonly gaps: readonly Gap[];
+  /** Some rules could not be judged, as `gaps` say. */
+  readonly isPartial?: true;
+  /** Nothing is here of what was asked for. */
+  readonly unmatched?: Gap;
 }

@@ -82,33 +82,74 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
       expect(said.looked_at).toMatchObject({ listeners: 1, connections: 16, processes: 2 });
       expect(said.looked_at.looks).toBeGreaterThan(2);
       expect(said.looked_at.counters).toBeGreaterThan(100);
-      const { stdout } = await sockwatch(namespace, [
-        'diagnose',
-        '--duration',
-        '300ms',
-        '--interval',
-        '100ms',
-      ]);
+      const { stdout } = await sockwatch(namespace, ['diagnose', '--duration', '0s']);
       expect(stdout).toMatch(
-        /^Nothing wrong was found\.\nLooked at 1 listener, 16 connections, 2 processes, /,
+        /^Nothing wrong was found among what could be judged\.\nLooked at 1 listener, 16 connections, 2 processes, /,
       );
+      expect(stdout).toMatch(/^not judged with 1 look: app_not_reading, /m);
+      const whole = await sockwatch(namespace, ['diagnose', '--duration', '1s', '--interval', '1s']);
+      expect(whole.stdout).toMatch(/^Nothing wrong was found\.\n/);
     });
   });
 
-  it('passes nothing in silence: it looks twice at least, and says what it could not judge', async () => {
+  it('says that nothing is here of what was asked for, instead of good news', async () => {
+    await withNamespace(async (namespace) => {
+      await joined(namespace, 2);
+      const look = ['diagnose', '--duration', '200ms'];
+      const port = await sockwatch(namespace, [...look, '--port', '443']);
+      expect(port).toMatchObject({ code: 0, stderr: '' });
+      expect(port.stdout).toMatch(
+        /^Nothing here has port 443: nothing was judged\.\nLooked at 0 listeners, /,
+      );
+      const pid = await sockwatch(namespace, [...look, '--pid', `${process.pid}`]);
+      expect(pid.stdout).toContain(`Nothing here is of process ${process.pid}: nothing was judged.`);
+      const both = await sockwatch(namespace, [
+        ...look,
+        '--port',
+        '443',
+        '--filter',
+        'state:listen',
+        '-f',
+        'json',
+      ]);
+      expect((JSON.parse(both.stdout) as DiagnosisJson).gaps[0]).toEqual({
+        what: 'nothing here matches state:listen port:443',
+        why: 'nothing was judged',
+      });
+    });
+    await withNamespace(async (namespace) => {
+      const { port } = await joined(namespace, 2);
+      const { stdout } = await sockwatch(namespace, ['diagnose', '--duration', '1s', '--port', `${port}`]);
+      expect(stdout).toMatch(/^Nothing wrong was found\.\nLooked at 1 listener, 4 connections, /);
+    });
+  });
+
+  it('finds in a second, with looks a second apart, a reader that never reads', async () => {
+    await withNamespace(async (namespace) => {
+      const { server, client } = await joined(namespace, 1);
+      await client.keepWriting();
+      await sleep(500);
+      const short = ['diagnose', '--duration', '1s', '--interval', '1s', '--format', 'json'];
+      const said = JSON.parse((await sockwatch(namespace, short)).stdout) as DiagnosisJson;
+      expect(said.looked_at.looks).toBeGreaterThan(2);
+      expect(findingOf(said, 'app_not_reading').subject).toMatchObject({ pid: server.pid });
+    });
+  });
+
+  it('passes nothing in silence: it looks three times at least, and says what it could not judge', async () => {
     await withNamespace(async (namespace) => {
       await joined(namespace, 4);
       const short = ['diagnose', '--duration', '300ms', '--interval', '5s', '--fail-on'];
       const warned = await sockwatch(namespace, [...short, 'warning']);
       expect(warned).toMatchObject({ code: 0, stderr: '' });
       expect(warned.stdout).not.toContain('there was one look only');
-      const nameless = await sockwatch(namespace, [...short, 'pool_exhausted', '--no-owners']);
+      const nameless = await sockwatch(namespace, [...short, 'pool_leak', '--no-owners']);
       const said = nameless.stdout.replaceAll(/\s+/g, ' ');
       expect(said.match(/not judged: the processes of .*? are not known/g)).toEqual([
         'not judged: the processes of 8 connections and 1 listener are not known',
       ]);
-      expect(said).toContain('pool_exhausted: not judged: it needs 3 looks over 1.0 s, there were 2 in');
-      expect(said).not.toContain('pool_leak: not judged: it needs');
+      expect(said).toContain('pool_leak: not judged: it needs 4 looks over 10 min, there were 3 in');
+      expect(said).not.toContain('reconnect_wave: not judged: it needs');
       const check = ['check', '--metric', 'diagnosis', '--no-state'];
       const once = await sockwatch(namespace, [...check, '--samples', '1']);
       expect(once).toMatchObject({ code: 3 });

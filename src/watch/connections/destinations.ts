@@ -1,4 +1,4 @@
-import { stateCode } from '../../analyze/codes.js';
+import { TIME_WAIT } from '../../analyze/codes.js';
 import { type Endpoint, formatEndpoint } from '../../model/endpoint.js';
 import type { SocketTable } from '../../model/table.js';
 import { millis } from '../../model/units.js';
@@ -50,7 +50,6 @@ export function silentFinder(
   };
 }
 
-const TIME_WAIT = stateCode('time-wait');
 const NOBODY: readonly Destination[] = [];
 
 /** Attempts that had ended before their process was found are of the one process that connects there, where it is but one. */
