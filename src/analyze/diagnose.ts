@@ -5,7 +5,7 @@ import type { Gap } from '../model/observation.js';
 import type { Pool } from '../model/pools.js';
 import { depthOf, explain } from './diagnose/causes.js';
 import { existingFindings } from './diagnose/existing.js';
-import type { DiagnosisRule, Found } from './diagnose/found.js';
+import { type DiagnosisRule, type Found, towards } from './diagnose/found.js';
 import { namedIn } from './diagnose/named.js';
 import { DIAGNOSIS_RULES } from './diagnose/rules.js';
 import { tooShortGap } from './diagnose/too-short.js';
@@ -66,7 +66,9 @@ export function subjectText({ owner, local, remote }: Subject): string {
     ...(local === undefined ? [] : [formatEndpoint(local)]),
     ...(remote === undefined ? [] : [`> ${formatEndpoint(remote)}`]),
   ];
-  return parts.length === 0 ? 'host' : parts.join(' ');
+  if (parts.length === 0) return 'host';
+  // A bare arrow comes from nowhere.
+  return parts.length === 1 && remote !== undefined ? towards('outbound', remote) : parts.join(' ');
 }
 
 function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {

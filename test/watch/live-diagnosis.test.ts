@@ -73,9 +73,9 @@ describe('diagnosis beside live', () => {
         .map(({ subjectText }) => subjectText);
     };
     const told = Array.from({ length: 200 }, (_, second) => where(second));
-    expect(told[50]).toEqual(['> 10.0.0.9:80']);
+    expect(told[50]).toEqual(['to 10.0.0.9:80']);
     // More went to the first in all.
-    expect(told[110]).toEqual(['> 10.0.0.9:81']);
+    expect(told[110]).toEqual(['to 10.0.0.9:81']);
   });
 
   it('keeps its findings while only the listeners are looked at', () => {
