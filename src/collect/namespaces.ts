@@ -7,6 +7,7 @@ import type { NamespacePlace } from './netns-enter.js';
 import type { Door } from './options.js';
 import { inodeOf, monotonicNow, mountMark } from './origin.js';
 import { isDenied, listPids } from './process-fds.js';
+import { Effort } from './thread-time.js';
 
 /** A namespace that can perhaps be entered. */
 export interface FoundNamespace {
@@ -36,7 +37,7 @@ export interface FoundNamespaces {
 
 /** Where tools keep namespaces that may have no process: files on which the namespace is mounted. */
 const FOLDERS = ['run/netns', 'run/docker/netns'];
-/** A search through all processes may take this share of one core. */
+/** A search through all processes may take this share of one core, of processor time. */
 const SCAN_SHARE = 0.05;
 
 interface Scan {
@@ -114,7 +115,7 @@ export class NamespaceFinder {
   }
 
   private scanProcesses(): void {
-    const started = performance.now();
+    const effort = new Effort();
     const pids = new Map<string, number>();
     const hidden: number[] = [];
     for (const pid of listPids(this.door.proc)) {
@@ -123,7 +124,8 @@ export class NamespaceFinder {
       else if (id !== undefined && (pids.get(id) ?? Number.POSITIVE_INFINITY) > pid) pids.set(id, pid);
     }
     this.scan = { pids, hiddenProcesses: this.countElsewhere(hidden, [...pids.values()]) };
-    this.nextScanAt = monotonicNow() + (performance.now() - started) / SCAN_SHARE;
+    effort.pause();
+    this.nextScanAt = monotonicNow() + effort.ms / SCAN_SHARE;
   }
 
   /** Of processes whose namespace may not be read, those that share it with none of the others. */

@@ -8,13 +8,13 @@ import { MissingInodes } from './missing-inodes.js';
 import { inodeOf, monotonicNow } from './origin.js';
 import { EMPTY_SCAN, type Scan, scanOwners } from './owner-scan.js';
 import { readComm, socketInode } from './process-fds.js';
+import { ScanBudget } from './scan-budget.js';
 import type { Depth } from './scan-share.js';
+import { Effort } from './thread-time.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 /** Inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 const FIRST_PID_NAMESPACE = '4026531836';
-/** A scan may take 5 % of one core. */
-const SCAN_SHARE = 0.05;
 const NEW_PROCESSES_EVERY_MS = 15_000;
 /** So soon after the links of all were read, only numbers that are new are worth reading. */
 const JUST_READ_MS = 100;
@@ -32,7 +32,7 @@ export class OwnerFinder implements OwnerLookup {
   /** Of the first of two scans of one look: what it met may have been closed when the second came by. */
   private earlier: InodeIndex | undefined;
   private cold: Promise<void> | undefined;
-  private nextScanAt = 0;
+  private readonly budget = new ScanBudget();
   private nextNewProcessesAt = 0;
   private nextThoroughAt = 0;
   /** Inodes that a row was asked for and that were not known then. */
@@ -54,8 +54,7 @@ export class OwnerFinder implements OwnerLookup {
   warmUp(signal?: AbortSignal, hurry = false): Promise<void> {
     if (this.cold === undefined) {
       this.cold = this.rescan('all descriptors', signal, hurry).then(() => {
-        // What was opened meanwhile is searched at once.
-        this.nextScanAt = 0;
+        this.budget.forgive();
       });
       this.cold.catch(() => {});
     }
@@ -96,7 +95,7 @@ export class OwnerFinder implements OwnerLookup {
     ];
     this.asked.clear();
     const unknown = this.unknownAmong(wanted);
-    if (gone || (unknown.length > 0 && (everything || monotonicNow() >= this.nextScanAt))) {
+    if (gone || (unknown.length > 0 && (everything || this.mayScanFor(listeners)))) {
       await this.search(unknown, everything && !thorough ? listeners : unknown, thorough, signal);
     } else if (monotonicNow() >= this.nextNewProcessesAt) await this.rescan('new processes', signal);
     this.hiddenListeners = this.isIncomplete ? this.countMissing(listeners) : 0;
@@ -163,14 +162,21 @@ export class OwnerFinder implements OwnerLookup {
   }
 
   private async rescan(depth: Depth, signal: AbortSignal | undefined, hurry = false): Promise<void> {
-    const started = performance.now();
-    const scan = await scanOwners(this.proc, this.scan, { depth, signal, hurry });
+    const effort = new Effort();
+    const scan = await scanOwners(this.proc, this.scan, { depth, signal, hurry, effort });
     if (!isSame(scan, this.scan)) this.index = new InodeIndex([...scan.processes.values()]);
     this.scan = scan;
+    effort.pause();
     const now = monotonicNow();
-    this.nextScanAt = now + (performance.now() - started) / SCAN_SHARE;
+    this.budget.scanned(now, effort.ms);
     if (depth === 'all descriptors') this.nextThoroughAt = now + JUST_READ_MS;
     this.nextNewProcessesAt = now + NEW_PROCESSES_EVERY_MS;
+  }
+
+  /** Whether it is time again; for listeners that nobody has searched yet it is so sooner. */
+  private mayScanFor(listeners: readonly number[]): boolean {
+    const isNew = (inode: number) => !this.index.has(inode) && !this.missing.has(inode);
+    return this.budget.isDue(monotonicNow(), () => listeners.some(isNew));
   }
 
   private unknownAmong(wanted: readonly number[]): number[] {

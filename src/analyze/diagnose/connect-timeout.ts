@@ -7,7 +7,7 @@ import { isFull } from '../facts.js';
 import { apartText } from '../pools/words.js';
 import { synTimeout } from '../syn-schedule.js';
 import { count, counted, duration, ownerText } from '../words.js';
-import { type DiagnosisRule, type Found, ownerOf, settingOf, whoText } from './found.js';
+import { type DiagnosisRule, type Found, isCurrent, ownerOf, settingOf, whoText } from './found.js';
 import { type Outcome, outcomesOf } from './outcome.js';
 import { isWithoutNeighbour, routeEvidence } from './route.js';
 
@@ -32,6 +32,7 @@ export const timeoutRule: DiagnosisRule = {
         ([one, { early }]) =>
           isRetried(one) || (early >= EARLY.least && (one.leftEarlyMs?.least ?? 0) >= EARLY.ms),
       )
+      .filter(([one]) => isCurrent(isRetried(one) ? one.unansweredMs : one.triedMs, facts))
       .map(([one, outcome]) => judgeTimeout(one, outcome, facts)),
 };
 

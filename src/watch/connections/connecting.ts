@@ -40,8 +40,10 @@ export class ConnectingWatch {
   seen(at: number): Connecting[] {
     const middle = ((this.firstAt ?? at) + at) / 2;
     return joined([...this.destinations.values()]).map(
-      ({ begun, ends, earlyEnds, oldestMs, words: _, port: __, ...rest }) => ({
+      ({ begun, ends, earlyEnds, oldestMs, words: _, port: __, triedAt, unansweredAt, ...rest }) => ({
         ...rest,
+        triedMs: millis(at - triedAt),
+        ...(!Number.isNaN(unansweredAt) && { unansweredMs: millis(at - unansweredAt) }),
         begun: [begun.filter((time) => time < middle).length, begun.filter((time) => time >= middle).length],
         ...(ends.length > 0 && { gaveUpMs: middleOf(ends) }),
         ...(earlyEnds.length > 0 && { leftEarlyMs: middleOf(earlyEnds) }),
@@ -74,6 +76,7 @@ export class ConnectingWatch {
     attempt.seenAt = at;
     destination.open++;
     if (retries > 0) destination.retried++;
+    noteTry(destination, retries, at);
     destination.mostRetries = Math.max(destination.mostRetries, retries);
     destination.oldestMs = Math.max(destination.oldestMs, at - attempt.begunAt);
   }
@@ -118,10 +121,16 @@ export class ConnectingWatch {
         destination.established++;
         continue;
       }
+      noteTry(destination, attempt.retries, at);
       destination.gone++;
       if (attempt.retries > 0) destination.goneUnanswered++;
       const ends = attempt.retries > 0 ? destination.ends : destination.earlyEnds;
       if (ends.length < KEPT_ENDS) ends.push([attempt.seenAt - attempt.begunAt, at - attempt.begunAt]);
     }
   }
+}
+
+function noteTry(destination: Destination, retries: number, at: number): void {
+  destination.triedAt = at;
+  if (retries > 0) destination.unansweredAt = at;
 }

@@ -29,6 +29,9 @@ export interface Destination {
   readonly ends: Span[];
   readonly earlyEnds: Span[];
   oldestMs: number;
+  /** Monotonic ms: last in SYN-SENT, or found to be gone; the same after a repetition, or NaN. */
+  triedAt: number;
+  unansweredAt: number;
 }
 
 /** Finds destinations of which no answer is known by now, by a row that goes there. */
@@ -80,6 +83,8 @@ export const nothing = () => ({
   ends: [],
   earlyEnds: [],
   oldestMs: 0,
+  triedAt: Number.NaN,
+  unansweredAt: Number.NaN,
 });
 
 const sumOf = (sum: Destination, one: Destination): Destination => ({
@@ -100,7 +105,11 @@ const sumOf = (sum: Destination, one: Destination): Destination => ({
   ends: [...sum.ends, ...one.ends],
   earlyEnds: [...sum.earlyEnds, ...one.earlyEnds],
   oldestMs: Math.max(sum.oldestMs, one.open > 0 ? one.oldestMs : 0),
+  triedAt: later(sum.triedAt, one.triedAt),
+  unansweredAt: later(sum.unansweredAt, one.unansweredAt),
 });
+
+const later = (a: number, b: number): number => (Number.isNaN(a) || b > a ? b : a);
 
 /** The times of all in between, where they agree; else those of the one in the middle. */
 export function middleOf(ends: readonly Span[]) {
