@@ -179,7 +179,7 @@ describe('diagnosis beside live', () => {
       if (second < 40) timeline.take(ended(second * 1000 + 500, shorts(5 * second, 5)));
       return report.alerts.map(({ finding, subjectText }) => `${finding.rule} ${subjectText}`);
     });
-    const alert = ['pool_churn > 10.0.0.9:3306'];
+    const alert = ['pool_churn to 10.0.0.9:3306'];
     // As long as `diagnose` looks.
     expect(seen[4]).toEqual([]);
     expect(seen[5]).toEqual(alert);
