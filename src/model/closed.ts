@@ -4,9 +4,10 @@ import type { Owner } from './sockets.js';
 import type { Bytes, Millis, PerSecond } from './units.js';
 
 /**
- * What a row of a ClosedObservation was. `connection`: was established, with both ends known. `aborted`: was established, and this side
- * ended it with a RST in a way that makes the kernel forget the far port (SO_LINGER 0, connect(AF_UNSPEC)). `attempt`: a connect() that
- * never got so far.
+ * What a row of a ClosedObservation was. `connection`: was established, with both ends known. `aborted`: was established, and the kernel
+ * disconnected it, which makes it forget the far port and the numbers: this side ended it with a RST (SO_LINGER 0, connect(AF_UNSPEC)), or
+ * it was a subflow of MPTCP whose side closed last, however it ended; what is known around it tells which (watch/closed/mptcp.ts).
+ * `attempt`: a connect() that never got so far.
  */
 export const CLOSE_KINDS = ['connection', 'aborted', 'attempt'] as const;
 export type CloseKind = (typeof CLOSE_KINDS)[number];

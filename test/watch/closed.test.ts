@@ -227,6 +227,65 @@ describe('connections that ended', () => {
     expect(only(between([closed(900, [row])]))?.recent.endings).toEqual(endings);
   });
 
+  describe('whose far port the kernel has forgotten', () => {
+    const mptcp: RowSpec = { ...LISTENER, flags: ['mptcpSubflow'], ulp: 'mptcp' };
+    const row: Ended = { local: '10.0.0.1:443', kind: 'aborted', cookie: 5 };
+    const client: Ended = { ...row, local: '0.0.0.0:40000', remote: '10.0.0.5:*' };
+    const open: RowSpec = {
+      local: '10.0.0.1:443',
+      remote: '10.0.0.9:4000',
+      cookie: 5,
+      columns: { inode: 9 },
+    };
+    const subflow: RowSpec = { ...open, flags: ['mptcpSubflow'], ulp: 'mptcp' };
+    const asked = { ...NO_OVERFLOW, MPTcpExtMPCapableSYNRX: 3, MPTcpExtMPCapableSYNTX: 0 };
+    const asking = { ...NO_OVERFLOW, MPTcpExtMPCapableSYNRX: 0, MPTcpExtMPCapableSYNTX: 3 };
+    const nobody = { ...asked, MPTcpExtMPCapableSYNRX: 0 };
+    const early = { ...NO_OVERFLOW, MPTcpExtMPCapableSYNRX: 0 };
+    const RESET = { endings: { reset: 1 }, closers: { self: 1 } };
+    const UNKNOWN = { endings: { unknown: 1 }, closers: { unknown: 1 } };
+    const PEER = { endings: { unknown: 1 }, closers: { peer: 1 } };
+
+    it.each<[string, Ended, readonly RowSpec[], Counters, object]>([
+      ['at a listener of TCP', row, [LISTENER], asked, RESET],
+      ['at one of MPTCP, which somebody has asked for', row, [mptcp], asked, UNKNOWN],
+      ['at one of MPTCP, which nobody has asked for', row, [mptcp], nobody, RESET],
+      ['at one of MPTCP, with a kernel that does not count', row, [mptcp], NO_OVERFLOW, UNKNOWN],
+      ['a subflow by the look before', row, [mptcp, subflow], asked, UNKNOWN],
+      ['a subflow that was half closed then', row, [mptcp, { ...subflow, state: 'close-wait' }], asked, PEER],
+      ['no subflow by a look that tells of them', row, [mptcp, open], asked, RESET],
+      ['a subflow of a listener that went', { ...row, remote: '10.0.0.9:*' }, [subflow], asked, UNKNOWN],
+      ['a client, where nobody asks for MPTCP', client, [LISTENER], asked, RESET],
+      ['a client, where somebody does', client, [LISTENER], asking, UNKNOWN],
+      ['a client, with a kernel that counts servers only', client, [LISTENER], early, UNKNOWN],
+      ['a client, without MPTCP', client, [LISTENER], NO_OVERFLOW, RESET],
+    ])('%s', (_name, ended, before, counters, recent) => {
+      const report = between([closed(900, [ended])], before, before, counters);
+      expect(only(report)?.recent).toMatchObject(recent);
+      expect(report.closed?.closed).toBe(1);
+    });
+
+    it('may be of MPTCP where nobody could read the counters', () => {
+      const line = new Timeline();
+      line.look(0, { rows: [mptcp] });
+      line.take(closed(900, [row]));
+      expect(only(line.look(1000, { rows: [mptcp] }))?.recent).toMatchObject(UNKNOWN);
+    });
+
+    it('are judged by what is known where too many come between two looks', () => {
+      const line = new Timeline();
+      line.look(0, { rows: [LISTENER], counters: NO_OVERFLOW });
+      const thousand = closed(
+        900,
+        Array.from({ length: 1000 }, (_, n) => ({ ...(n === 0 ? client : row), cookie: n + 1 })),
+      );
+      for (let batch = 0; batch < 100; batch++) line.take(thousand);
+      const report = line.look(1000, { rows: [LISTENER], counters: NO_OVERFLOW });
+      const endings = report.closed?.groups.map(({ recent }) => recent.endings);
+      expect(endings).toEqual([{ unknown: 100 }, { reset: 99_900 }]);
+    });
+  });
+
   it('that only opened and never finished is no reset where nobody knows who opened it', () => {
     const row = {
       local: '10.0.0.1:45000',

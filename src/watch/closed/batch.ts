@@ -6,6 +6,7 @@ import type { SocketTable } from '../../model/table.js';
 import { closerByState, EndingReader } from './endings.js';
 import { joinByCookie, leftWaiting } from './join.js';
 import type { ListenerEnds } from './listener-ends.js';
+import { type MptcpUse, mayBeSubflow } from './mptcp.js';
 import type { ClosedFacts } from './tally.js';
 
 /** A table before the batch, and when it was read (monotonic ms). */
@@ -23,6 +24,7 @@ export interface Around {
   /** The kernel made no TIME-WAIT for want of room. */
   readonly lacksTimeWait: boolean;
   readonly ends: ListenerEnds;
+  readonly mptcp: MptcpUse;
 }
 
 const NOT_THERE = -1;
@@ -66,12 +68,14 @@ export class BatchReader {
     return this.endings.directionOf(row, this.table);
   }
 
-  read(row: number, direction: Direction, facts: ClosedFacts): void {
+  /** @param listener that it came in through, where one is known */
+  read(row: number, direction: Direction, listener: Listener | undefined, facts: ClosedFacts): void {
     const { columns } = this;
+    const isAborted = this.isAborted(row, listener);
     // A recording may have been forged.
     facts.weight = Math.min(MOST_WEIGHT, Math.max(1, orZero(columns.weight[row])));
-    facts.ending = this.endings.endingOf(row, direction);
-    facts.closer = this.closerOf(row, facts);
+    facts.ending = this.endings.endingOf(row, direction, isAborted);
+    facts.closer = isAborted ? 'self' : this.closerOf(row, facts);
     // The kernel tells of it when it has time: the last acknowledgement came with the end.
     const since = facts.ending === 'finished' ? orZero(columns.ack[row]) : 0;
     const sent = Math.max(0, (columns.sent[row] ?? Number.NaN) - since);
@@ -94,10 +98,17 @@ export class BatchReader {
     facts.lastedAtMost = isExact ? exact : isNew ? this.upperBound : Number.NaN;
   }
 
-  /** The kernel has forgotten the numbers of what was aborted. */
+  /** This side sent a RST, which made the kernel forget; a subflow of MPTCP it forgets however that ends. */
+  private isAborted(row: number, listener: Listener | undefined): boolean {
+    const { before, mptcp } = this.around;
+    return (
+      this.endings.isForgotten(row) && !mayBeSubflow(before?.table, this.rowBefore(row), listener, mptcp)
+    );
+  }
+
   private readVolume(row: number, hasReceived: boolean, facts: ClosedFacts): void {
     const { columns } = this;
-    const isTold = !this.endings.isAborted(row);
+    const isTold = !this.endings.isForgotten(row);
     facts.bytesSent = !isTold
       ? Number.NaN
       : Math.max(0, orZero(columns.bytesSent[row]) - orZero(columns.bytesAgain[row]));
@@ -116,7 +127,7 @@ export class BatchReader {
   }
 
   private closerOf(row: number, { ending }: ClosedFacts): Closer {
-    if (this.endings.isAborted(row) || this.left?.[row] === 1) return 'self';
+    if (this.left?.[row] === 1) return 'self';
     const { before, lacksTimeWait } = this.around;
     const seen = closerByState(before?.table.state[this.rowBefore(row)]);
     if (seen !== 'unknown') return seen;

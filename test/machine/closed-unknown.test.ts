@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import type { ClosedGroupJson, ClosedJson } from '../../src/model/closed-json.js';
+import { Agent } from '../support/agent.js';
+import { LiveStream } from '../support/live.js';
+import { needs } from '../support/needs.js';
+import { kernelHas, type Namespace, withNamespace } from '../support/netns.js';
+
+const missing = needs({ root: true, programs: ['ip', 'nsenter', 'python3'] });
+const noMptcp = missing ?? (kernelHas('net/mptcp/enabled') ? undefined : 'this kernel has no MPTCP');
+
+type Protocol = 'tcp' | 'mptcp';
+type Direction = ClosedGroupJson['direction'];
+
+interface Answers {
+  readonly port: number;
+  answer(options: object): Promise<void>;
+  /** Of all that went one way, once there are so many: how they ended, as the listener or their processes had them. */
+  ended(direction: Direction, count: number): Promise<readonly ClosedGroupJson[]>;
+  counter(name: string): Promise<number>;
+  readonly live: LiveStream;
+}
+
+/** A listener, and somebody who hears of what ends there. */
+async function answering(
+  namespace: Namespace,
+  protocol: Protocol,
+  args: readonly string[] = [],
+): Promise<Answers> {
+  const agent = await Agent.start(namespace, 'answers.py');
+  const { port } = await agent.ask<{ port: number }>('listen', { protocol });
+  const live = new LiveStream(namespace, ['--connections', '--interval', '250ms', ...args]);
+  const told = (): ClosedJson | undefined => live.snapshots.at(-1)?.closed;
+  const listed = () => live.snapshots.at(-1)?.listeners.some(({ local_port: at }) => at === port);
+  await live.until(() => (listed() && told() !== undefined ? true : undefined));
+  return {
+    port,
+    live,
+    counter: (name) => namespace.counter(name),
+    answer: async (options) => {
+      await agent.ask('answer', { port, ...options });
+    },
+    ended: (direction, count) =>
+      live.until(() => {
+        const groups = told()?.groups.filter((one) => one.direction === direction) ?? [];
+        return groups.reduce((sum, { closed }) => sum + closed, 0) === count ? groups : undefined;
+      }),
+  };
+}
+
+const COUNT = 10;
+
+/** The one group of the listener. */
+async function atListener({ ended, port }: Answers): Promise<ClosedGroupJson['recent']> {
+  const [group, ...others] = await ended('inbound', COUNT);
+  expect([group?.end, others]).toEqual([`127.0.0.1:${port}`, []]);
+  if (group === undefined) throw new Error('no group');
+  return group.recent;
+}
+
+/** How all of those ended that went out; of some a look has seen the process. */
+async function endingsOut({ ended }: Answers): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const { recent } of await ended('outbound', COUNT))
+    for (const [ending, count] of Object.entries(recent.endings)) sums[ending] = (sums[ending] ?? 0) + count;
+  return sums;
+}
+
+describe.skipIf(noMptcp)(`connections of MPTCP that end${noMptcp ? ` (skipped: ${noMptcp})` : ''}`, () => {
+  it('are no resets at their server, which closed last: the kernel reset none', async () => {
+    await withNamespace(async (namespace) => {
+      const all = await answering(namespace, 'mptcp');
+      await all.answer({ protocol: 'mptcp', count: COUNT });
+      const recent = await atListener(all);
+      expect([await all.counter('EstabResets'), await all.counter('OutRsts')]).toEqual([0, 0]);
+      expect(recent.endings).toEqual({ unknown: COUNT });
+      // A look may have seen the FIN of the client.
+      expect(recent.closed_first.self).toBeUndefined();
+      expect(await endingsOut(all)).toEqual({ finished: COUNT });
+      await all.live.interrupt();
+    });
+  });
+
+  it('are no resets at their client, where the server closed first', async () => {
+    await withNamespace(async (namespace) => {
+      const all = await answering(namespace, 'mptcp');
+      await all.answer({ protocol: 'mptcp', count: COUNT, first: 'server' });
+      expect((await atListener(all)).endings).toEqual({ finished: COUNT });
+      expect(await endingsOut(all)).toEqual({ unknown: COUNT });
+      expect([await all.counter('EstabResets'), await all.counter('OutRsts')]).toEqual([0, 0]);
+      await all.live.interrupt();
+    });
+  });
+
+  it('leave those of TCP at the same listener as they are: finished, with their bytes', async () => {
+    await withNamespace(async (namespace) => {
+      const all = await answering(namespace, 'mptcp');
+      await all.answer({ protocol: 'tcp', count: COUNT });
+      expect(await atListener(all)).toMatchObject({ endings: { finished: COUNT }, bytes_sent: COUNT * 1000 });
+      expect(await all.counter('EstabResets')).toBe(0);
+      await all.live.interrupt();
+    });
+  });
+
+  it('and those of TCP that are aborted there: resets, where nobody ever asked for MPTCP', async () => {
+    await withNamespace(async (namespace) => {
+      const all = await answering(namespace, 'mptcp');
+      await all.answer({ protocol: 'tcp', count: COUNT, first: 'server', abort: true });
+      expect(await atListener(all)).toMatchObject({
+        endings: { reset: COUNT },
+        closed_first: { self: COUNT },
+      });
+      // Both ends are here, and each counts its own.
+      expect(await all.counter('EstabResets')).toBe(2 * COUNT);
+      await all.live.interrupt();
+    });
+  });
+});
