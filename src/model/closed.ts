@@ -23,7 +23,10 @@ export type Ending = (typeof ENDINGS)[number];
 export const CLOSERS = ['self', 'peer', 'unknown'] as const;
 export type Closer = (typeof CLOSERS)[number];
 
-/** Quantiles of what was measured of `count` connections; right within a fifth. */
+/**
+ * Quantiles of what was measured of `count` connections, right within a tenth; those of lower bounds are never above the true ones, those of upper
+ * bounds never below, and within a fifth. Exact where all are equal; `max` always is.
+ */
 export interface Spread {
   readonly count: number;
   readonly p50: number;
@@ -66,15 +69,18 @@ export interface ClosedRecent {
   readonly idleBy: Readonly<Partial<Record<Closer, Spread>>>;
   readonly bytesSent?: Spread;
   readonly bytesReceived?: Spread;
-  readonly sentInAll: Bytes;
-  readonly receivedInAll: Bytes;
+  /** Of those of which it is known, as many as `bytesSent` counts; absent: of none. */
+  readonly sentInAll?: Bytes;
+  readonly receivedInAll?: Bytes;
+  /** Some left no numbers (the kernel forgets those of what is aborted): sums, those below too, are lower bounds. */
+  readonly bytesAreLeast?: true;
   readonly rttMs?: Spread;
-  /** Segments sent again, in all, and by how many connections. */
-  readonly retransmissions: number;
-  readonly retransmitting: number;
-  readonly busyMs: Millis;
-  readonly receiverLimitedMs: Millis;
-  readonly bufferLimitedMs: Millis;
+  /** Segments sent again, in all, and by how many connections; absent like what follows: none left its numbers. */
+  readonly retransmissions?: number;
+  readonly retransmitting?: number;
+  readonly busyMs?: Millis;
+  readonly receiverLimitedMs?: Millis;
+  readonly bufferLimitedMs?: Millis;
 }
 
 /** What is known of connections that ended. */

@@ -115,3 +115,39 @@ describe.skipIf(noMptcp)(`connections of MPTCP that end${noMptcp ? ` (skipped: $
     });
   });
 });
+
+describe.skipIf(missing)(`numbers of what ended${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('are unknown of what was aborted, and lower bounds where others were not', async () => {
+    await withNamespace(async (namespace) => {
+      const all = await answering(namespace, 'tcp');
+      await all.answer({ count: COUNT, first: 'server', abort: true });
+      const aborted = await atListener(all);
+      expect(aborted.endings).toEqual({ reset: COUNT });
+      for (const name of ['bytes_sent', 'bytes_received', 'bytes_sent_each', 'retransmissions', 'busy_ms'])
+        expect(aborted).not.toHaveProperty(name);
+      await all.answer({ count: 3, size: 700 });
+      const [both] = await all.ended('inbound', COUNT + 3);
+      expect(both?.recent).toMatchObject({ bytes_sent: 2100, bytes_are_least: true });
+      expect(both?.recent.bytes_received).toBeGreaterThanOrEqual(30);
+      expect(both?.recent.bytes_sent_each).toEqual({ count: 3, p50: 700, p95: 700, max: 700 });
+      await all.live.interrupt();
+    });
+  });
+
+  it('are exact where all are equal, and bounds where they are bounds', async () => {
+    await withNamespace(async (namespace) => {
+      const all = await answering(namespace, 'tcp');
+      const from = performance.now();
+      await all.answer({ count: COUNT, hold: 0.2 });
+      const longest = performance.now() - from;
+      const recent = await atListener(all);
+      expect(recent.bytes_sent_each).toEqual({ count: COUNT, p50: 1000, p95: 1000, max: 1000 });
+      expect(recent).toMatchObject({ bytes_sent: COUNT * 1000 });
+      expect(recent).not.toHaveProperty('bytes_are_least');
+      // Each was held for 200 ms at least, and all of them together took so long.
+      expect(recent.lasted_at_most_ms?.p50 ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(200);
+      expect(recent.lasted_at_least_ms?.p50).toBeLessThan(longest - (COUNT - 1) * 200);
+      await all.live.interrupt();
+    });
+  });
+});

@@ -227,6 +227,55 @@ describe('connections that ended', () => {
     expect(only(between([closed(900, [row])]))?.recent.endings).toEqual(endings);
   });
 
+  describe('of which not all left their numbers', () => {
+    const gone: Ended = {
+      local: '10.0.0.1:443',
+      kind: 'aborted',
+      columns: { segmentsOut: Number.NaN, segmentsIn: Number.NaN },
+    };
+    const recentOf = (rows: readonly Ended[]) => only(between([closed(900, rows)]))?.recent;
+
+    it('have no sums where none did', () => {
+      const recent = recentOf([gone, gone]);
+      for (const name of [
+        'sentInAll',
+        'receivedInAll',
+        'bytesAreLeast',
+        'bytesSent',
+        'retransmissions',
+        'busyMs',
+      ])
+        expect(recent).not.toHaveProperty(name);
+      expect(recent?.closed).toBe(2);
+    });
+
+    it('have lower bounds where some did', () => {
+      const recent = recentOf([gone, served('10.0.0.9:4000', { columns: { retransmitsTotal: 2 } })]);
+      expect(recent).toMatchObject({
+        closed: 2,
+        sentInAll: 20,
+        receivedInAll: 10,
+        bytesAreLeast: true,
+        retransmissions: 2,
+      });
+      expect(recent?.bytesSent?.count).toBe(1);
+    });
+
+    it('have exact ones where all did, zeros included', () => {
+      const none = { bytesSent: Number.NaN, bytesAcked: 1, dataSegmentsOut: Number.NaN };
+      const recent = recentOf([served('10.0.0.9:4000'), served('10.0.0.9:4001', { columns: none })]);
+      expect(recent).toMatchObject({ sentInAll: 20, receivedInAll: 20, retransmissions: 0 });
+      expect(recent?.bytesSent).toMatchObject({ count: 2, max: 20 });
+      expect(recent).not.toHaveProperty('bytesAreLeast');
+    });
+
+    it('have none of a direction that the kernel counts in segments only', () => {
+      const recent = recentOf([served('10.0.0.9:4000', { columns: { bytesSent: Number.NaN } })]);
+      expect(recent).not.toHaveProperty('sentInAll');
+      expect(recent).toMatchObject({ receivedInAll: 10, bytesAreLeast: true });
+    });
+  });
+
   describe('whose far port the kernel has forgotten', () => {
     const mptcp: RowSpec = { ...LISTENER, flags: ['mptcpSubflow'], ulp: 'mptcp' };
     const row: Ended = { local: '10.0.0.1:443', kind: 'aborted', cookie: 5 };
@@ -418,13 +467,57 @@ describe('connections that ended', () => {
 });
 
 describe('a histogram', () => {
-  it('is right within a fifth, and exact in its count and its largest', () => {
+  const of = (values: readonly number[]) => {
     const all = new Histogram();
-    for (let value = 1; value <= 10_000; value++) all.add(value);
-    const spread = all.spread();
-    expect(spread).toMatchObject({ count: 10_000, max: 10_000 });
-    expect((spread?.p50 ?? 0) / 5000).toBeCloseTo(1, 0.7);
-    expect(Math.abs((spread?.p50 ?? 0) - 5000)).toBeLessThan(1000);
-    expect(Math.abs((spread?.p95 ?? 0) - 9500)).toBeLessThan(1900);
+    for (const value of values) all.add(value);
+    return all;
+  };
+  const EDGES = ['low', 'middle', 'high'] as const;
+
+  it('is right within a tenth, and exact in its count and its largest', () => {
+    for (let shift = 1; shift < 200; shift += 7) {
+      const all = of(Array.from({ length: 999 }, (_, at) => 100 + at * shift));
+      const spread = all.spread();
+      expect(spread).toMatchObject({ count: 999, max: 100 + 998 * shift });
+      expect(Math.abs((spread?.p50 ?? 0) / (100 + 499 * shift) - 1)).toBeLessThan(0.1);
+      expect(Math.abs((spread?.p95 ?? 0) / (100 + 949 * shift) - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  it.each([0, 0.0004, 0.017, 1, 8, 20, 939, 1000, 123_456, 7 * 2 ** 39])(
+    'is exact where all are %d',
+    (value) => {
+      for (const edge of EDGES)
+        expect(of([value, value, value]).spread(edge)).toEqual({
+          count: 3,
+          p50: value,
+          p95: value,
+          max: value,
+        });
+    },
+  );
+
+  it('has bounds on the right side of the truth, and near it', () => {
+    for (let value = 0.001; value < 1e12; value *= 1.37) {
+      const all = of([value / 100, value, value, value * 100]);
+      const [low, , high] = EDGES.map((edge) => all.spread(edge)?.p50 ?? Number.NaN);
+      expect(low).toBeLessThanOrEqual(value);
+      expect(low).toBeGreaterThan(value / 1.21);
+      expect(high).toBeGreaterThanOrEqual(value);
+      expect(high).toBeLessThan(value * 1.21);
+    }
+  });
+
+  it('says no more digits than it knows', () => {
+    const all = of([1, 54_321, 1_000_000]);
+    expect(EDGES.map((edge) => all.spread(edge)?.p50)).toEqual([46_300, 50_500, 55_200]);
+  });
+
+  it('keeps its bounds where it is merged, and leaves a copy as it was', () => {
+    const all = of([500]);
+    const copy = all.copy();
+    all.merge(of([20, 20, 20]));
+    expect(all.spread('low')).toEqual({ count: 4, p50: 20, p95: 430, max: 500 });
+    expect(copy.spread('low')).toEqual({ count: 1, p50: 500, p95: 500, max: 500 });
   });
 });

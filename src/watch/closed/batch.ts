@@ -86,7 +86,7 @@ export class BatchReader {
     facts.lastedAtLeast = Math.max(facts.lastedAtLeast, orZero(sent), orZero(received));
     facts.lastedAtMost = Math.max(facts.lastedAtMost, facts.lastedAtLeast);
     facts.idle = hasSent || hasReceived ? Math.min(sent, received) : Number.NaN;
-    this.readVolume(row, hasReceived, facts);
+    this.readVolume(row, hasSent, hasReceived, facts);
   }
 
   /** Ages of a direction that carried nothing still count from the beginning: then the age is exact. */
@@ -106,24 +106,30 @@ export class BatchReader {
     );
   }
 
-  private readVolume(row: number, hasReceived: boolean, facts: ClosedFacts): void {
+  private readVolume(row: number, hasSent: boolean, hasReceived: boolean, facts: ClosedFacts): void {
     const { columns } = this;
-    const isTold = !this.endings.isForgotten(row);
-    facts.bytesSent = !isTold
-      ? Number.NaN
-      : Math.max(0, orZero(columns.bytesSent[row]) - orZero(columns.bytesAgain[row]));
+    const { bytesSent, bytesReceived } = columns;
+    // Zeros are left out of what is told; bytes of data that went are none.
+    const isTold = this.isTold(row);
+    const nothing = isTold ? 0 : Number.NaN;
+    const sent = bytesSent[row] || (hasSent ? Number.NaN : nothing);
+    facts.bytesSent = Math.max(0, sent - orZero(columns.bytesAgain[row]));
     // The kernel counts the peer's FIN as a byte, where it came before ours was acknowledged.
     const fin = facts.closer === 'peer' ? 1 : 0;
-    facts.bytesReceived = !isTold
-      ? Number.NaN
-      : hasReceived
-        ? Math.max(0, orZero(columns.bytesReceived[row]) - fin)
-        : 0;
+    facts.bytesReceived = hasReceived ? Math.max(0, (bytesReceived[row] || Number.NaN) - fin) : nothing;
     facts.rtt = columns.rtt[row] ?? Number.NaN;
-    facts.retransmissions = orZero(columns.again[row]);
-    facts.busy = orZero(columns.busy[row]);
-    facts.receiverLimited = orZero(columns.receiverLimited[row]);
-    facts.bufferLimited = orZero(columns.bufferLimited[row]);
+    facts.retransmissions = columns.again[row] || nothing;
+    facts.busy = isTold ? orZero(columns.busy[row]) : Number.NaN;
+    facts.receiverLimited = columns.receiverLimited[row] || nothing;
+    facts.bufferLimited = columns.bufferLimited[row] || nothing;
+  }
+
+  /** Whether its numbers are known: a tcp_info came, and the kernel had not forgotten them. */
+  private isTold(row: number): boolean {
+    if (this.endings.isForgotten(row)) return false;
+    const { segmentsIn, segmentsOut, sent, received } = this.columns;
+    const hasSegments = !Number.isNaN(segmentsIn[row]) || !Number.isNaN(segmentsOut[row]);
+    return hasSegments || !Number.isNaN(sent[row]) || !Number.isNaN(received[row]);
   }
 
   private closerOf(row: number, { ending }: ClosedFacts): Closer {
@@ -157,6 +163,8 @@ function columnsOf(table: SocketTable) {
     busy: column('busyMs'),
     dataOut: column('dataSegmentsOut'),
     dataIn: column('dataSegmentsIn'),
+    segmentsOut: column('segmentsOut'),
+    segmentsIn: column('segmentsIn'),
     bytesSent: column('bytesSent'),
     bytesAgain: column('bytesRetransmitted'),
     bytesReceived: column('bytesReceived'),

@@ -1,6 +1,7 @@
 """A server that answers, and clients that ask it, over TCP and MPTCP on loopback: connections that end as told, one after the other."""
 import socket
 import struct
+import time
 
 from agent import Agent
 
@@ -23,8 +24,8 @@ def read_all(end, size):
         size -= len(end.recv(size))
 
 
-def answer(port, protocol="tcp", count=1, size=1000, first="client", abort=False):
-    """Each is asked once; `first` closes, with a RST where it aborts, and the other one when it has noticed."""
+def answer(port, protocol="tcp", count=1, size=1000, first="client", abort=False, hold=0):
+    """Each is asked once and held for some seconds; `first` closes, with a RST where it aborts, and the other one when it has noticed."""
     for _ in range(count):
         client = socket.socket(socket.AF_INET, socket.SOCK_STREAM, PROTOCOLS[protocol])
         client.connect(("127.0.0.1", port))
@@ -36,6 +37,7 @@ def answer(port, protocol="tcp", count=1, size=1000, first="client", abort=False
         one, other = (client, server) if first == "client" else (server, client)
         if abort:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(hold)
         one.close()
         try:
             other.recv(1)
