@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClosedGroupJson, ClosedJson } from '../../src/model/closed-json.js';
 import { Agent } from '../support/agent.js';
+import { notForNobody } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { kernelHas, type Namespace, withNamespace } from '../support/netns.js';
@@ -150,4 +151,39 @@ describe.skipIf(missing)(`numbers of what ended${missing ? ` (skipped: ${missing
       await all.live.interrupt();
     });
   });
+});
+
+describe.skipIf(missing)(`what live cannot know${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('is said where nobody tells of connections that end', async () => {
+    await withNamespace(async (namespace) => {
+      const live = new LiveStream(namespace, ['--source', 'proc']);
+      const { gaps, closed } = await live.until(() => live.snapshots[1]);
+      expect(closed).toBeUndefined();
+      expect(gaps).toContainEqual({
+        what: 'connections that ended',
+        why: 'nobody is asked with --source proc: use netlink or ss',
+      });
+      await live.interrupt();
+    });
+  });
+
+  it.skipIf(notForNobody())(
+    'is in every report where owners are hidden, and told to people once',
+    async () => {
+      await withNamespace(async (namespace) => {
+        const agent = await Agent.start(namespace, 'answers.py');
+        await agent.ask('listen');
+        const live = new LiveStream(namespace, ['--interval', '250ms'], { unprivileged: true });
+        const [first, , third] = await live.until(() =>
+          live.snapshots.length > 2 ? live.snapshots : undefined,
+        );
+        for (const said of [first, third]) {
+          expect(said?.gaps).toContainEqual({ what: 'owners', why: expect.stringMatching(/^hidden/) });
+          expect(said?.findings.map(({ rule }) => rule)).toContain('owners_hidden');
+        }
+        expect(live.errors.match(/owners:? hidden/g)).toHaveLength(1);
+        await live.interrupt();
+      });
+    },
+  );
 });
