@@ -498,7 +498,7 @@ describe('a histogram', () => {
   );
 
   it('has bounds on the right side of the truth, and near it', () => {
-    for (let value = 0.001; value < 1e12; value *= 1.37) {
+    for (let value = 0.002; value < 1e12; value *= 1.37) {
       const all = of([value / 100, value, value, value * 100]);
       const [low, , high] = EDGES.map((edge) => all.spread(edge)?.p50 ?? Number.NaN);
       expect(low).toBeLessThanOrEqual(value);
@@ -506,6 +506,12 @@ describe('a histogram', () => {
       expect(high).toBeGreaterThanOrEqual(value);
       expect(high).toBeLessThan(value * 1.21);
     }
+  });
+
+  it('has zeros as zeros, and what is hardly more as no less', () => {
+    const all = of([0, 0, 0, 0.0004, 0.0004, 0.0005, 5]);
+    expect(EDGES.map((edge) => all.spread(edge)?.p50)).toEqual([0, 0.00107, 0.00117]);
+    expect(EDGES.map((edge) => of([0, 0, 5]).spread(edge)?.p50)).toEqual([0, 0, 0]);
   });
 
   it('says no more digits than it knows', () => {

@@ -67,17 +67,17 @@ export class Histogram {
   }
 }
 
-/** The first holds 0 and what is less than the others begin with. */
+/** The first holds zeros, the second also what is less than it begins with. */
 function bucketOf(value: number): number {
   if (!(value > 0)) return 0;
   const octave = Math.log2(value) - LOWEST_OCTAVE;
-  return Math.min(BUCKETS - 1, Math.max(0, Math.floor(octave * PER_OCTAVE) + 1));
+  return Math.min(BUCKETS - 1, Math.max(1, Math.floor(octave * PER_OCTAVE) + 1));
 }
 
 const PLACES: Readonly<Record<Edge, number>> = { low: 1, middle: 0.5, high: 0 };
 
 function edgeOf(bucket: number, edge: Edge): number {
-  if (bucket === 0 && edge !== 'high') return 0;
+  if (bucket === 0 || (bucket === 1 && edge === 'low')) return 0;
   return 2 ** ((bucket - PLACES[edge]) / PER_OCTAVE + LOWEST_OCTAVE);
 }
 
