@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Namespace } from '../model/namespace.js';
-import type { NetnsMark } from '../model/observation.js';
+import type { MissingNamespace, NetnsMark } from '../model/observation.js';
 import { HomeFinder } from './homes.js';
 import type { NamespacePlace } from './netns-enter.js';
 import type { Door } from './options.js';
@@ -28,6 +28,10 @@ export interface FoundNamespaces {
    * open descriptor kept it. Namespaces of processes and of files are those that this PID namespace and this /run show.
    */
   readonly sight?: string;
+  /** Asked for by name, and not there. */
+  readonly missing?: readonly MissingNamespace[];
+  /** Those that nobody asked for, where only some were asked for. */
+  readonly others?: readonly Namespace[];
 }
 
 /** Where tools keep namespaces that may have no process: files on which the namespace is mounted. */

@@ -38,6 +38,8 @@ export class OwnerFinder implements OwnerLookup {
   /** Inodes that a row was asked for and that were not known then. */
   private readonly asked = new Set<number>();
   private readonly missing = new MissingInodes();
+  /** Missing since the last update, where processes are hidden: their sockets may have ended before these were searched. */
+  private readonly doubtful = new Set<number>();
   private readonly outside: boolean;
   private hiddenListeners = 0;
   private running: Promise<void> | undefined;
@@ -85,6 +87,7 @@ export class OwnerFinder implements OwnerLookup {
   ): Promise<void> {
     await this.warmUp(signal);
     this.earlier = undefined;
+    this.doubtful.clear();
     const listeners = tables.flatMap((table) => inodesOf(table, true));
     const gone = this.forgetChanged(listeners);
     const wanted = [
@@ -94,9 +97,21 @@ export class OwnerFinder implements OwnerLookup {
     this.asked.clear();
     const unknown = this.unknownAmong(wanted);
     if (gone || (unknown.length > 0 && (everything || monotonicNow() >= this.nextScanAt))) {
-      await this.search(unknown, everything && !thorough ? listeners : unknown, signal);
+      await this.search(unknown, everything && !thorough ? listeners : unknown, thorough, signal);
     } else if (monotonicNow() >= this.nextNewProcessesAt) await this.rescan('new processes', signal);
     this.hiddenListeners = this.isIncomplete ? this.countMissing(listeners) : 0;
+  }
+
+  /** Sockets of which only their being there still tells whether their owner is hidden, or they had ended and have none. */
+  isInDoubt(table: SocketTable): boolean {
+    return this.doubtful.size > 0 && inodesOf(table, false).some((inode) => this.doubtful.has(inode));
+  }
+
+  /** `after`: the sockets as they are after the update, of all tables with such in doubt. */
+  settle(after: readonly SocketTable[]): void {
+    for (const table of after) for (const inode of inodesOf(table, false)) this.doubtful.delete(inode);
+    for (const inode of this.doubtful) this.missing.markEnded(inode);
+    this.doubtful.clear();
   }
 
   ownersOf(inode: number): readonly Owner[] | undefined {
@@ -104,7 +119,8 @@ export class OwnerFinder implements OwnerLookup {
     if (owners.length > 0) return owners;
     if (this.earlier?.has(inode)) return this.earlier.ownersOf(inode);
     this.asked.add(inode);
-    return this.missing.has(inode) && !this.isIncomplete ? owners : undefined;
+    const isNobodys = this.missing.has(inode) && (!this.isIncomplete || this.missing.hasEnded(inode));
+    return isNobodys ? owners : undefined;
   }
 
   /** Said while owners of listeners are hidden: always in the same words for the same number. */
@@ -129,17 +145,20 @@ export class OwnerFinder implements OwnerLookup {
   private async search(
     unknown: readonly number[],
     important: readonly number[],
+    thorough: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     await this.rescan('new descriptors', signal);
     const isHidden = important.some((inode) => !this.index.has(inode));
-    if (isHidden && monotonicNow() >= this.nextThoroughAt) {
+    // A number that was used again since would be taken for a hidden owner.
+    const isDue = monotonicNow() >= this.nextThoroughAt || (thorough && this.isIncomplete);
+    if (isHidden && isDue) {
       this.earlier = this.index;
       await this.rescan('all descriptors', signal);
     }
     for (const inode of unknown) {
       if (this.index.has(inode) || this.earlier?.has(inode)) this.missing.delete(inode);
-      else if (isHidden) this.missing.add(inode);
+      else if (isHidden && this.missing.add(inode) && this.isIncomplete) this.doubtful.add(inode);
     }
   }
 
@@ -160,7 +179,7 @@ export class OwnerFinder implements OwnerLookup {
   }
 
   private countMissing(inodes: readonly number[]): number {
-    return inodes.filter((inode) => this.missing.has(inode)).length;
+    return inodes.filter((inode) => this.missing.has(inode) && !this.missing.hasEnded(inode)).length;
   }
 
   /** Forgets processes that no longer hold the listener that they held, or have another name: true where there were some. */

@@ -198,6 +198,31 @@ describe('OwnerFinder', () => {
     ]);
   });
 
+  it('where processes are hidden, gives nobody to what had ended, and nothing to what outlived the search', async () => {
+    const proc = makeProc();
+    proc.end(1);
+    proc.process(20, 'seen', { 4: 'socket:[1250]' });
+    const owners = new OwnerFinder(proc.root);
+    const before = listenersWith(1250, 1251, 1252);
+    await owners.update(before, ALL);
+    expect(owners.ownersOf(1252)).toBeUndefined();
+    expect(owners.isInDoubt(before)).toBe(true);
+    owners.settle([listenersWith(1250, 1251)]);
+    expect(owners.ownersOf(1250)).toEqual([{ pid: 20, fd: 4, name: 'seen' }]);
+    expect(owners.ownersOf(1251)).toBeUndefined();
+    expect(owners.ownersOf(1252)).toEqual([]);
+    // What is known to be hidden is not asked about again.
+    await owners.update(listenersWith(1250, 1251), ALL);
+    expect(owners.isInDoubt(before)).toBe(false);
+    expect(owners.ownersOf(1251)).toBeUndefined();
+  });
+
+  it('has no doubts where all processes are seen', async () => {
+    const owners = new OwnerFinder(makeProc().root);
+    await owners.update(listenersWith(1260), ALL);
+    expect(owners.isInDoubt(listenersWith(1260))).toBe(false);
+  });
+
   it('says what is wrong where there is no procfs, and recovers', async () => {
     const proc = makeProc();
     rmSync(proc.root, { recursive: true });

@@ -4,7 +4,7 @@ import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
 import { count, counted, ownerText } from '../words.js';
 import { rateText, STORM, steadyPace, WHOSE_PACE } from './attempts.js';
-import { aboutRefused, onlyRefusedAt, refusedRule } from './connect-refused.js';
+import { aboutRefused, mostRefusedAt, onlyRefusedAt, refusedRule } from './connect-refused.js';
 import { type DiagnosisRule, type Found, ownerOf, risen, whoText } from './found.js';
 
 /** So many failures of a whole namespace, and hardly a success, are no sum of clients that each wait. */
@@ -71,7 +71,7 @@ function stormOfFailures(facts: DiagnosisFacts): Found[] {
       about: aboutRefused(target),
       message: `connects of this network namespace${where} fail at ${kind} of ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
       evidence: [evidence('attempts_failed', all.failed, 'connects', text)],
-      advice: `${backOff(target?.owners?.[0] === undefined ? 'the client' : whoText(target.owners[0]))}; connect_refused says ${target === undefined ? 'how to find it' : 'more'}`,
+      advice: `${backOff(target?.owners?.[0] === undefined ? 'the client' : whoText(target.owners[0]))}; connect_refused says ${mostRefusedAt(facts) === undefined ? 'how to find it' : 'more'}`,
     },
   ];
 }
