@@ -3,7 +3,7 @@ import { formatEndpoint } from '../model/endpoint.js';
 import type { Evidence } from '../model/findings.js';
 import type { Listener } from '../model/listener.js';
 import type { AcceptorFacts, Downstream, HeldConnections, ThreadFacts } from '../model/processes.js';
-import type { SocketTable } from '../model/table.js';
+import { isStaleRow, type SocketTable } from '../model/table.js';
 import { ESTABLISHED } from './codes.js';
 import { evidence } from './evidence.js';
 import { count, counted, duration, percent } from './words.js';
@@ -56,6 +56,7 @@ function downstreamOf(table: SocketTable, acceptors: readonly AcceptorFacts[]): 
     if (reading === undefined || table.state[row] !== ESTABLISHED || directionOf(row) !== 'outbound')
       continue;
     const sentMs = sent?.[row] ?? 0;
+    if (isStaleRow(table, row)) continue;
     if ((table.recvQueue[row] ?? 0) > 0 || sentMs < IDLE_MS || sentMs > (received?.[row] ?? 0)) continue;
     const { remote } = table.row(row);
     if (remote === undefined) continue;

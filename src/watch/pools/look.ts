@@ -30,7 +30,6 @@ export interface Look {
   /** Monotonic ms. */
   readonly at: number;
   /** From a recording, which writes the numbers of a connection whose state and queues stay the same once a minute only. */
-  readonly isRecorded: boolean;
 }
 
 /** Times count from the handshake on where nothing was sent or received since: a connection is at least as old. */
