@@ -63,6 +63,8 @@ export interface HeldConnections {
   readonly idle: number;
   /** Threads in read() on one of the idle ones. */
   readonly readers: number;
+  /** Threads in read() on any of them that has nothing unread: they wait for its client, however often that asks. */
+  readonly bound: number;
   /** The address that most threads wait for in read() on connections that they made; absent: none does. */
   readonly downstream?: Downstream;
 }
