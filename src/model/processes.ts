@@ -15,7 +15,7 @@ export interface ThreadFacts {
   readonly pollingOne: number;
   /** Inodes of the sockets that threads wait to read from; one entry per thread. */
   readonly readingFrom: readonly number[];
-  /** Waiting for another thread or a timer. */
+  /** Waiting for another thread or process, a timer or a signal. */
   readonly parked: number;
   /** On a processor or ready for one. */
   readonly running: number;
