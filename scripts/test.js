@@ -8,6 +8,7 @@ import { build, installPackages, requireNode, root, run, say } from './setup.js'
 
 /** More than so many files that fail are no accident. */
 const MOST_TRIED_AGAIN = 3;
+const REAL = /^test\/(collect|commands|machine|tui)\//;
 
 requireNode();
 installPackages();
@@ -63,27 +64,31 @@ function outcomeOf({ status, report }) {
 }
 
 /**
- * Files of tests that measure real processes and a real kernel beside other tests: where only few of them failed, they are run a
- * second time, alone. What fails then has failed; what passes then is named, for it deserves a look all the same.
+ * Tests that measure real processes and a real kernel beside other tests: where only few of their files failed, they are run a second
+ * time, alone. What fails then has failed; what passes then is named, for it deserves a look all the same.
  */
 function whatMayBeTriedAgain({ report }) {
-  const failed = (report?.testResults ?? []).filter(({ status }) => status === 'failed');
-  const names = failed.map(({ name }) => relative(root, name));
-  const areReal = names.every((name) => /^test\/(collect|commands|machine|tui)\//.test(name));
-  return areReal && names.length <= MOST_TRIED_AGAIN ? names : [];
-}
-
-function tryAgain(first, names) {
-  say(`once more, alone: ${names.join(' ')}`);
-  const second = runVitest(['--maxWorkers=1', ...names]);
-  const { counts } = outcomeOf(first);
-  const { failed } = outcomeOf(second);
-  if (failed > 0) return { counts, failed };
-  const unsteady = first.report.testResults.flatMap(({ name, assertionResults }) =>
+  const files = (report?.testResults ?? []).filter(({ status }) => status === 'failed');
+  const failed = files.flatMap(({ name, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status === 'failed')
-      .map(({ fullName }) => `${relative(root, name)}: ${fullName}`),
+      .map(({ fullName }) => ({ file: relative(root, name), fullName })),
   );
-  for (const name of unsteady) say(`failed beside other tests, passed alone: ${name}`);
-  return { counts: { ...counts, passed: counts.passed + unsteady.length }, failed };
+  const areReal = files.every(({ name }) => REAL.test(relative(root, name)));
+  const areSome = files.length <= MOST_TRIED_AGAIN && failed.length > 0;
+  return areReal && areSome ? failed : [];
+}
+
+function tryAgain(first, failed) {
+  const files = [...new Set(failed.map(({ file }) => file))];
+  const names = failed.map(({ fullName }) => fullName.replace(/[^\w ]/g, '.')).join('|');
+  say(`once more, alone: ${files.join(' ')}`);
+  const second = runVitest(['--maxWorkers=1', `--testNamePattern=^(${names})$`, ...files]);
+  const { counts } = outcomeOf(first);
+  const again = outcomeOf(second);
+  const missing = failed.length - again.counts.passed;
+  if (again.failed > 0 || missing > 0) return { counts, failed: Math.max(again.failed, missing) };
+  for (const { file, fullName } of failed)
+    say(`failed beside other tests, passed alone: ${file}: ${fullName}`);
+  return { counts: { ...counts, passed: counts.passed + failed.length }, failed: 0 };
 }

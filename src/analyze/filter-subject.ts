@@ -1,4 +1,3 @@
-import type { ClosedGroup } from '../model/closed.js';
 import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { Verdict } from '../model/findings.js';
 import type { IpAddress } from '../model/ip.js';
@@ -202,8 +201,16 @@ export class ListenerSubject implements Subject {
   }
 }
 
+/** Where connections went, or came in. */
+export interface EndFacts {
+  readonly direction: 'inbound' | 'outbound' | undefined;
+  readonly end: Endpoint;
+  readonly owners?: readonly Owner[] | undefined;
+  readonly namespace?: Namespace | undefined;
+}
+
 /** Connections that ended and share a listener or a remote: of the other end nothing is known. */
-export class ClosedSubject implements Subject {
+export class EndSubject implements Subject {
   /** Events do not tell it. */
   readonly home = undefined;
 
@@ -212,7 +219,11 @@ export class ClosedSubject implements Subject {
   readonly verdict = undefined;
   readonly isWaiting = false;
 
-  constructor(private readonly group: ClosedGroup) {}
+  /** @param rttMs of those that it is known of */
+  constructor(
+    private readonly group: EndFacts,
+    private readonly rttMs: () => number | undefined,
+  ) {}
 
   get namespace() {
     return this.group.namespace;
@@ -241,7 +252,7 @@ export class ClosedSubject implements Subject {
   }
 
   quantity(what: Quantity): number | undefined {
-    return what === 'rtt' ? this.group.recent.rttMs?.p50 : undefined;
+    return what === 'rtt' ? this.rttMs() : undefined;
   }
 
   private get side(): Side {

@@ -164,16 +164,26 @@ function partsOf(
   });
 }
 
-/** A namespace that was found and entered, but not read, is no namespace that is well. */
-function unread({ looks }: NamespacesObservation, { metrics: [metric] }: CheckWish): Measure[] {
+/** A namespace that was found and entered, but not read, is no namespace that is well; nor is one that was asked for and is not there. */
+function unread({ looks, missing = [] }: NamespacesObservation, { metrics: [metric] }: CheckWish): Measure[] {
   if (metric === undefined) return [];
-  return looks.flatMap((look): Measure[] => {
-    if (look.kind !== 'gap') return [];
-    const subject = subjectIn(look.namespace ?? { id: look.origin.netns ?? '' }, '');
-    const why = look.gaps[0]?.why ?? 'not known why';
-    return [{ metric, subject, unknown: why, text: `sockets of ${subject} cannot be read: ${why}` }];
+  const unknown = (subject: string, why: string): Measure => ({
+    metric,
+    subject,
+    unknown: why,
+    text: `sockets of ${subject} cannot be read: ${why}`,
   });
+  return [
+    ...looks.flatMap((look) =>
+      look.kind === 'gap' ? [unknown(subjectOf(look), look.gaps[0]?.why ?? 'not known why')] : [],
+    ),
+    // In quotation marks --redact hides it.
+    ...missing.map(({ asked, why }) => unknown(`netns ${JSON.stringify(asked)}`, why)),
+  ];
 }
+
+const subjectOf = ({ namespace, origin }: GapObservation): string =>
+  subjectIn(namespace ?? { id: origin.netns ?? '' }, '');
 
 /** Loaded only where it is asked for: most checks run from cron and measure one queue. */
 async function openDiagnosis(wish: CheckWish, oneLook: boolean, isHere: boolean) {

@@ -1,6 +1,6 @@
 import { diagnoseAll } from '../analyze/diagnose-all.js';
 import type { Filter } from '../analyze/filter.js';
-import { unjudged } from '../analyze/pools/unjudged.js';
+import { unjudgedUse } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
@@ -17,6 +17,7 @@ import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js'
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
 import { NamespaceLog } from './filter-gaps.js';
+import { netnsOf } from './flags.js';
 import { requireProcess } from './require-process.js';
 
 /**
@@ -48,7 +49,7 @@ export async function watchAndDiagnose(
       gaps: [
         ...(at === 0 ? [...gaps, ...watch.gaps, ...log.gaps(filter)] : []),
         ...facts.gaps,
-        ...unjudged(facts.pools, limits),
+        ...unjudgedUse(facts.pools, limits),
       ],
     },
   }));
@@ -78,7 +79,7 @@ async function lookAgain(
   signal: AbortSignal,
 ): Promise<void> {
   const options: NamespaceOptions = {
-    netns: flags.netns,
+    netns: netnsOf(flags),
     source: flags.source,
     udp: true,
     unix: true,

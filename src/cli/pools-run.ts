@@ -19,6 +19,7 @@ import { poolsJson, poolsNdjson } from '../render/pools/json.js';
 import { poolsTable } from '../render/pools/table.js';
 import { PoolWatches } from '../watch/pools-of-all.js';
 import { NamespaceLog } from './filter-gaps.js';
+import { netnsOf } from './flags.js';
 import type { PoolsFlags } from './pools-flags.js';
 import { requireProcess } from './require-process.js';
 
@@ -64,7 +65,7 @@ async function lookAgain(
   signal: AbortSignal,
 ) {
   const options: NamespaceOptions = {
-    netns: flags.netns,
+    netns: netnsOf(flags),
     source: flags.source,
     udp: false,
     unix: false,

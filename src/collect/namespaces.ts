@@ -1,12 +1,13 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Namespace } from '../model/namespace.js';
-import type { NetnsMark } from '../model/observation.js';
+import type { MissingNamespace, NetnsMark } from '../model/observation.js';
 import { HomeFinder } from './homes.js';
 import type { NamespacePlace } from './netns-enter.js';
 import type { Door } from './options.js';
 import { inodeOf, monotonicNow, mountMark } from './origin.js';
 import { isDenied, listPids } from './process-fds.js';
+import { Effort } from './thread-time.js';
 
 /** A namespace that can perhaps be entered. */
 export interface FoundNamespace {
@@ -28,11 +29,15 @@ export interface FoundNamespaces {
    * open descriptor kept it. Namespaces of processes and of files are those that this PID namespace and this /run show.
    */
   readonly sight?: string;
+  /** Asked for by name, and not there. */
+  readonly missing?: readonly MissingNamespace[];
+  /** Those that nobody asked for, where only some were asked for. */
+  readonly others?: readonly Namespace[];
 }
 
 /** Where tools keep namespaces that may have no process: files on which the namespace is mounted. */
 const FOLDERS = ['run/netns', 'run/docker/netns'];
-/** A search through all processes may take this share of one core. */
+/** A search through all processes may take this share of one core, of processor time. */
 const SCAN_SHARE = 0.05;
 
 interface Scan {
@@ -110,7 +115,7 @@ export class NamespaceFinder {
   }
 
   private scanProcesses(): void {
-    const started = performance.now();
+    const effort = new Effort();
     const pids = new Map<string, number>();
     const hidden: number[] = [];
     for (const pid of listPids(this.door.proc)) {
@@ -119,7 +124,8 @@ export class NamespaceFinder {
       else if (id !== undefined && (pids.get(id) ?? Number.POSITIVE_INFINITY) > pid) pids.set(id, pid);
     }
     this.scan = { pids, hiddenProcesses: this.countElsewhere(hidden, [...pids.values()]) };
-    this.nextScanAt = monotonicNow() + (performance.now() - started) / SCAN_SHARE;
+    effort.pause();
+    this.nextScanAt = monotonicNow() + effort.ms / SCAN_SHARE;
   }
 
   /** Of processes whose namespace may not be read, those that share it with none of the others. */

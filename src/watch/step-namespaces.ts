@@ -4,11 +4,14 @@ import type { Change } from '../model/changes.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Namespace } from '../model/namespace.js';
 import type { NamespacesObservation, Origin } from '../model/observation.js';
+import { ROW_POOL } from '../model/pools.js';
 import type { NamespaceReport, Report } from '../model/report.js';
+
 import { SocketTable } from '../model/table.js';
 import { perSecond } from '../model/units.js';
 import { advanceAlerts, byWeight, endAlerts, listAlerts } from './alerts.js';
 import { mergeClosed } from './closed-of-all.js';
+import { repeatReport } from './fault.js';
 import { hiddenOwners, isHiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
 import { alertOf, changeOf, findingOf, mergeGaps, textOf } from './namespace-words.js';
@@ -80,7 +83,7 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
     const namespaces = new Map(state.namespaces);
     // Of one that no look has told of nothing can be said.
     if (child !== undefined) namespaces.set(id, stepOne(child, observation).state);
-    const report = stepOne({ ...state, namespaces: undefined }, observation).report;
+    const report = repeatReport(state, observation.origin);
     return { state: { ...state, namespaces }, report: { ...report, alerts: state.report?.alerts ?? [] } };
   }
   const { namespaces, ...whole } = state;
@@ -171,9 +174,22 @@ function namespaceReport({ namespace, report, state }: Part): NamespaceReport {
 }
 
 /** Of those whose pools were followed. */
-function poolsOf(parts: readonly Part[]): Pick<Report, 'pools'> {
-  const known = parts.flatMap(({ report }) => (report.pools === undefined ? [] : [report.pools]));
-  return known.length === 0 ? {} : { pools: known.flat() };
+function poolsOf(parts: readonly Part[]): Pick<Report, 'pools' | 'poolOfRow'> {
+  const known = parts.flatMap(({ report }) => report.pools ?? []);
+  if (parts.every(({ report }) => report.pools === undefined)) return {};
+  const rowsOf = ({ state }: Part) => state.sockets?.table.length ?? 0;
+  const poolOfRow = new Int32Array(parts.reduce((sum, part) => sum + rowsOf(part), 0)).fill(ROW_POOL.none);
+  let [row, before] = [0, 0];
+  for (const part of parts) {
+    const { pools = [], poolOfRow: own = new Int32Array(0) } = part.report;
+    for (let at = 0; at < own.length; at++) {
+      const place = own[at] as number;
+      poolOfRow[row + at] = place < 0 ? place : place + before;
+    }
+    row += rowsOf(part);
+    before += pools.length;
+  }
+  return { pools: known, poolOfRow };
 }
 
 /** Of those that are known; unknown where none is. */

@@ -50,6 +50,7 @@ function madeAnew(namespace: Namespace, before: Origin | undefined, { time, netn
 
 /** What ended is judged with the next table. */
 function stepClosed(state: WatchState, observation: ClosedObservation): Step {
+  state.config.companion?.takeClosed(observation);
   const listeners = state.report?.listeners.map(({ listener }) => listener) ?? [];
   const kept = { ...state, closed: keepClosed(state.closed, observation, state.sockets, listeners) };
   return { state: kept, report: repeatReport(kept, observation.origin) };

@@ -30,4 +30,16 @@ describe('a check of several namespaces', () => {
       },
     ]);
   });
+
+  it('nor does what was asked for by name and is not there', async () => {
+    const why = 'no network namespace or container is called "shop"';
+    const missing = [{ asked: 'shop', why, fault: 'missing' as const }];
+    const looks = all(0, [into(WEB, 0, [listen('0.0.0.0:443', [0, 9], { inode: 1 })])], { missing });
+    const wish: CheckWish = { metrics: ['accept-queue'], selection: ALL, expect: [], by: 'total' };
+    const { measures } = await lookTimes({ wish, samples: 1 }, undefined, streamOf(looks));
+    expect(measures).toMatchObject([
+      { subject: '0.0.0.0:443 (netns web)', value: 0 },
+      { subject: 'netns "shop"', unknown: why, text: `sockets of netns "shop" cannot be read: ${why}` },
+    ]);
+  });
 });

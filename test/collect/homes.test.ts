@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +52,54 @@ describe('where a process lives', () => {
     write('proc/812/cgroup', `${cgroup}\n`);
     write(path, text);
     expect(new HomeFinder({ proc, root }).homeOf(812).container).toMatchObject({ id: ID, name: 'web' });
+  });
+
+  describe('of podman without root', () => {
+    const CGROUP = '0::/user.slice/user-1000.slice/user@1000.service/user.slice';
+    const LIST = '.local/share/containers/storage/overlay-containers/containers.json';
+    /** Made-up files are of whoever runs the test; only root may give them to another user. */
+    const isRoot = process.getuid?.() === 0;
+    const user = isRoot ? 1000 : (process.getuid?.() ?? 1000);
+    const list = JSON.stringify([{ id: ID, names: ['web'] }]);
+    const containerOf = (pid: number) => new HomeFinder({ proc, root }).homeOf(pid).container;
+    const give = (path: string) => isRoot && chownSync(join(root, path), user, user);
+    beforeEach(() => {
+      write('etc/passwd', `root:x:0:0::/root:/bin/sh\nann:x:${user}:${user}::/home/ann:/bin/sh\n`);
+      write('proc/812/cgroup', `${CGROUP.replaceAll('1000', String(user))}/libpod-${ID}.scope/container\n`);
+      write('proc/813/cgroup', `0::/system.slice/app.service/libpod-${ID}\n`);
+      write('proc/813/uid_map', `0 ${user} 1\n1 100000 65536\n`);
+    });
+
+    it.each([
+      ['in the home of its user', `home/ann/${LIST}`],
+      [
+        'of a storage that lasts as long as the session',
+        `run/user/${user}/containers/overlay-containers/volatile-containers.json`,
+      ],
+    ])('has the name of the list %s', (_, path) => {
+      write(path, list);
+      give(path);
+      expect(containerOf(812)).toEqual({ id: ID, name: 'web', runtime: 'podman' });
+      expect(containerOf(813)).toMatchObject({ name: 'web' });
+    });
+
+    it.skipIf(!isRoot)('believes no file of somebody else, and none of a user who does not run it', () => {
+      write(`home/ann/${LIST}`, list);
+      expect(containerOf(812)).toEqual({ id: ID, runtime: 'podman' });
+      give(`home/ann/${LIST}`);
+      write('proc/814/cgroup', `0::/machine.slice/libpod-${ID}.scope\n`);
+      write('proc/814/uid_map', '0 0 4294967295\n');
+      expect(containerOf(814)).toEqual({ id: ID, runtime: 'podman' });
+      expect(containerOf(812)).toMatchObject({ name: 'web' });
+    });
+
+    it('waits for no pipe that stands where the list should', () => {
+      const path = join(root, 'home/ann', LIST);
+      mkdirSync(dirname(path), { recursive: true });
+      execFileSync('mkfifo', [path]);
+      give(`home/ann/${LIST}`);
+      expect(containerOf(812)).toEqual({ id: ID, runtime: 'podman' });
+    });
   });
 
   it('has no name where no file tells it, and is empty for a process that has ended', () => {
