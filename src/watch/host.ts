@@ -45,7 +45,7 @@ export function hostReport(state: WatchState, observation: TableObservation, loo
     ...(windowMs === undefined ? [] : overflowFindings(observation, followed, windowMs)),
     ...(windowMs === undefined || deltas === undefined
       ? []
-      : synFindings(deltas, observation.sysctls, windowMs)),
+      : synFindings(deltas, observation.sysctls, { windowMs })),
     ...(owners === undefined ? [] : [ownersHidden(owners, hidden)]),
   ].map((finding) => ({ finding, subjectText: HOST }));
   return {
@@ -94,7 +94,7 @@ const udpFindings = ({ udp, windowMs }: HostLook): HostFinding[] =>
   windowMs === undefined
     ? []
     : udp.map(({ key, local, row, dropped }) => ({
-        finding: udpDrops(key, local, row.owners, dropped, windowMs),
+        finding: udpDrops(key, local, row.owners, dropped, { windowMs }),
         subjectText: local,
       }));
 
