@@ -190,11 +190,12 @@ describe('ends of idle connections', () => {
         const { bytesSent: _, bytesAcked: __, ...columns } = first(n, ms).columns ?? {};
         return { ...first(n, ms), columns };
       };
+      const left = (n: number) => ({ ...timeWait(n), columns: { timerMs: 59_800, inode: 0 } });
       const found = watch(
         [0, [waits(1, 2200), waits(2, 1200), waits(3, 200)]],
-        [1000, [timeWait(1), waits(2, 2200), waits(3, 1200)]],
-        [2000, [timeWait(2), waits(3, 2200)]],
-        [3000, [timeWait(3)]],
+        [1000, [left(1), waits(2, 2200), waits(3, 1200)]],
+        [2000, [left(2), waits(3, 2200)]],
+        [3000, [left(3)]],
       );
       expect(found).toEqual({});
     });
