@@ -104,6 +104,8 @@ export interface ExchangeFacts {
 export interface CloseWaitFacts {
   /** In that state at an earlier look already. */
   readonly stuck: Connections;
+  /** Of those, inbound with a request that nothing was sent after: the process may still be at work on it. */
+  readonly asked: Connections;
   /** Looks at which more were stuck than ever before: a single one is a burst. */
   readonly rises: number;
   /** That came into that state during the watch, and that left it or were answered on: of a leak hardly any. */

@@ -5,7 +5,7 @@ import type { Rule } from '../../src/model/findings.js';
 import type { HikariStats } from '../../src/model/hikari.js';
 import type { PoolsSeen } from '../../src/model/pools.js';
 import { PoolWatch } from '../../src/watch/pools.js';
-import { busy, idle, JAVA, LISTENER, many, used } from '../support/java-pool.js';
+import { busy, idle, JAVA, LISTENER, many, NGINX, used } from '../support/java-pool.js';
 import { look, type RowSpec } from '../support/table-builder.js';
 
 /** What is found in looks of `everyMs`. */
@@ -464,6 +464,48 @@ describe('close_wait_leak', () => {
     const answered = (n: number, at: number) =>
       left(n, 90_000, { columns: { bytesSent: 100 + Math.min(at, 1) } });
     expect(rulesOf(times(4, (at) => many(4, (n) => answered(n, at))))).toEqual(['warning close_wait_leak']);
+  });
+
+  describe('of requests that ended with shutdown(SHUT_WR), as far as it is known', () => {
+    /** A request came `ms` ago, and an answer went `sent` ms ago. */
+    const asked = (n: number, ms: number, sent: number, bytesSent = 100) =>
+      left(n, ms, {
+        local: '10.0.0.1:443',
+        remote: `203.0.113.9:${5000 + n}`,
+        owners: NGINX,
+        columns: { lastReceivedMs: ms, lastSentMs: sent, lastAckMs: ms, bytesSent },
+      });
+    const growing = (make: (n: number) => RowSpec) => times(6, (at) => many(at * 2, make));
+    const said = (looks: RowSpec[][], rest: PoolsBeside = {}) =>
+      judge(looks, rest).findings.map(({ severity, sure, message }) => `${severity} ${sure} ${message}`);
+    const MAY_WORK =
+      'nginx/90 has not closed 10 connections on 0.0.0.0:443 (https) whose peer has ended its side, or works on requests that ended with shutdown(SHUT_WR)';
+
+    it('is a suspicion where nothing was sent after what the peer had sent last', () => {
+      const descriptors = new Map([[90, { open: 1000, limit: 1024 }]]);
+      expect(
+        said(
+          growing((n) => asked(n, 2000, 2020, 0)),
+          { descriptors },
+        ),
+      ).toEqual([`info suspected ${MAY_WORK}`]);
+      expect(said(growing((n) => asked(n, 2000, 9000)))).toEqual([`info suspected ${MAY_WORK}`]);
+    });
+
+    it('and a warning where that is a minute ago, or was answered', () => {
+      const old = times(6, () => many(4, (n) => asked(n, 90_000, 90_020, 0)));
+      expect(said(old)).toMatchObject([expect.stringMatching(/^warning suspected .* shutdown\(SHUT_WR\)$/)]);
+      expect(said(growing((n) => asked(n, 2000, 1900)))).toMatchObject([
+        expect.stringMatching(/^warning likely .* ended its side$/),
+      ]);
+    });
+
+    it('says no time until the limit where the oldest is older than the watch', () => {
+      const looks = growing((n) => left(n, n === 0 ? 30_000 : 2000));
+      const { findings } = judge(looks, { descriptors: new Map([[812, { open: 900, limit: 1024 }]]) });
+      expect(findings).toMatchObject([{ rule: 'close_wait_leak', severity: 'warning' }]);
+      expect(findings[0]?.evidence.map(({ metric }) => metric)).not.toContain('descriptors');
+    });
   });
 
   it.each([

@@ -382,6 +382,27 @@ describe('requests that meet the FIN of an idle connection', () => {
       expect(found?.timeout).not.toHaveProperty('by');
     });
 
+    it.each([
+      ['requests that crossed it', { dataSegmentsIn: 5, segmentsIn: 10 }, { lost: { by: 'self', count: 1 } }],
+      ['or nothing, where the peer aborted', { segmentsIn: 10 }, {}],
+    ])('the same where a look has shown it on its way: %s', (_, columns, expected) => {
+      const fin = (n: number) => before(n, 3000, { segmentsIn: 10, segmentsOut: 9 });
+      const finWait = (rest: object) => before(4, 3100, { segmentsOut: 9, unacked: 1, ...rest });
+      const found = watch(
+        [0, [before(1, 2500), before(2, 1500), before(3, 500), before(4, 1950)]],
+        [600, [fin(1)], 'ended'],
+        [1000, [before(2, 2500), before(3, 1500), before(4, 2950)]],
+        [1100, [before(2, 2600), before(3, 1600), { ...finWait({ lastSentMs: 3050 }), state: 'fin-wait-1' }]],
+        [1300, [finWait({ lastSentMs: 3250, segmentsOut: 9, ...columns })], 'ended'],
+        [1600, [fin(2)], 'ended'],
+        [2000, [before(3, 2500)]],
+        [2600, [fin(3)], 'ended'],
+        [3000, []],
+      );
+      expect(found).toEqual({ timeout: found?.timeout, ...expected });
+      expect(found?.timeout).toMatchObject({ by: 'self' });
+    });
+
     it('data that came with it were sent before the FIN came there: requests that crossed it', () => {
       const crossed = (n: number) => before(n, 3000, { dataSegmentsIn: 5, segmentsIn: 10, segmentsOut: 9 });
       const fin = (n: number) => before(n, 3000, { segmentsIn: 10, segmentsOut: 9 });

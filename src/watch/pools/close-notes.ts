@@ -63,8 +63,9 @@ export class CloseNotes {
   announce(list: ConnectionList, entry: number, table: SocketTable, row: number, at: number): void {
     const closing = closingOf(table, row);
     const ends = this.endsOf(list.pool[entry]);
-    if (closing === undefined || ends === undefined || !isWatched(list.state[entry])) return;
-    if (((list.marks[entry] ?? 0) & MARKS.crossed) !== 0) return;
+    if (closing === undefined || ends === undefined) return;
+    if (list.state[entry] === FIN_WAIT_1) this.announceReset(list, entry, closing, ends.book, at);
+    if (!isWatched(list.state[entry]) || ((list.marks[entry] ?? 0) & MARKS.crossed) !== 0) return;
     const { book } = ends;
     const finIn = closing.received - (list.receivedBytes[entry] ?? Number.NaN);
     const finOut = closing.acked - (list.ackedBytes[entry] ?? Number.NaN);
@@ -99,6 +100,22 @@ export class CloseNotes {
     if (by === 'reset') noteReset(book, list, entry, closing, { ...bounds, at });
     // After a reset there is no TIME-WAIT to look for.
     this.announced.set(entry, by === 'reset' ? TOLD : { by, ...bounds });
+  }
+
+  /** The last look has shown that it was closed from here, and its FIN was not acknowledged even when it ended. */
+  private announceReset(
+    list: ConnectionList,
+    entry: number,
+    closing: Closing,
+    book: IdleCloseBook,
+    at: number,
+  ) {
+    const refused = refusedSegments(list, entry, closing);
+    const isClosedIdle = ((list.marks[entry] ?? 0) & MARKS.closedIdle) !== 0;
+    if (!isClosedIdle || closing.acked !== list.ackedBytes[entry] || Number.isNaN(refused)) return;
+    if (refused > 0)
+      book.noteCrossed(list.closedLow[entry] ?? Number.NaN, list.closedHigh[entry] ?? Number.NaN, at);
+    this.announced.set(entry, TOLD);
   }
 
   /** A connection that was established at the last look shows now as `row`, in a state of closing. Gives what is to be kept of it. */

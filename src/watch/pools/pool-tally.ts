@@ -41,6 +41,7 @@ export class PoolTally {
   closeWait = 0;
   heldCloseWait = 0;
   stuckCloseWait = 0;
+  askedCloseWait = 0;
   oldestCloseWaitMs = Number.NaN;
   finWait = 0;
   lastAck = 0;
@@ -119,7 +120,7 @@ export class PoolTally {
     this.open = this.connecting = this.busy = this.idle = 0;
     this.unread = 0;
     this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
-    this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
+    this.closeWait = this.heldCloseWait = this.stuckCloseWait = this.askedCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
     this.bytesSent = this.bytesReceived = this.retransmissions = 0;
@@ -250,6 +251,7 @@ export class PoolTally {
   closeWaits(): CloseWaitFacts {
     return {
       stuck: connections(this.stuckCloseWait),
+      asked: connections(this.askedCloseWait),
       growth: this.heldCloseWait - this.firstCloseWait,
       rises: this.stuckRises,
       came: this.cameToCloseWait,
