@@ -75,6 +75,8 @@ export interface PoolPast {
   readonly traces: number;
   /** What connections had carried when they ended, where the kernel told of that. */
   readonly exchanges?: ExchangeFacts;
+  /** Of those that ended with their bytes known, how many had carried none either way. */
+  readonly bare?: { readonly count: number; readonly of: number };
   /** Likewise, on which bytes came. */
   readonly answered: number;
   readonly seen: number;

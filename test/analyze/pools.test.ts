@@ -215,6 +215,7 @@ describe('pool_churn', () => {
     expect(findings).toMatchObject([
       {
         rule: 'pool_churn',
+        severity: 'warning',
         sure: 'likely',
         message: expect.stringMatching(
           /^somebody \(the connections had closed before a look could tell whose they were\) made at least 10\.0 new/,
@@ -222,6 +223,8 @@ describe('pool_churn', () => {
       },
     ]);
     expect(pools[0]).toMatchObject({ owner: 'none', timeWait: 50, past: { created: 50, closed: 50 } });
+    // Of what only left a port, nothing is known of its use.
+    expect(findings[0]?.evidence.map(({ metric }) => metric)).toEqual(['created', 'time_wait']);
   });
 
   it('is the finding of the process that alone connects there', () => {

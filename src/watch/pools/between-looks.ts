@@ -8,7 +8,7 @@ import { joinByCookie } from '../closed/join.js';
 import type { CloseNotes } from './close-notes.js';
 import { type ConnectionList, MARKS, type TupleKey } from './connection-list.js';
 import type { EndedTuples } from './ended-tuples.js';
-import { exchangeReader } from './exchange-tally.js';
+import { bareReader, exchangeReader } from './exchange-tally.js';
 import { SLACK_MS } from './look.js';
 import type { RowFilter } from './look-pass.js';
 import type { PoolBook } from './pool-book.js';
@@ -91,6 +91,7 @@ function isLeftOver(list: ConnectionList, entry: number, sockets: SocketTable, r
 class ShortOnes {
   private readonly endings: EndingReader;
   private readonly exchangesOf;
+  private readonly isBare;
   private readonly weights: Float64Array | undefined;
   private readonly acked: Float64Array | undefined;
   private readonly sent: Float64Array | undefined;
@@ -107,6 +108,7 @@ class ShortOnes {
   ) {
     this.endings = new EndingReader(sockets);
     this.exchangesOf = exchangeReader(sockets.column('dataSegmentsOut'), sockets.column('dataSegmentsIn'));
+    this.isBare = bareReader(sockets);
     this.weights = sockets.column('weight');
     this.acked = sockets.column('lastAckMs');
     this.sent = sockets.column('lastSentMs');
@@ -128,6 +130,7 @@ class ShortOnes {
     }
     const exchanges = this.exchangesOf(row);
     tally.addEnded(weight, exchanges, exchanges >= MANY_EXCHANGES);
+    tally.addBytes(weight, this.isBare(row));
     // What was aborted leaves nothing.
     if (this.kindOf(row) === ABORTED) return;
     const unmarked = ended.add(key) ? weight - 1 : weight;
@@ -149,6 +152,7 @@ class ShortOnes {
     const exchanges = this.exchangesOf(row);
     const isMuch = exchanges >= MANY_EXCHANGES;
     list.marks[entry] = marks | MARKS.told | (isMuch ? MARKS.carried : 0);
+    tally.addBytes(1, this.isBare(row));
     if (isConnecting(list.state[entry])) tally.addEnded(1, exchanges, isMuch);
     else noteLast(tally, marks, exchanges, isMuch);
   }

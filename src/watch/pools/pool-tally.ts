@@ -88,6 +88,9 @@ export class PoolTally {
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
   readonly exchanges = new ExchangeTally();
+  /** Ended with their bytes known, and of those without any. */
+  private bytesKnown = 0;
+  private bare = 0;
   /** Came and went since the last look. */
   private endedNow = 0;
   /** Of those, as many TIME-WAITs may come that cannot be told by their ends. */
@@ -178,6 +181,13 @@ export class PoolTally {
     if (Number.isNaN(exchanges)) this.traces += count;
   }
 
+  /** `count` ended; whether they had carried a byte either way. `undefined`: not known. */
+  addBytes(count: number, isBare: boolean | undefined): void {
+    if (isBare === undefined) return;
+    this.bytesKnown += count;
+    if (isBare) this.bare += count;
+  }
+
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
   addCreated(count: number, recent: boolean): void {
     this.created = Math.max(0, this.created + count);
@@ -240,6 +250,7 @@ export class PoolTally {
       moved: this.moved,
       traces: this.traces,
       ...(exchanges && { exchanges }),
+      ...(this.bytesKnown > 0 && { bare: { count: this.bare, of: this.bytesKnown } }),
       answered: this.answered,
       seen: this.seen,
       connectFailed: this.connectFailed,
