@@ -100,20 +100,33 @@ export class IdleCloseBook {
 
   private timeout(): IdleClose | undefined {
     const { closes = [] } = this;
-    const found = (['peer', 'self', 'unknown'] as const).flatMap((by) => {
+    const found = (['peer', 'self'] as const).flatMap((by) => {
       const timeout = timeoutOf(closes.filter((close) => close.by === by));
-      return timeout === undefined ? [] : [by === 'unknown' ? timeout : { by, ...timeout }];
+      return timeout === undefined ? [] : [{ by, ...timeout }];
     });
-    return found.sort((a, b) => b.closes - a.closes)[0] ?? this.timeoutByReset();
+    const unseen = this.timeoutUnseen();
+    return (
+      [...found, ...(unseen ? [unseen] : [])].sort((a, b) => b.closes - a.closes)[0] ??
+      this.timeoutByReset([])
+    );
+  }
+
+  /**
+   * Of those whose FIN nobody saw. What a reset ends is gone at once, while its process may close it only after a look, which then cannot tell: beside others that surely
+   * ended so after the same time, these did too.
+   */
+  private timeoutUnseen(): IdleClose | undefined {
+    const unknown = (this.closes ?? []).filter(({ by }) => by === 'unknown');
+    const timeout = timeoutOf(unknown);
+    return (timeout && this.timeoutByReset([]) && this.timeoutByReset(unknown)) ?? timeout;
   }
 
   /** Where no FIN tells of one: some servers end idle connections by a reset alone (MariaDB, measured). */
-  private timeoutByReset(): IdleClose | undefined {
-    // The socket ends when the reset comes: no round trip lies between.
-    const resets = (this.closes ?? [])
-      .filter(({ by }) => by === 'reset')
-      .map((close) => ({ ...close, low: Math.max(close.low, close.high - GRAIN_MS) }));
-    const timeout = timeoutOf(resets);
+  private timeoutByReset(more: readonly Close[]): IdleClose | undefined {
+    const resets = (this.closes ?? []).filter(({ by }) => by === 'reset');
+    // The socket ends when the reset comes: no round trip lies between. But a process that holds it is told of late on a busy machine, and the kernel then too.
+    const prompt = resets.map((close) => ({ ...close, low: Math.max(close.low, close.high - GRAIN_MS) }));
+    const timeout = timeoutOf([...prompt, ...more]) ?? timeoutOf([...resets, ...more]);
     return timeout && { reset: true, ...timeout };
   }
 

@@ -96,6 +96,7 @@ export class PoolWatch {
       at: last.origin.monotonic,
       table: last.sockets,
       list: lists[0],
+      older: lists[1],
       key,
       book,
       closes,

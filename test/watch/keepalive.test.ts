@@ -508,6 +508,42 @@ describe('ends by a reset without a FIN', () => {
     expect(twice(far)?.lost).toMatchObject({ count: 1 });
   });
 
+  describe('on a busy machine, where processes close late what a reset has ended', () => {
+    /** Reset after 4 s, told with the first look, the second or never; `late`: how much later its process closed it, ms. */
+    const run = (late: number) =>
+      watch(
+        [0, [kept(1, 3800), kept(2, 2800), kept(3, 1800), kept(4, 2800), kept(5, 1800)]],
+        [200 + late, [kept(1, 4000 + late)], 'ended'],
+        [1000, [kept(2, 3800), kept(3, 2800), kept(4, 3800), kept(5, 2800)]],
+        [1200 + late / 2, [kept(2, 4000 + late / 2)], 'ended'],
+        // This look shows neither the one that was told of, nor the one whose process still holds it.
+        [2000, [kept(3, 3800), kept(5, 3800)]],
+        [2200, [kept(3, 4000)], 'ended'],
+        [3000, []],
+      );
+
+    it.each([0, 150, 500])('they are the same timeout by reset, told %i ms later', (late) => {
+      const { timeout } = run(late) ?? {};
+      expect(timeout).toMatchObject({ reset: true });
+      expect(timeout).not.toHaveProperty('by');
+      expect(Math.abs((timeout?.ms ?? 0) - 4000)).toBeLessThan(150);
+    });
+
+    it('requests that it lost are counted when their process has closed', () => {
+      const found = watch(
+        [0, [kept(1, 3800), kept(2, 2800), kept(3, 1800), kept(4, 2900)]],
+        [200, [kept(1, 4000)], 'ended'],
+        [1000, [kept(2, 3800), kept(3, 2800), kept(4, 3900)]],
+        [1200, [kept(2, 4000)], 'ended'],
+        [2000, [kept(3, 3800)]],
+        [2100, [lost(4, 1010, 5000)], 'ended'],
+        [2200, [kept(3, 4000)], 'ended'],
+        [3000, []],
+      );
+      expect(found).toMatchObject({ timeout: { reset: true }, lost: { count: 1, afterMs: 3990 } });
+    });
+  });
+
   it('make none at one moment: a server that went away', () => {
     const found = watch(
       [0, [kept(1, 3800), kept(2, 3790), kept(3, 3795)]],

@@ -1,4 +1,4 @@
-import { FIN_WAIT_2, TIME_WAIT } from '../../analyze/codes.js';
+import { ESTABLISHED, FIN_WAIT_2, TIME_WAIT } from '../../analyze/codes.js';
 import { CLOSE_KINDS } from '../../model/closed.js';
 import { listenerFinder } from '../../model/direction.js';
 import { MANY_EXCHANGES } from '../../model/pools.js';
@@ -30,6 +30,8 @@ export interface LastLook {
   readonly at: number;
   readonly table: SocketTable;
   readonly list: ConnectionList;
+  /** Of the look before that one. */
+  readonly older: ConnectionList;
   readonly key: TupleKey;
   readonly book: PoolBook;
   readonly closes: CloseNotes;
@@ -58,7 +60,7 @@ export class BetweenLooks {
 
   /** `at`: monotonic ms. Gives how many connections nobody had seen and that have no pool either. */
   take(sockets: SocketTable, at: number): number {
-    const { list, key, closes } = this.last;
+    const { list, older, key, closes } = this.last;
     const short = new ShortOnes(this.last, this.listenerOf, sockets, at - this.last.at + SLACK_MS);
     const held = this.abortedRows(sockets);
     for (let row = 0; row < sockets.length; row++) {
@@ -66,7 +68,11 @@ export class BetweenLooks {
       if ((held?.[row] ?? NOT_HELD) !== NOT_HELD) continue;
       key.load(sockets, row);
       const entry = list.find(key);
-      if (entry < 0) short.count(row);
+      const gone = entry < 0 ? older.find(key) : -1;
+      // A reset ended it before that look, and its process has closed it only now.
+      if (gone >= 0 && older.state[gone] === ESTABLISHED && older.hasCookieOf(gone, sockets, row))
+        closes.announceGone(older, gone, sockets, row);
+      else if (entry < 0) short.count(row);
       else if (isLeftOver(list, entry, sockets, row)) {
         // Its end is told later than a look shows what it left.
         if (((list.marks[entry] ?? 0) & MARKS.told) !== 0 || short.isLaterThan(entry, row)) short.count(row);

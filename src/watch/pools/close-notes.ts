@@ -102,6 +102,20 @@ export class CloseNotes {
     this.announced.set(entry, by === 'reset' ? TOLD : { by, ...bounds });
   }
 
+  /**
+   * A connection that was established at the look before the last one, and that the last one did not show: a reset ended it, and its process, which held the socket, has
+   * closed it only now. Of those that were idle the looks have told; requests that were lost, only its own numbers show.
+   */
+  announceGone(list: ConnectionList, entry: number, table: SocketTable, row: number): void {
+    const closing = closingOf(table, row);
+    const ends = this.endsOf(list.pool[entry]);
+    if (closing === undefined || ends === undefined) return;
+    const lateMs = closing.receivedMs - closing.sentMs;
+    const hasFin = closing.received - (list.receivedBytes[entry] ?? Number.NaN) === 1;
+    if (lateMs >= LEAST_IDLE_MS && isUnanswered(list, entry, closing) && !hasFin)
+      ends.book.noteUnanswered(lateMs, closing.rttMs || 0);
+  }
+
   /** The last look has shown that it was closed from here, and its FIN was not acknowledged even when it ended. */
   private announceReset(
     list: ConnectionList,
@@ -279,7 +293,9 @@ function noteReset(
 ): void {
   const refused = refusedSegments(list, entry, closing);
   if (refused > 0) book.noteCrossed(low, high, at);
-  else book.note(refused === 0 && hasSentFin(list, entry, closing) ? 'self' : 'reset', low, high, at);
+  else if (refused === 0 && hasSentFin(list, entry, closing)) book.note('self', low, high, at);
+  // It may have come as soon as the last look was over: the process that holds the socket ends it.
+  else book.note('reset', Math.min(low, list.quietMs[entry] ?? low), high, at);
 }
 
 /** How long it had been idle when it was closed, between the last look and this one. */
