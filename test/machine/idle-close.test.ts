@@ -77,6 +77,53 @@ print("done", flush=True)
 time.sleep(600)
 `;
 
+/** Reads a request until its end, works on it for a minute, answers and closes. */
+const WORKING_SERVER = `
+import socket, threading, time
+def serve(sock):
+    while sock.recv(4096):
+        pass
+    time.sleep(60)
+    sock.sendall(b"done")
+    sock.close()
+listener = socket.create_server(("${SERVER_ADDRESS}", 4000), backlog=512)
+print("listening", flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+`;
+
+/** The same requests are answered at once and then forgotten: the descriptor stays. */
+const LEAKING_SERVER = WORKING_SERVER.replace('    time.sleep(60)\n', '')
+  .replace('    sock.close()', '    kept.append(sock)')
+  .replace('def serve', 'kept = []\ndef serve');
+
+/** Uploads, ends its side, and waits for the answer: forty times, some time apart. Says when all are sent. */
+const UPLOADER = `
+import socket, time
+made = []
+for _ in range(40):
+    sock = socket.create_connection(("${SERVER_ADDRESS}", 4000))
+    sock.sendall(b"x" * 2000)
+    sock.shutdown(socket.SHUT_WR)
+    made.append(sock)
+    time.sleep(0.15)
+print("done", flush=True)
+time.sleep(600)
+`;
+
+/** Connects and closes, without a byte or with one: eighty times. Says when that is done. */
+const PROBER = `
+import socket, sys, time
+for _ in range(80):
+    with socket.create_connection(("${SERVER_ADDRESS}", 4000)) as sock:
+        if sys.argv[1] == "request":
+            sock.sendall(b"x")
+            sock.recv(64)
+    time.sleep(0.05)
+print("done", flush=True)
+time.sleep(600)
+`;
+
 async function start(namespace: Namespace, program: string, ...args: string[]) {
   const child = namespace.spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout as NodeJS.ReadableStream, 'data');
@@ -183,4 +230,30 @@ describe.skipIf(missing)(`ends of connections${missing ? ` (skipped: ${missing})
       });
     },
   );
+
+  it.each([
+    ['are worked on: a suspicion', WORKING_SERVER, { severity: 'info', sure: 'suspected' }],
+    ['were answered and left open: a leak', LEAKING_SERVER, { severity: 'warning', sure: 'likely' }],
+  ])('requests that ended with shutdown(SHUT_WR) and %s', async (_, program, expected) => {
+    await withPair(async (server, client) => {
+      await start(server, 'python3', '-c', program);
+      const [, [said]] = await watched([server], () => start(client, 'python3', '-c', UPLOADER));
+      const found = (said as PoolsJson).findings.filter(({ rule }) => rule === 'close_wait_leak');
+      expect(found).toMatchObject([expected]);
+      expect(found[0]?.message.includes('shutdown(SHUT_WR)')).toBe(expected.sure === 'suspected');
+    });
+  });
+
+  it.each([
+    ['no byte: health checks', 'probe', { severity: 'info' }],
+    ['a request each: churn', 'request', { severity: 'warning' }],
+  ])('short connections with %s', async (_, kind, expected) => {
+    await withPair(async (server, client) => {
+      await start(server, 'python3', '-c', IDLE_SERVER);
+      const [, [said]] = await watched([client], () => start(client, 'python3', '-c', PROBER, kind));
+      const found = (said as PoolsJson).findings.filter(({ rule }) => rule === 'pool_churn');
+      expect(found).toMatchObject([expected]);
+      expect(found[0]?.message.includes('that carried no data')).toBe(kind === 'probe');
+    });
+  });
 });
