@@ -442,9 +442,10 @@ describe('fin_wait_2', () => {
   });
 
   it('is certain where the answer has come, and where this side was asked', () => {
-    expect(said(shut(95_000, 90_000))).toEqual([
-      'warning certain java/812 has shut down 5 connections to 10.0.0.9:3306 that the peer does not close',
-    ]);
+    for (const sent of [90_000, 95_000])
+      expect(said(shut(sent, 90_000))).toEqual([
+        'warning certain java/812 has shut down 5 connections to 10.0.0.9:3306 that the peer does not close',
+      ]);
     const inbound = { local: '10.0.0.1:443', remote: '203.0.113.9', owners: [NGINX] };
     expect(said(shut(90_000, 90_010, inbound))).toEqual([
       'warning certain nginx/90 has shut down 5 connections on 10.0.0.1:443 that the peer does not close',

@@ -498,9 +498,10 @@ describe('close_wait_leak', () => {
     it('and a warning where that is a minute ago, or was answered', () => {
       const old = times(6, () => many(4, (n) => asked(n, 90_000, 90_020, 0)));
       expect(said(old)).toMatchObject([expect.stringMatching(/^warning suspected .* shutdown\(SHUT_WR\)$/)]);
-      expect(said(growing((n) => asked(n, 2000, 1900)))).toMatchObject([
-        expect.stringMatching(/^warning likely .* ended its side$/),
-      ]);
+      for (const sent of [1900, 2000])
+        expect(said(growing((n) => asked(n, 2000, sent)))).toMatchObject([
+          expect.stringMatching(/^warning likely .* ended its side$/),
+        ]);
     });
 
     it('says no time until the limit where the oldest is older than the watch', () => {

@@ -121,9 +121,11 @@ function silenceReader(table: SocketTable, before: Silence, now: Silence, at: nu
   };
 }
 
-/** Nothing came after what was sent last; nothing is known of that without times. */
+/** Nothing came after what was sent last: within one jiffy it was most likely an answer. Without times nothing is known of that. */
 function askingReader(table: SocketTable) {
   const sent = table.column('lastSentMs');
   const received = table.column('lastReceivedMs');
-  return (row: number): boolean => !((received?.[row] ?? Number.NaN) < (sent?.[row] ?? Number.NaN));
+  const bytes = table.column('bytesReceived');
+  return (row: number): boolean =>
+    !((bytes?.[row] || 0) > 0) || !((received?.[row] ?? Number.NaN) <= (sent?.[row] ?? Number.NaN));
 }

@@ -99,10 +99,13 @@ export class LookTally {
     if (!(tally.oldestCloseWaitMs >= ms)) tally.oldestCloseWaitMs = ms;
   }
 
-  /** Bytes came, and none went after them: whoever is done sends with shutdown(SHUT_WR) and waits. The FIN counts as a byte. */
+  /**
+   * Bytes came, and none went after them: whoever is done sends with shutdown(SHUT_WR) and waits. Within one jiffy it was most likely an answer. The FIN counts as a
+   * byte.
+   */
   private isAsked(row: number): boolean {
     const { bytesReceived, bytesSent, sent, received } = this.look.columns;
     if (!((bytesReceived?.[row] || 0) > 1)) return false;
-    return !((bytesSent?.[row] || 0) > 0) || (sent?.[row] ?? Number.NaN) >= (received?.[row] ?? Number.NaN);
+    return !((bytesSent?.[row] || 0) > 0) || (sent?.[row] ?? Number.NaN) > (received?.[row] ?? Number.NaN);
   }
 }
