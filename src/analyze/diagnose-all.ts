@@ -101,7 +101,11 @@ function mergeGaps(judged: readonly Judged[]): Gap[] {
   }
   return [...known.values()].map(({ gap, of }) => {
     const [only] = of;
-    if (of.length > 1) return { ...gap, why: `${gap.why} (in ${of.length} namespaces)` };
-    return only === undefined ? gap : { ...gap, what: `netns ${namespaceLabel(only)}: ${gap.what}` };
+    const all = of.flatMap((one) => one ?? []);
+    const places = all.length === of.length ? { of: all } : {};
+    if (of.length > 1) return { ...gap, why: `${gap.why} (in ${of.length} namespaces)`, ...places };
+    return only === undefined
+      ? gap
+      : { ...gap, what: `netns ${namespaceLabel(only)}: ${gap.what}`, ...places };
   });
 }

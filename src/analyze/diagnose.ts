@@ -9,7 +9,9 @@ import type { DiagnosisRule, Found } from './diagnose/found.js';
 import { namedIn } from './diagnose/named.js';
 import { DIAGNOSIS_RULES } from './diagnose/rules.js';
 import { whyOf } from './diagnose/why.js';
-import { counted, listed } from './words.js';
+import { hiddenGap, hiddenSockets } from './hidden.js';
+import { POOL_RULES_OF_PROCESS } from './pools/unjudged.js';
+import { listed } from './words.js';
 
 /** Rules whose subject is said by its place in the table of topics; the rest as they came. */
 const ORDER: readonly Rule[] = DIAGNOSIS_RULES.map(({ name }) => name) as readonly Rule[];
@@ -34,7 +36,12 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
     settings: Object.fromEntries(
       [...names].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     ),
-    gaps: [...facts.gaps, ...hiddenGap(facts), ...gapsOf(missing), ...(facts.filtered ? [NOT_SPLIT] : [])],
+    gaps: [
+      ...facts.gaps,
+      ...hiddenGap(OF_PROCESS, hiddenOf(facts)),
+      ...gapsOf(missing),
+      ...(facts.filtered ? [NOT_SPLIT] : []),
+    ],
   };
 }
 
@@ -76,7 +83,7 @@ function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {
 
 const HAS: Readonly<Record<Need, (facts: DiagnosisFacts) => boolean>> = {
   looks: ({ looks }) => looks > 1,
-  owners: (facts) => unknownOwners(facts) === 0 || facts.pools.pools.some(({ owner }) => isOwner(owner)),
+  owners: (facts) => nobodyIsHidden(facts) || facts.pools.pools.some(({ owner }) => isOwner(owner)),
   descriptors: ({ descriptors }) => descriptors !== undefined,
   counters: ({ counters }) => counters !== undefined,
   settings: ({ stack }) => stack?.last.portRange !== undefined,
@@ -86,35 +93,20 @@ const HAS: Readonly<Record<Need, (facts: DiagnosisFacts) => boolean>> = {
 
 const isOwner = (owner: Pool['owner']) => typeof owner === 'object';
 
-/** Sockets that somebody holds, and nobody may see who. */
-function unknownOwners({ pools, listeners }: DiagnosisFacts): number {
-  const connections = pools.pools.reduce(
-    // What waits for accept() has no process yet.
-    (sum, { owner, open, waiting, closeWait }) =>
-      sum + (owner === 'unknown' ? open - waiting + closeWait : 0),
-    0,
-  );
-  return connections + listeners.filter(({ listener }) => listener.owners === undefined).length;
+const hiddenOf = ({ pools, listeners }: DiagnosisFacts) => hiddenSockets(pools.pools, listeners);
+
+function nobodyIsHidden(facts: DiagnosisFacts): boolean {
+  const { connections, listeners } = hiddenOf(facts);
+  return connections + listeners === 0;
 }
 
-/** Rules about processes pass over what they cannot see, or take it for one: no finding of theirs is no good news then. */
-function hiddenGap(facts: DiagnosisFacts): Gap[] {
-  const hidden = unknownOwners(facts);
-  if (hidden === 0) return [];
-  return [
-    {
-      what: OF_HIDDEN.join(', '),
-      why: `not judged by process: those of ${counted(hidden, 'socket')} are not known`,
-    },
-  ];
-}
-
-const OF_HIDDEN: readonly Rule[] = [
+/** Of one process each; of pools and of listeners. */
+const OF_PROCESS: readonly Rule[] = [
+  ...POOL_RULES_OF_PROCESS,
   'fd_limit',
   'threads_blocked',
   'threads_busy',
   'connection_limit',
-  'close_wait_leak',
 ];
 
 const WHY_MISSING: Readonly<Record<Need, string>> = {

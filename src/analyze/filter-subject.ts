@@ -1,4 +1,3 @@
-import type { ClosedGroup } from '../model/closed.js';
 import { type Endpoint, formatEndpoint } from '../model/endpoint.js';
 import type { Verdict } from '../model/findings.js';
 import type { IpAddress } from '../model/ip.js';
@@ -17,6 +16,8 @@ export type Quantity = 'recvq' | 'sendq' | 'rtt' | 'wait' | 'fill' | 'uid' | 'in
 /** There is no such number, and that is known: every comparison with it is false. */
 const NONE = Number.NaN;
 
+const NOWHERE: Home = {};
+
 /** What terms are judged on. Numbers are `undefined` where unknown, NaN where the socket is known to have none. */
 export interface Subject {
   readonly protocol: Protocol;
@@ -25,7 +26,7 @@ export interface Subject {
   readonly owners: readonly Owner[] | undefined;
   /** `undefined`: not known. */
   readonly namespace: Namespace | undefined;
-  /** Where its process lives, or the first of its namespace. */
+  /** Where its process lives; its namespace itself where that is not known. */
   readonly home: Home | undefined;
   readonly isWaiting: Truth;
   /** Both ends as printed, lower case. */
@@ -165,8 +166,9 @@ export class ListenerSubject implements Subject {
   }
 
   get home() {
-    const { home, namespace } = this.report.listener;
-    return home ?? namespace;
+    const { home, namespace, owners = [] } = this.report.listener;
+    // Its process is known, and lives in none.
+    return home ?? (owners.length > 0 && namespace !== undefined ? NOWHERE : namespace);
   }
 
   get isWaiting() {
@@ -202,8 +204,16 @@ export class ListenerSubject implements Subject {
   }
 }
 
+/** Where connections went, or came in. */
+export interface EndFacts {
+  readonly direction: 'inbound' | 'outbound' | undefined;
+  readonly end: Endpoint;
+  readonly owners?: readonly Owner[] | undefined;
+  readonly namespace?: Namespace | undefined;
+}
+
 /** Connections that ended and share a listener or a remote: of the other end nothing is known. */
-export class ClosedSubject implements Subject {
+export class EndSubject implements Subject {
   /** Events do not tell it. */
   readonly home = undefined;
 
@@ -212,7 +222,11 @@ export class ClosedSubject implements Subject {
   readonly verdict = undefined;
   readonly isWaiting = false;
 
-  constructor(private readonly group: ClosedGroup) {}
+  /** @param rttMs of those that it is known of */
+  constructor(
+    private readonly group: EndFacts,
+    private readonly rttMs: () => number | undefined,
+  ) {}
 
   get namespace() {
     return this.group.namespace;
@@ -241,7 +255,7 @@ export class ClosedSubject implements Subject {
   }
 
   quantity(what: Quantity): number | undefined {
-    return what === 'rtt' ? this.group.recent.rttMs?.p50 : undefined;
+    return what === 'rtt' ? this.rttMs() : undefined;
   }
 
   private get side(): Side {

@@ -1,10 +1,11 @@
 import type { ClosedGroup } from '../model/closed.js';
 import type { ListenerReport } from '../model/listener.js';
 import type { Namespace } from '../model/namespace.js';
+import type { Pool } from '../model/pools.js';
 import type { SocketRow } from '../model/socket-row.js';
 import { compileAll } from './filter-language.js';
-import { namespaceFinder } from './filter-namespaces.js';
-import { ClosedSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
+import { namespaceFinder, namespaceJudge } from './filter-namespaces.js';
+import { EndSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
 import { SOCKET_LANGUAGE } from './filter-terms.js';
 import { readTokens } from './filter-tokens.js';
 
@@ -17,8 +18,12 @@ export interface Filter {
   matchesListener(report: ListenerReport): boolean;
   /** Connections that ended: the listener's address is the local end, the remote's the remote one; the state is `close`. */
   matchesClosed(group: ClosedGroup): boolean;
+  /** The same of a pool without connections. */
+  matchesPool(pool: Pool): boolean;
   /** Names that the filter wants (`netns:web`) and none of these has. */
   missingNamespaces(namespaces: readonly Namespace[]): readonly string[];
+  /** Whether its `netns:` and `container:` terms mean a whole namespace; `undefined`: it has none. */
+  meansNamespace(namespace: Namespace): boolean | undefined;
 }
 
 /**
@@ -43,7 +48,15 @@ export function parseFilter(text: string): Filter {
       return matches(rowSubject.load(row));
     },
     matchesListener: (report) => matches(new ListenerSubject(report)),
-    matchesClosed: (group) => matches(new ClosedSubject(group)),
+    matchesClosed: (group) => matches(new EndSubject(group, () => group.recent.rttMs?.p50)),
+    matchesPool: (pool) => matches(new EndSubject({ ...pool, owners: ownersOf(pool) }, () => pool.rtt?.p50)),
     missingNamespaces: namespaceFinder(tokens),
+    meansNamespace: namespaceJudge(tokens),
   };
+}
+
+/** Whose it is among several is not known. */
+function ownersOf({ owner }: Pool) {
+  if (typeof owner === 'object') return [owner];
+  return owner === 'none' ? [] : undefined;
 }

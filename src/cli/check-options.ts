@@ -15,7 +15,7 @@ import { CHECK_FORMATS, type CheckFormat } from './check-formats.js';
 import { DEFAULT_TIMEOUT_MS } from './check-guard.js';
 import type { CheckSettings, Written } from './check-settings.js';
 import { parseDuration } from './duration.js';
-import { DEFAULT_SAMPLE_HZ, readSampleRate } from './flags.js';
+import { DEFAULT_SAMPLE_HZ, readNetns, readSampleRate } from './flags.js';
 
 /** What one run of `check` does, read before anything is started. */
 export interface CheckOptions {
@@ -67,7 +67,7 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
   const renotify = settings.one('renotify');
   const wish = { metrics, selection: { places, filter }, rows: rowsAt(places, filter), expect, by };
   const persistence = readPersistence(settings.one('for'));
-  const netns = settings.one('netns')?.text;
+  const netns = readNamespaces(settings);
   if (metrics.includes('listener') && expect.length === 0)
     throw new ParseError('--metric', '--expect, which names the listeners that must be there', 'listener');
   if (persistence.of > 1 && (flags['no-state'] || flags.replay !== undefined))
@@ -106,9 +106,21 @@ export function readCheckOptions(flags: CheckFlags, settings: CheckSettings): Ch
       filterText?.text,
       expect,
       by,
-      ...(netns === undefined ? [] : [netns]),
+      // In whatever order they were named.
+      ...(netns === undefined ? [] : [netns.length > 1 ? [...netns].sort() : netns[0]]),
     ]),
   };
+}
+
+/** In the configuration commas stand between names as on the command line. */
+function readNamespaces(settings: CheckSettings): readonly string[] | undefined {
+  const written = settings.list('netns');
+  return readNetns(
+    written.flatMap(({ text, where }) =>
+      where === '--netns' ? [text] : text.split(',').map((one) => one.trim()),
+    ),
+    written[0]?.where,
+  );
 }
 
 function readRowFilter({ text, where }: Written): Filter | undefined {
@@ -201,7 +213,7 @@ function collectOptions(flags: CheckFlags, settings: CheckSettings, wanted: Want
     expect.some(({ process }) => process !== undefined) ||
     /\b(?:process|proc|pid):|\//.test(filter ?? '');
   return {
-    netns: settings.one('netns')?.text,
+    netns: readNamespaces(settings),
     facts: true,
     source: choose(settings.one('source'), SOURCE_CHOICES, 'auto'),
     udp: false,

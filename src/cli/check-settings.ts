@@ -21,10 +21,9 @@ const SINGLE = [
   'format',
   'output',
   'source',
-  'netns',
   'timeout',
 ] as const;
-const LISTS = ['port', 'listener', 'unix', 'expect'] as const;
+const LISTS = ['port', 'listener', 'unix', 'expect', 'netns'] as const;
 type SingleName = (typeof SINGLE)[number];
 type ListName = (typeof LISTS)[number];
 

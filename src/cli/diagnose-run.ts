@@ -1,6 +1,6 @@
 import { diagnoseAll } from '../analyze/diagnose-all.js';
 import type { Filter } from '../analyze/filter.js';
-import { unjudged } from '../analyze/pools/unjudged.js';
+import { unjudgedUse } from '../analyze/pools/unjudged.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { observeTimes } from '../collect/observe.js';
 import { defaultDoor, type NamespaceOptions } from '../collect/options.js';
@@ -16,7 +16,8 @@ import type { Names } from '../render/names.js';
 import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
 import type { DiagnoseFlags } from './diagnose-flags.js';
-import { NamespaceLog } from './filter-gaps.js';
+import { askedGaps, NamespaceLog } from './filter-gaps.js';
+import { netnsOf } from './flags.js';
 import { requireProcess } from './require-process.js';
 
 /**
@@ -48,11 +49,12 @@ export async function watchAndDiagnose(
       gaps: [
         ...(at === 0 ? [...gaps, ...watch.gaps, ...log.gaps(filter)] : []),
         ...facts.gaps,
-        ...unjudged(facts.pools, limits),
+        ...unjudgedUse(facts.pools, limits),
       ],
     },
   }));
-  return diagnoseAll(parts);
+  const diagnosis = diagnoseAll(parts);
+  return { ...diagnosis, gaps: askedGaps(diagnosis.gaps, filter) };
 }
 
 /** Descriptors of the processes that were met, and routes where connects are not answered: of our own namespace only. */
@@ -78,7 +80,7 @@ async function lookAgain(
   signal: AbortSignal,
 ): Promise<void> {
   const options: NamespaceOptions = {
-    netns: flags.netns,
+    netns: netnsOf(flags),
     source: flags.source,
     udp: true,
     unix: true,

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { SOURCE_CHOICES } from '../collect/options.js';
+import { ALL_NAMESPACES, SOURCE_CHOICES } from '../collect/options.js';
 import { ParseError } from '../model/errors.js';
 import { parseDuration } from './duration.js';
 import { UsageError } from './usage.js';
@@ -63,19 +63,36 @@ export const sourceFlags = {
   }),
 };
 
-/** Into which network namespace to look. */
+/** Into which network namespaces to look: `netnsOf` says what was meant. */
 export const netnsFlags = {
   netns: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ',',
     helpValue: 'NAME|PID|PATH|all',
     description:
-      'look into another network namespace: a name of ip netns, a container, a process, a file; all: into every one',
-    parse: async (text) => {
-      // As a shell gives it for a variable that is not set: not our own namespace, and no other.
-      if (text.trim() === '') throw new UsageError('--netns: expected a name, a pid, a path or all, got ""');
-      return text;
-    },
+      'look into another network namespace: a name of ip netns, a container, a process, a file; web,shop (or the flag again): into several; all: into every one',
   }),
 };
+
+/** Namespaces that a flag or a setting names, each once; `undefined`: none was named. Throws ParseError that names `where`. */
+export function readNetns(
+  texts: readonly string[] | undefined,
+  where = '--netns',
+): readonly string[] | undefined {
+  if (texts === undefined || texts.length === 0) return undefined;
+  // As a shell gives it for a variable that is not set: not our own namespace, and no other.
+  if (texts.some((text) => text.trim() === ''))
+    throw new ParseError(where, 'a name, a pid, a path or all', texts.join(','));
+  const asked = [...new Set(texts)];
+  if (asked.length > 1 && asked.includes(ALL_NAMESPACES))
+    throw new ParseError(where, 'all alone, or names without it', texts.join(','));
+  return asked;
+}
+
+/** The same of a flag. Throws UsageError. */
+export const netnsOf = (flags: { readonly netns?: readonly string[] | undefined }) =>
+  asUsage(() => readNetns(flags.netns));
 
 /** Samples per second, 0 to 100. Throws ParseError that names `where`. */
 export function readSampleRate(text: string, where: string): number {

@@ -13,7 +13,7 @@ of the same alert replaces one that waits.`,
   `Between two looks accept queues are sampled up to 100 times per second (--sample-rate), where the kernel itself is the
 source (netlink): peaks, and bursts of 20 ms, are in the gauges, charts, alerts and recordings. The longest time between
 two samples is told; what was shorter may have been missed, but not its dropped segments.`,
-  `--netns looks into other network namespaces: of each of them, up to 128, queues are sampled and connections that end are heard of, as
+  `--netns looks into other network namespaces (one, several as web,shop, or all): of each of them, up to 128, queues are sampled and connections that end are heard of, as
 in our own. Where that takes more than a tenth of a core samples become rarer, which is told, and --sample-rate 0 asks for none.`,
 ];
 

@@ -5,7 +5,7 @@ import type { CommandWords } from '../collect/alert-program.js';
 import type { NamespaceOptions } from '../collect/options.js';
 import type { Names } from '../render/names.js';
 import { readFilter } from './filter.js';
-import { asUsage } from './flags.js';
+import { asUsage, netnsOf } from './flags.js';
 import type { liveFlags } from './live-flags.js';
 import type { LiveMode } from './live-mode.js';
 import { namesFor } from './names.js';
@@ -48,7 +48,7 @@ export const wantsConnections = (flags: LiveFlags, mode: LiveMode): boolean =>
   flags.connections ?? mode === 'screen';
 
 const collectOptions = (flags: LiveFlags, mode: LiveMode): NamespaceOptions => ({
-  netns: flags.netns,
+  netns: netnsOf(flags),
   source: flags.source,
   udp: flags.udp,
   unix: flags.unix,

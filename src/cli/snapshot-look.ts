@@ -4,6 +4,7 @@ import type { NamespaceOptions } from '../collect/options.js';
 import type { LookObservation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
 import { startWatch, step } from '../watch/step.js';
+import { netnsOf } from './flags.js';
 import type { SnapshotFlags } from './snapshot-flags.js';
 import { wantsRows } from './snapshot-view.js';
 import { UsageError } from './usage.js';
@@ -44,7 +45,7 @@ async function observation(path: string | undefined, flags: SnapshotFlags): Prom
 }
 
 const collectOptions = (flags: SnapshotFlags): NamespaceOptions => ({
-  netns: flags.netns,
+  netns: netnsOf(flags),
   source: flags.source,
   udp: flags.udp,
   unix: flags.unix,

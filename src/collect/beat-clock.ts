@@ -29,7 +29,7 @@ export class BeatClock {
   }
 }
 
-/** Costs that are remembered; the quarter of them that was cheapest counts: a thread that lost its processor for a moment did not work. */
+/** Costs that are remembered; the quarter of them that was cheapest counts: a beat after others had the processor finds nothing in its caches. */
 const REMEMBERED = 16;
 /**
  * The first beats find nothing in the caches, and meet every listener for the first time: none of them may cost the next one seconds. Each
@@ -64,7 +64,7 @@ export class BeatBudget {
     return now + this.periodMs / 2 >= this.lastAt + this.gapMs;
   }
 
-  /** `everyMs`: how often it wants to work. */
+  /** @param costMs processor time: a thread that lost its processor did not work. `everyMs`: how often it wants to work. */
   worked(startedAt: number, costMs: number, everyMs = this.periodMs): void {
     this.lastAt = startedAt;
     this.costs[this.count++ % REMEMBERED] = costMs;

@@ -5,7 +5,7 @@ import { millis } from '../model/units.js';
 import { BeatHelper } from './beat-helper.js';
 import type { ToldByTask } from './beat-tasks.js';
 import type { ClosedTaken, ClosedTaskSpec } from './closed-task.js';
-import { chooseFollowed, type Followed, GapsOf } from './followed.js';
+import { chooseFollowed, type Followed, GapsOf, lifeOf } from './followed.js';
 import type { SourceChoice } from './options.js';
 import { monotonicNow } from './origin.js';
 import { SsEvents } from './ss-events.js';
@@ -73,7 +73,7 @@ export class ClosedSource {
   /** Why nobody tells now: for a look that nothing came before. */
   get silence(): { readonly each: GapsOf; readonly ofAll: readonly Gap[] } {
     const each = new GapsOf();
-    for (const { id, place } of this.followed) each.add(id, ...this.silenceOf(id, place === undefined));
+    for (const one of this.followed) each.add(one.id, ...this.silenceOf(one));
     return { each, ofAll: this.beyond };
   }
 
@@ -89,17 +89,23 @@ export class ClosedSource {
     return this.followed.find(({ place }) => place === undefined);
   }
 
-  private silenceOf(id: string | undefined, isOwn: boolean): readonly Gap[] {
-    const fault = this.faults.get(keyOf(id))?.fault;
+  private silenceOf(one: Followed): readonly Gap[] {
+    const fault = this.faultOf(one)?.fault;
     if (this.helper !== undefined) return fault === undefined ? [] : [{ what: WHAT, why: fault }];
     if (this.events === undefined) return this.gaps;
-    if (!isOwn) return [{ what: WHAT, why: NOT_THERE }];
+    if (one.place !== undefined) return [{ what: WHAT, why: NOT_THERE }];
     return this.events.silence === undefined ? [] : [this.events.silence];
+  }
+
+  /** Not that of another one which had its inode. */
+  private faultOf(one: Followed): ToldByTask | undefined {
+    const told = this.faults.get(keyOf(one.id));
+    return told?.life === lifeOf(one) ? told : undefined;
   }
 
   /** Why the kernel tells of none of them. */
   private faultOfAll(): string | undefined {
-    const faults = this.followed.map(({ id }) => this.faults.get(keyOf(id)));
+    const faults = this.followed.map((one) => this.faultOf(one));
     const isDeaf = faults.every((one) => one !== undefined && one.isOfNamespace !== true);
     return isDeaf ? faults[0]?.fault : undefined;
   }
@@ -108,11 +114,12 @@ export class ClosedSource {
     const others = this.followed.filter(({ place }) => place !== undefined).length;
     // In steps: they are not resized with each that comes or goes.
     const bytes = Math.min(BUFFER_BYTES, OTHERS_BYTES / 2 ** Math.ceil(Math.log2(Math.max(1, others))));
-    return this.followed.map(({ id, place }) => ({
+    return this.followed.map((one) => ({
       kind: 'closed',
-      key: keyOf(id),
-      ...(place !== undefined && { place }),
-      bufferBytes: place === undefined ? BUFFER_BYTES : bytes,
+      key: keyOf(one.id),
+      life: lifeOf(one),
+      ...(one.place !== undefined && { place: one.place }),
+      bufferBytes: one.place === undefined ? BUFFER_BYTES : bytes,
     }));
   }
 

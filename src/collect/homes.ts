@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container, Home } from '../model/namespace.js';
 import { SOCKET_STATES } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { parseCgroup } from '../parse/cgroup.js';
 import { bundleName, dockerName, storageName } from '../parse/container-names.js';
+import { containerUser, homeOfUser } from '../parse/container-user.js';
 import type { Door } from './options.js';
 import { inodeOf } from './origin.js';
 import { readText } from './small-files.js';
+import { readSmallFile } from './state-file.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 /** Larger files are not what they should be. */
@@ -17,6 +19,8 @@ const MOST_NAMES = 10_000;
 const DOCKER = 'var/lib/docker/containers';
 const STORAGES = ['var/lib/containers/storage', 'run/containers/storage'];
 const STORAGE_LISTS = ['containers.json', 'volatile-containers.json'];
+/** Below the home of a user who runs containers without root. */
+const USER_STORAGE = '.local/share/containers/storage';
 const BUNDLES = 'run/containerd/io.containerd.runtime.v2.task';
 
 /** Finds where processes live: from their cgroup, and names of containers from the files of their runtimes, without a daemon. */
@@ -32,8 +36,15 @@ export class HomeFinder {
 
   /** Of one process, read now. Empty where it lives in none, or where that may not be read. */
   homeOf(pid: number): Home {
-    const home = parseCgroup(readText(join(this.door.proc, String(pid), 'cgroup')) ?? '');
-    const name = home.container && this.nameOf(home.container);
+    return this.find(pid) ?? {};
+  }
+
+  /** The same; `undefined`: it has ended, or that may not be read. */
+  find(pid: number): Home | undefined {
+    const cgroup = readText(join(this.door.proc, String(pid), 'cgroup'));
+    if (cgroup === undefined) return undefined;
+    const home = parseCgroup(cgroup);
+    const name = home.container && this.nameOf(home.container, pid, cgroup);
     return home.container === undefined || name === undefined
       ? home
       : { ...home, container: { ...home.container, name } };
@@ -74,12 +85,12 @@ export class HomeFinder {
     return inodeOf(join(this.door.proc, String(pid), 'ns/mnt'));
   }
 
-  private nameOf({ id, runtime }: Container): string | undefined {
+  private nameOf({ id, runtime }: Container, pid: number, cgroup: string): string | undefined {
     // Names of lxc are their ids; and the id becomes part of a path.
     if (runtime === 'lxc' || !/^[0-9a-f]{64}$/.test(id)) return undefined;
     if (!this.names.has(id)) {
       if (this.names.size >= MOST_NAMES) this.names.clear();
-      this.names.set(id, this.readName(id));
+      this.names.set(id, this.readName(id) ?? this.readNameOfUser(id, pid, cgroup));
     }
     return this.names.get(id);
   }
@@ -88,21 +99,34 @@ export class HomeFinder {
     const { root } = this.door;
     return (
       dockerName(readAtMost(join(root, DOCKER, id, 'config.v2.json')) ?? '') ??
-      first(STORAGES, (storage) => this.readStorageName(join(root, storage), id)) ??
+      first(STORAGES, (storage) => readStorageName(join(root, storage), id)) ??
       first(subfolders(join(root, BUNDLES)), (folder) =>
         bundleName(readAtMost(join(root, BUNDLES, folder, id, 'config.json')) ?? ''),
       )
     );
   }
 
-  /** Of podman and CRI-O: the bundle of CRI-O has the name in the pod, the list of the storage a longer one. */
-  private readStorageName(storage: string, id: string): string | undefined {
-    const folder = join(storage, 'overlay-containers');
-    return (
-      bundleName(readAtMost(join(folder, id, 'userdata/config.json')) ?? '') ??
-      first(STORAGE_LISTS, (list) => storageName(readAtMost(join(folder, list)) ?? '', id))
-    );
+  /** Of podman without root, whose storage is in the home of its user. What others have put there is not read. */
+  private readNameOfUser(id: string, pid: number, cgroup: string): string | undefined {
+    const { root, proc } = this.door;
+    const user = containerUser(cgroup, readText(join(proc, String(pid), 'uid_map')) ?? '');
+    if (user === undefined) return undefined;
+    const home = homeOfUser(readAtMost(join(root, 'etc/passwd')) ?? '', user);
+    const storages = [
+      ...(home === undefined ? [] : [join(home, USER_STORAGE)]),
+      join('run/user', String(user), 'containers'),
+    ];
+    return first(storages, (storage) => readStorageName(join(root, storage), id, user));
   }
+}
+
+/** Of podman and CRI-O: the bundle of CRI-O has the name in the pod, the list of the storage a longer one. */
+function readStorageName(storage: string, id: string, owner?: number): string | undefined {
+  const folder = join(storage, 'overlay-containers');
+  return (
+    bundleName(readAtMost(join(folder, id, 'userdata/config.json'), owner) ?? '') ??
+    first(STORAGE_LISTS, (list) => storageName(readAtMost(join(folder, list), owner) ?? '', id))
+  );
 }
 
 function first<T, R>(values: readonly T[], find: (value: T) => R | undefined): R | undefined {
@@ -121,9 +145,9 @@ function subfolders(path: string): string[] {
   }
 }
 
-function readAtMost(path: string): string | undefined {
+function readAtMost(path: string, owner?: number): string | undefined {
   try {
-    return statSync(path).size > LARGEST_BYTES ? undefined : readFileSync(path, 'utf8');
+    return readSmallFile(path, LARGEST_BYTES, owner);
   } catch {
     return undefined;
   }

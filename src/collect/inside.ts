@@ -53,6 +53,7 @@ export async function readFilesInside(
   files: readonly string[],
   request: Pick<RunRequest, 'timeoutMs' | 'signal' | 'path'>,
 ): Promise<Record<string, string>> {
+  if (files.length === 0) return {};
   const paths = files.map((file) =>
     file.startsWith('net/') ? `/proc/thread-self/${file}` : `/proc/${file}`,
   );

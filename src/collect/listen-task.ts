@@ -14,6 +14,7 @@ import {
 } from './netlink-socket.js';
 import type { NamespacePlace } from './netns-enter.js';
 import type { Pace } from './sample-pace.js';
+import { type ThreadClock, threadClock } from './thread-clock.js';
 
 /** Samples the listeners of one kind in one network namespace. */
 export interface ListenTaskSpec {
@@ -24,6 +25,7 @@ export interface ListenTaskSpec {
   readonly netns: string | undefined;
   /** Where that is entered; absent: it is that of the thread. */
   readonly place?: NamespacePlace;
+  readonly life?: string;
   /** Of one core, as 0.02: of this task at most, and of all tasks of this kind. */
   readonly share: number;
   readonly together: number;
@@ -37,7 +39,7 @@ export interface ListenBatch {
   readonly to: number;
   /** Longest time between two looks, that from the last look before included. */
   readonly longestGapMs: number;
-  /** What the looks have cost. */
+  /** Processor time that the looks have cost. */
   readonly costMs: number;
   readonly pace: Pace;
   readonly listeners: readonly ListenerSamples[];
@@ -81,6 +83,7 @@ export class ListenTask implements BeatTask {
     share: Share | number,
     private socket: DiagSocket | undefined,
     private openSocket: OpenDiagSocket,
+    private readonly clock: ThreadClock,
   ) {
     this.reader = new ListenReader(spec.netns, (index) => this.socket?.deviceName(index) ?? `if${index}`);
     this.budget = new BeatBudget(share, periodMs);
@@ -97,8 +100,10 @@ export class ListenTask implements BeatTask {
     periodMs: number,
     share: Share | number = spec.share,
     open: OpenDiagSocket = openerOf(spec),
+    clock?: ThreadClock,
   ): Promise<ListenTask> {
-    return new ListenTask(spec, periodMs, share, await open(TIMEOUT_MS), open);
+    const time = clock ?? (await threadClock());
+    return new ListenTask(spec, periodMs, share, await open(TIMEOUT_MS), open, time);
   }
 
   /** The process through which its namespace was found may have ended: the next socket is opened at another place. */
@@ -113,7 +118,7 @@ export class ListenTask implements BeatTask {
       if (now >= this.retryAt) this.reopen(now);
       return;
     }
-    const started = performance.now();
+    const started = this.clock();
     this.reader.book.open(now);
     try {
       for (const { name, bytes } of this.requests) this.ask(socket, name, bytes);
@@ -121,7 +126,7 @@ export class ListenTask implements BeatTask {
       if (!(error instanceof SourceError)) throw error;
       this.fail(error.message, now);
     }
-    this.clock(now, performance.now() - started);
+    this.worked(now, this.clock() - started);
   }
 
   private get isIdle(): boolean {
@@ -143,7 +148,7 @@ export class ListenTask implements BeatTask {
     if (errno !== 0 && !(errno === ENOENT && name === 'tcp6')) throw diagError('list the listeners', errno);
   }
 
-  private clock(now: number, costMs: number): void {
+  private worked(now: number, costMs: number): void {
     this.budget.worked(now, costMs, this.isIdle ? IDLE_GAP_MS : undefined);
     this.costMs += costMs;
     if (this.from === 0) this.from = now;

@@ -1,23 +1,26 @@
 import { SOURCE_FAULTS, SourceError } from '../model/errors.js';
-import type { Namespace } from '../model/namespace.js';
+import { type Namespace, namespaceLabel } from '../model/namespace.js';
 import type {
   Gap,
   GapObservation,
+  MissingNamespace,
   NamespacesObservation,
   Origin,
   TableObservation,
 } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
+import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
 import type { Followed } from './followed.js';
 import type { Looked } from './look.js';
-import { Looker, named, OwnerSight, type OwnerWish } from './look.js';
+import { Looker, named } from './look.js';
 import type { LookKind } from './look-plan.js';
-import { type FoundNamespace, type FoundNamespaces, NamespaceFinder } from './namespaces.js';
+import type { FoundNamespace, FoundNamespaces } from './namespaces.js';
 import { DumpHelper } from './netlink-helper.js';
 import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door } from './options.js';
 import { inodeOf, originMaker } from './origin.js';
+import { OwnerSight, type OwnerWish } from './owner-sight.js';
 
 /** Programs at once, where namespaces are read by programs: one after the other they take 10 ms each and more. */
 const PROGRAMS_AT_ONCE = 4;
@@ -29,13 +32,16 @@ interface Member {
   lastSource: Source;
 }
 
-type Unread = { readonly kind: 'closed' | 'gone'; readonly namespace: Namespace };
+interface Unread {
+  readonly kind: 'closed' | 'gone';
+  readonly namespace: Namespace;
+  readonly error: NamespaceError;
+}
 const isUnread = (look: MemberLook): look is Unread => look.kind === 'closed' || look.kind === 'gone';
 type MemberLook = TableObservation | GapObservation | Unread;
 
-/** Looks into every network namespace that can be found and entered, and follows those that come and go. */
+/** Looks into every network namespace that a finder finds and that can be entered, and follows those that come and go. */
 export class ManyLooker {
-  private readonly finder: NamespaceFinder;
   private readonly helper = new DumpHelper();
   private readonly owners: OwnerSight | undefined;
   private members = new Map<string, Member>();
@@ -46,8 +52,8 @@ export class ManyLooker {
   constructor(
     private readonly options: CollectOptions,
     private readonly door: Door,
+    private readonly finder: { find(): FoundNamespaces },
   ) {
-    this.finder = new NamespaceFinder(door);
     this.owners = options.owners ? new OwnerSight(door) : undefined;
     this.originNow = originMaker(door.proc);
   }
@@ -70,8 +76,8 @@ export class ManyLooker {
   find(): readonly Followed[] {
     this.found = this.finder.find();
     const own = inodeOf(`${this.door.proc}/self/ns/net`);
-    return this.found.found.map(({ place }) =>
-      place.id === own ? { id: place.id } : { id: place.id, place },
+    return this.found.found.map(({ place, mark }) =>
+      place.id === own ? { id: place.id } : { id: place.id, place, mark },
     );
   }
 
@@ -83,23 +89,27 @@ export class ManyLooker {
     if (wish.patienceMs === Number.POSITIVE_INFINITY) this.owners?.begin(signal);
     const started = performance.now();
     const cpu = process.cpuUsage();
-    const { found, hiddenProcesses, sight } = this.found ?? this.finder.find();
+    const { found, hiddenProcesses, sight, others, ...asked } = this.found ?? this.finder.find();
     this.found = undefined;
     this.follow(found);
-    const all = await this.readAll(kind, signal);
+    const all = await this.withoutEnded(await this.readAll(kind, signal), kind, signal);
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
     const looks = all.filter((look) => look.kind === 'table' || look.kind === 'gap');
     const unread = all.filter(isUnread);
-    const closed = unread.filter(({ kind }) => kind === 'closed').length;
+    // Of all, those that may not be entered are counted; one that was asked for is named.
+    const missing = asked.missing && [...asked.missing, ...unread.map(asMissing)];
+    const closed = missing === undefined ? unread.filter(({ kind }) => kind === 'closed') : [];
     const tables = looks.filter((look) => look.kind === 'table');
     // A source that reads none of them is a source that failed: a look at nothing is no look.
     const [fault] = tables.length === 0 ? looks.filter((look) => look.kind === 'gap') : [];
     if (fault !== undefined) throw asError(fault);
+    if (tables.length === 0 && missing?.[0] !== undefined) throw noneThere(missing[0], missing);
     const gaps =
       (await this.owners?.find(
         tables.map(({ sockets }) => sockets),
         wish,
+        (table) => this.readAgain(table, signal),
         signal,
       )) ?? [];
     const observation: NamespacesObservation = {
@@ -107,10 +117,18 @@ export class ManyLooker {
       origin: this.originNow(this.sourceOf(tables)),
       looks: looks.map((look) => this.withOwners(look)),
       unread: unread.map(({ namespace }) => namespace),
+      closed: closed.map(({ namespace }) => namespace),
+      hiddenProcesses,
       ...(sight !== undefined && { sight }),
+      ...(missing !== undefined && { missing }),
+      ...(others !== undefined && { others }),
       tookMs: millis(tookMs),
       skippedTicks: 0,
-      gaps: [...gaps, ...closedGaps(closed, hiddenProcesses, this.options.source === 'proc')],
+      gaps: [
+        ...gaps,
+        ...(missing ?? []).map(missingGap),
+        ...closedGaps(closed.length, hiddenProcesses, this.options.source === 'proc'),
+      ],
     };
     return { observation, costMs: tookMs + (user + system) / 1000 };
   }
@@ -122,9 +140,16 @@ export class ManyLooker {
       found.map((one) => {
         const { id } = one.namespace;
         const known = this.members.get(id);
-        return [id, known?.found === one ? known : this.join(one, id === own)] as const;
+        return [id, known?.found === one ? known : this.take(one, known, id === own)] as const;
       }),
     );
+  }
+
+  /** Who lives there may change while the place stays: its looker knows what was there before. */
+  private take(found: FoundNamespace, known: Member | undefined, isOwn: boolean): Member {
+    return known !== undefined && isSamePlace(known.found, found)
+      ? { ...known, found }
+      : this.join(found, isOwn);
   }
 
   private join(found: FoundNamespace, isOwn: boolean): Member {
@@ -151,6 +176,30 @@ export class ManyLooker {
     return looks;
   }
 
+  /** What could not be read may have ended meanwhile, which is no fault; or its process has, and it has another one. */
+  private async withoutEnded(
+    looks: MemberLook[],
+    kind: LookKind | 'twice',
+    signal: AbortSignal | undefined,
+  ): Promise<MemberLook[]> {
+    if (looks.every((look) => look.kind === 'table' || look.kind === 'closed')) return looks;
+    const { found } = this.finder.find();
+    const now = new Map(found.map((one) => [one.namespace.id, one]));
+    const members = [...this.members.values()];
+    const mended = members.map(async (member, at): Promise<MemberLook> => {
+      const look = looks[at];
+      if (look === undefined || look.kind === 'table' || look.kind === 'closed') return look as MemberLook;
+      const { namespace } = member.found;
+      const there = now.get(namespace.id);
+      if (there === undefined || there.mark !== member.found.mark) return ended(member.found);
+      if (isSamePlace(there, member.found)) return look;
+      const again = this.join(there, false);
+      this.members.set(namespace.id, again);
+      return this.readOne(again, kind, signal);
+    });
+    return Promise.all(mended);
+  }
+
   private async readOne(
     member: Member,
     asked: LookKind | 'twice',
@@ -165,11 +214,20 @@ export class ManyLooker {
       return named(observation, namespace);
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof NamespaceError && error.fault === 'missing') return { kind: 'gone', namespace };
+      if (error instanceof NamespaceError && error.fault === 'missing')
+        return { kind: 'gone', namespace, error };
       if (error instanceof NamespaceError && error.fault === 'permission')
-        return { kind: 'closed', namespace };
+        return { kind: 'closed', namespace, error };
       return faultOf(error, looker.originNow(member.lastSource), namespace);
     }
+  }
+
+  private async readAgain(
+    table: SocketTable,
+    signal: AbortSignal | undefined,
+  ): Promise<SocketTable | undefined> {
+    const id = table.namespaceAt(0)?.id;
+    return id === undefined ? undefined : await this.members.get(id)?.looker.readAgain(signal);
   }
 
   private withOwners(look: TableObservation | GapObservation): TableObservation | GapObservation {
@@ -186,6 +244,15 @@ export class ManyLooker {
     return false;
   }
 }
+
+const isSamePlace = (before: FoundNamespace, now: FoundNamespace): boolean =>
+  before.place.path === now.place.path && before.pid === now.pid && before.mark === now.mark;
+
+const ended = ({ namespace, place }: FoundNamespace): Unread => ({
+  kind: 'gone',
+  namespace,
+  error: new NamespaceError('missing', `the network namespace at ${place.path} is not there any more`),
+});
 
 function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObservation {
   const message = error instanceof Error ? error.message : String(error);
@@ -205,6 +272,25 @@ const asError = ({ gaps, fault, remedy }: GapObservation) =>
     gaps[0]?.why ?? 'no namespace could be read',
     remedy,
   );
+
+const asMissing = ({ kind, namespace, error: { fault, remedy } }: Unread): MissingNamespace => ({
+  asked: namespaceLabel(namespace),
+  why: `network namespace ${JSON.stringify(namespaceLabel(namespace))} ${kind === 'closed' ? 'could not be entered: not allowed' : 'is not there any more'}`,
+  fault,
+  ...(remedy !== undefined && { remedy }),
+});
+
+/** The one that is missing for want of a privilege is the one to mend. */
+function noneThere(first: MissingNamespace, all: readonly MissingNamespace[]): SourceError {
+  const { fault, remedy } = all.find((one) => one.fault !== 'missing') ?? first;
+  return new SourceError(fault, all.map(({ why }) => why).join('; '), remedy);
+}
+
+/** In quotation marks --redact hides it. */
+const missingGap = ({ asked, why, remedy }: MissingNamespace): Gap => ({
+  what: `netns ${JSON.stringify(asked)}`,
+  why: `not looked into: ${why}${remedy === undefined ? '' : `: ${remedy}`}`,
+});
 
 /** Counted, not one line each. */
 function closedGaps(closed: number, hiddenProcesses: number, isProcOnly: boolean): Gap[] {

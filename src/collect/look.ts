@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import type { Namespace } from '../model/namespace.js';
-import type { Gap, Origin, TableObservation } from '../model/observation.js';
+import type { Origin, TableObservation } from '../model/observation.js';
 import type { Source } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
-import { readDescriptors } from './descriptors.js';
 import type { Followed } from './followed.js';
-import { HomeFinder } from './homes.js';
 import { FACT_FILES, readHostFacts } from './host-facts.js';
 import type { Inside } from './inside.js';
 import type { LookKind } from './look-plan.js';
 import type { CollectOptions, Door } from './options.js';
 import { mountMark, originMaker } from './origin.js';
-import { OwnerFinder } from './owners.js';
+import { OwnerSight, type OwnerWish } from './owner-sight.js';
 import {
   countSockets,
   LOOK_FILES,
@@ -22,19 +20,9 @@ import {
   readProcOf,
   readSysctls,
 } from './proc.js';
-import { readProcesses } from './process-facts.js';
 import { readText } from './small-files.js';
 import { SocketSource, type SourceLook } from './source.js';
 import { readStackFacts, STACK_FILES } from './stack-facts.js';
-
-export interface OwnerWish {
-  /** Owners of every row, not only of listeners and of rows that were asked for. */
-  readonly everything: boolean;
-  /** Also of those whose descriptor had another socket before. */
-  readonly thorough?: boolean;
-  /** How long to wait for them; `Infinity`: until they are known. */
-  readonly patienceMs: number;
-}
 
 /** A look, and what it cost: wall time and our own processor's. */
 export interface Looked<T> {
@@ -42,45 +30,7 @@ export interface Looked<T> {
   readonly costMs: number;
 }
 
-/** Finds owners of sockets, and where they live: the same for all namespaces, for inodes are the kernel's. */
-export class OwnerSight {
-  private readonly finder: OwnerFinder;
-  private readonly homes: HomeFinder;
-
-  constructor(private readonly door: Door) {
-    this.finder = new OwnerFinder(door.proc);
-    this.homes = new HomeFinder(door);
-  }
-
-  /** Starts to read descriptors, to go on while the sockets come. */
-  begin(signal: AbortSignal | undefined): void {
-    void this.finder.warmUp(signal, true);
-  }
-
-  /** Gives what could not be seen. Throws the reason of the signal. */
-  async find(
-    tables: readonly SocketTable[],
-    wish: OwnerWish,
-    signal: AbortSignal | undefined,
-  ): Promise<Gap[]> {
-    await this.finder.update(tables, { ...wish, signal });
-    signal?.throwIfAborted();
-    for (const table of tables) table.attachOwners(this.finder);
-    this.homes.forgetOthers();
-    return this.finder.gaps();
-  }
-
-  /** Of a table whose owners were found. */
-  factsOf(table: SocketTable): Pick<TableObservation, 'descriptors' | 'processes' | 'homes'> {
-    return {
-      descriptors: readDescriptors(table, this.door.proc),
-      processes: readProcesses(table, this.door),
-      homes: this.homes.ofListeners(table),
-    };
-  }
-}
-
-/** The same, of a namespace of which more is known than its id. */
+/** A look into a namespace of which more is known than its id. */
 export function named(observation: TableObservation, namespace: Namespace): TableObservation {
   observation.sockets.sections = [{ from: 0, namespace }];
   return { ...observation, namespace };
@@ -97,6 +47,9 @@ export interface LookerInside extends Omit<Inside, 'files'> {
  */
 export class Looker {
   readonly source: SocketSource;
+  /** Reads sockets without what is costly of them. */
+  private plain: SocketSource | undefined;
+  private readonly sight: Inside | undefined;
   private readonly owners: OwnerSight | undefined;
   private readonly withFacts: boolean;
   private readonly withStack: boolean;
@@ -105,7 +58,7 @@ export class Looker {
   private texts: Readonly<Record<string, string>> = {};
 
   constructor(
-    options: CollectOptions,
+    private readonly options: CollectOptions,
     private readonly door: Door,
     private readonly inside?: LookerInside,
   ) {
@@ -117,6 +70,7 @@ export class Looker {
       ...(this.withStack ? STACK_FILES : []),
     ];
     this.source = new SocketSource(options, door, inside && { ...inside, files: [...new Set(files)] });
+    this.sight = inside && { ...inside, files: [] };
     const ofHost = originMaker(door.proc);
     this.originNow =
       inside === undefined ? ofHost : (source) => ({ ...ofHost(source), netns: inside.namespace.id });
@@ -154,9 +108,20 @@ export class Looker {
     const { observation, costMs } = await this.read(kind, mayBlock, signal);
     if (this.owners === undefined) return { observation, costMs };
     const { sockets } = observation;
-    const gaps = await this.owners.find([sockets], wish, signal);
+    const gaps = await this.owners.find([sockets], wish, () => this.readAgain(signal), signal);
     const facts = this.owners.factsOf(sockets);
     return { observation: { ...observation, ...facts, gaps: [...observation.gaps, ...gaps] }, costMs };
+  }
+
+  /** All sockets once more, for which of them are left; `undefined` where they cannot be read now. */
+  async readAgain(signal: AbortSignal | undefined): Promise<SocketTable | undefined> {
+    this.plain ??= new SocketSource({ ...this.options, scope: 'all', details: false }, this.door, this.sight);
+    try {
+      return (await this.plain.look('complete', { signal })).sockets;
+    } catch {
+      signal?.throwIfAborted();
+      return undefined;
+    }
   }
 
   /** Without owners. `mayBlock`: nobody needs this thread meanwhile. */

@@ -59,6 +59,7 @@ export interface SystemCalls {
   close(fd: number): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   setns(fd: number, kind: number): number;
+  clock_gettime(clock: number, time: Uint8Array): number;
   errno(): number;
 }
 
@@ -89,6 +90,7 @@ async function bind(): Promise<SystemCalls> {
       close: libc.func('int close(int)'),
       ioctl: libc.func('int ioctl(int, unsigned long, void *)'),
       setns: libc.func('int setns(int, int)'),
+      clock_gettime: libc.func('int clock_gettime(int, void *)'),
       errno: () => koffi.errno(),
     };
   } catch (error) {

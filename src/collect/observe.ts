@@ -10,8 +10,15 @@ import type {
 } from '../model/observation.js';
 import { Between } from './between.js';
 import { type LookKind, LookPlan } from './look-plan.js';
-import { ALL_NAMESPACES, type Eyes, eyesFor } from './lookers.js';
-import { type CollectOptions, type Door, defaultDoor, type NamespaceOptions, type Pace } from './options.js';
+import { type Eyes, eyesFor } from './lookers.js';
+import {
+  ALL_NAMESPACES,
+  type CollectOptions,
+  type Door,
+  defaultDoor,
+  type NamespaceOptions,
+  type Pace,
+} from './options.js';
 import { monotonicNow } from './origin.js';
 import { Ticks } from './ticks.js';
 
@@ -228,13 +235,13 @@ function gapOf(error: unknown, looker: Eyes, { source }: CollectOptions): GapObs
   };
 }
 
-/** A namespace that was asked for by name, and is not there now. */
+/** What was asked for by name was there, and none of it is there now. */
 const isGone = (error: unknown, options: CollectOptions | NamespaceOptions): boolean =>
   'netns' in options &&
   options.netns !== undefined &&
-  options.netns !== ALL_NAMESPACES &&
+  !options.netns.includes(ALL_NAMESPACES) &&
   error instanceof SourceError &&
-  error.fault === 'missing';
+  (error.fault === 'missing' || error.fault === 'gone');
 
 /** False where the signal has aborted. */
 async function waitForTick(ticks: Ticks, pace: Pace, signal: AbortSignal): Promise<boolean> {

@@ -34,10 +34,13 @@ export interface CollectOptions {
   readonly closed?: boolean;
 }
 
-/** The same for any network namespace. */
+/** The value of `--netns` that means every one of them. */
+export const ALL_NAMESPACES = 'all';
+
+/** The same for other network namespaces. */
 export interface NamespaceOptions extends CollectOptions {
-  /** A name, a pid, a path, or `all`. `undefined`: that of sockwatch. */
-  readonly netns: string | undefined;
+  /** Names, pids and paths, or `all`. `undefined`: that of sockwatch. */
+  readonly netns: readonly string[] | undefined;
 }
 
 /** Where the machine is entered: tests point these elsewhere. */

@@ -1,6 +1,7 @@
 import { listPids, type ProcessFds } from './process-fds.js';
 import { Claims, ScanHelper } from './scan-helper.js';
 import { type Depth, isLively, ScanShare } from './scan-share.js';
+import type { Effort } from './thread-time.js';
 
 export interface Scan {
   readonly processes: ReadonlyMap<number, ProcessFds>;
@@ -29,6 +30,8 @@ interface ScanOptions {
   readonly signal?: AbortSignal | undefined;
   /** Somebody waits: a second thread may help with what is read for the first time. */
   readonly hurry?: boolean;
+  /** Pauses while others have the thread. */
+  readonly effort?: Effort;
 }
 
 /**
@@ -38,7 +41,7 @@ interface ScanOptions {
 export async function scanOwners(
   proc: string,
   before: Scan,
-  { depth, signal, hurry = false }: ScanOptions,
+  { depth, signal, hurry = false, effort }: ScanOptions,
 ): Promise<Scan> {
   const started = performance.now();
   const pids = mostLikelyFirst(listPids(proc), before);
@@ -49,7 +52,9 @@ export async function scanOwners(
     depth,
     (pid) => before.processes.get(pid),
     async () => {
+      effort?.pause();
       await new Promise<void>((resolve) => setImmediate(resolve));
+      effort?.resume();
       signal?.throwIfAborted();
       if (hurry && performance.now() - started > ALONE_MS) helper ??= new ScanHelper({ proc, pids, memory });
     },

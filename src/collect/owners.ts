@@ -8,13 +8,13 @@ import { MissingInodes } from './missing-inodes.js';
 import { inodeOf, monotonicNow } from './origin.js';
 import { EMPTY_SCAN, type Scan, scanOwners } from './owner-scan.js';
 import { readComm, socketInode } from './process-fds.js';
+import { ScanBudget } from './scan-budget.js';
 import type { Depth } from './scan-share.js';
+import { Effort } from './thread-time.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 /** Inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 const FIRST_PID_NAMESPACE = '4026531836';
-/** A scan may take 5 % of one core. */
-const SCAN_SHARE = 0.05;
 const NEW_PROCESSES_EVERY_MS = 15_000;
 /** So soon after the links of all were read, only numbers that are new are worth reading. */
 const JUST_READ_MS = 100;
@@ -32,12 +32,14 @@ export class OwnerFinder implements OwnerLookup {
   /** Of the first of two scans of one look: what it met may have been closed when the second came by. */
   private earlier: InodeIndex | undefined;
   private cold: Promise<void> | undefined;
-  private nextScanAt = 0;
+  private readonly budget = new ScanBudget();
   private nextNewProcessesAt = 0;
   private nextThoroughAt = 0;
   /** Inodes that a row was asked for and that were not known then. */
   private readonly asked = new Set<number>();
   private readonly missing = new MissingInodes();
+  /** Missing since the last update, where processes are hidden: their sockets may have ended before these were searched. */
+  private readonly doubtful = new Set<number>();
   private readonly outside: boolean;
   private hiddenListeners = 0;
   private running: Promise<void> | undefined;
@@ -52,8 +54,7 @@ export class OwnerFinder implements OwnerLookup {
   warmUp(signal?: AbortSignal, hurry = false): Promise<void> {
     if (this.cold === undefined) {
       this.cold = this.rescan('all descriptors', signal, hurry).then(() => {
-        // What was opened meanwhile is searched at once.
-        this.nextScanAt = 0;
+        this.budget.forgive();
       });
       this.cold.catch(() => {});
     }
@@ -85,6 +86,7 @@ export class OwnerFinder implements OwnerLookup {
   ): Promise<void> {
     await this.warmUp(signal);
     this.earlier = undefined;
+    this.doubtful.clear();
     const listeners = tables.flatMap((table) => inodesOf(table, true));
     const gone = this.forgetChanged(listeners);
     const wanted = [
@@ -93,10 +95,22 @@ export class OwnerFinder implements OwnerLookup {
     ];
     this.asked.clear();
     const unknown = this.unknownAmong(wanted);
-    if (gone || (unknown.length > 0 && (everything || monotonicNow() >= this.nextScanAt))) {
-      await this.search(unknown, everything && !thorough ? listeners : unknown, signal);
+    if (gone || (unknown.length > 0 && (everything || this.mayScanFor(listeners)))) {
+      await this.search(unknown, everything && !thorough ? listeners : unknown, thorough, signal);
     } else if (monotonicNow() >= this.nextNewProcessesAt) await this.rescan('new processes', signal);
     this.hiddenListeners = this.isIncomplete ? this.countMissing(listeners) : 0;
+  }
+
+  /** Sockets of which only their being there still tells whether their owner is hidden, or they had ended and have none. */
+  isInDoubt(table: SocketTable): boolean {
+    return this.doubtful.size > 0 && inodesOf(table, false).some((inode) => this.doubtful.has(inode));
+  }
+
+  /** `after`: the sockets as they are after the update, of all tables with such in doubt. */
+  settle(after: readonly SocketTable[]): void {
+    for (const table of after) for (const inode of inodesOf(table, false)) this.doubtful.delete(inode);
+    for (const inode of this.doubtful) this.missing.markEnded(inode);
+    this.doubtful.clear();
   }
 
   ownersOf(inode: number): readonly Owner[] | undefined {
@@ -104,7 +118,8 @@ export class OwnerFinder implements OwnerLookup {
     if (owners.length > 0) return owners;
     if (this.earlier?.has(inode)) return this.earlier.ownersOf(inode);
     this.asked.add(inode);
-    return this.missing.has(inode) && !this.isIncomplete ? owners : undefined;
+    const isNobodys = this.missing.has(inode) && (!this.isIncomplete || this.missing.hasEnded(inode));
+    return isNobodys ? owners : undefined;
   }
 
   /** Said while owners of listeners are hidden: always in the same words for the same number. */
@@ -129,29 +144,39 @@ export class OwnerFinder implements OwnerLookup {
   private async search(
     unknown: readonly number[],
     important: readonly number[],
+    thorough: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     await this.rescan('new descriptors', signal);
     const isHidden = important.some((inode) => !this.index.has(inode));
-    if (isHidden && monotonicNow() >= this.nextThoroughAt) {
+    // A number that was used again since would be taken for a hidden owner.
+    const isDue = monotonicNow() >= this.nextThoroughAt || (thorough && this.isIncomplete);
+    if (isHidden && isDue) {
       this.earlier = this.index;
       await this.rescan('all descriptors', signal);
     }
     for (const inode of unknown) {
       if (this.index.has(inode) || this.earlier?.has(inode)) this.missing.delete(inode);
-      else if (isHidden) this.missing.add(inode);
+      else if (isHidden && this.missing.add(inode) && this.isIncomplete) this.doubtful.add(inode);
     }
   }
 
   private async rescan(depth: Depth, signal: AbortSignal | undefined, hurry = false): Promise<void> {
-    const started = performance.now();
-    const scan = await scanOwners(this.proc, this.scan, { depth, signal, hurry });
+    const effort = new Effort();
+    const scan = await scanOwners(this.proc, this.scan, { depth, signal, hurry, effort });
     if (!isSame(scan, this.scan)) this.index = new InodeIndex([...scan.processes.values()]);
     this.scan = scan;
+    effort.pause();
     const now = monotonicNow();
-    this.nextScanAt = now + (performance.now() - started) / SCAN_SHARE;
+    this.budget.scanned(now, effort.ms);
     if (depth === 'all descriptors') this.nextThoroughAt = now + JUST_READ_MS;
     this.nextNewProcessesAt = now + NEW_PROCESSES_EVERY_MS;
+  }
+
+  /** Whether it is time again; for listeners that nobody has searched yet it is so sooner. */
+  private mayScanFor(listeners: readonly number[]): boolean {
+    const isNew = (inode: number) => !this.index.has(inode) && !this.missing.has(inode);
+    return this.budget.isDue(monotonicNow(), () => listeners.some(isNew));
   }
 
   private unknownAmong(wanted: readonly number[]): number[] {
@@ -160,7 +185,7 @@ export class OwnerFinder implements OwnerLookup {
   }
 
   private countMissing(inodes: readonly number[]): number {
-    return inodes.filter((inode) => this.missing.has(inode)).length;
+    return inodes.filter((inode) => this.missing.has(inode) && !this.missing.hasEnded(inode)).length;
   }
 
   /** Forgets processes that no longer hold the listener that they held, or have another name: true where there were some. */

@@ -44,9 +44,9 @@ function homeOf(): string | undefined {
 
 /**
  * The text of a small regular file; `undefined` where there is none. Neither a pipe nor a device is waited for.
- * Throws the system's error, or one that says what the file is instead.
+ * `owner`: a file of that user only. Throws the system's error, or one that says what the file is instead.
  */
-export function readSmallFile(path: string, mostBytes = MOST_BYTES): string | undefined {
+export function readSmallFile(path: string, mostBytes = MOST_BYTES, owner?: number): string | undefined {
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -57,6 +57,7 @@ export function readSmallFile(path: string, mostBytes = MOST_BYTES): string | un
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new Error('it is no regular file');
+    if (owner !== undefined && stat.uid !== owner) throw new Error(`it is not of user ${owner}`);
     if (stat.size > mostBytes) throw new Error(`it is larger than ${mostBytes >> 20} MiB`);
     return readFileSync(file, 'utf8');
   } finally {

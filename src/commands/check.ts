@@ -45,6 +45,10 @@ export default class Check extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --netns web',
     },
     {
+      description: 'of two containers and the namespace of a process',
+      command: '<%= config.bin %> <%= command.id %> --netns web,shop,812',
+    },
+    {
       description: 'every container and network namespace; what overflowed in new ones counts too',
       command: '<%= config.bin %> <%= command.id %> --netns all',
     },

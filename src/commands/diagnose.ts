@@ -22,6 +22,10 @@ export default class Diagnose extends BaseCommand {
     { description: 'one service', command: '<%= config.bin %> <%= command.id %> --port 443 --duration 20s' },
     { description: 'one process', command: '<%= config.bin %> <%= command.id %> --pid 812' },
     {
+      description: 'two containers, each by itself',
+      command: '<%= config.bin %> <%= command.id %> --netns web,shop',
+    },
+    {
       description: 'every container and network namespace of this host, each by itself',
       command: '<%= config.bin %> <%= command.id %> --netns all',
     },

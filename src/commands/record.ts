@@ -7,6 +7,7 @@ import {
   closedFlag,
   durationFlag,
   netnsFlags,
+  netnsOf,
   redactFlag,
   sampleRateFlag,
   sourceFlags,
@@ -90,7 +91,7 @@ export default class Record extends BaseCommand {
     const thresholds = readThresholds(flags);
     const ending = endOnSignals();
     const collect = {
-      netns: flags.netns,
+      netns: netnsOf(flags),
       source: flags.source,
       udp: flags.udp,
       unix: flags.unix,

@@ -16,6 +16,8 @@ export interface KnownNamespace {
   readonly mark?: NetnsMark;
   /** Absent: it was found and could not be read. */
   readonly counters?: Counters;
+  /** Found, and not asked for: it was there, and is no news. */
+  readonly isOther?: true;
 }
 
 /** What a run of `check` leaves for the next one of the same check (OPS.md 2). */
@@ -29,7 +31,7 @@ export interface CheckState {
   readonly time: number;
   readonly monotonic: number;
   readonly counters: Counters;
-  /** With `--netns all`: each that was found, by id. */
+  /** With `--netns` of all or several: each that was found, by id. */
   readonly namespaces?: ReadonlyMap<string, KnownNamespace>;
   /** From where they were looked for; absent: there may have been others. */
   readonly sight?: string;

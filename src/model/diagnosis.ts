@@ -76,6 +76,10 @@ export interface Connecting {
   readonly goneUnanswered: number;
   /** The age at which those were given up lies between the age at their last look and that at the look after it. */
   readonly gaveUpMs?: { readonly least: Millis; readonly most: Millis };
+  /** Time since an attempt was last in SYN-SENT, or found to be gone, after its SYN was sent again. Absent: none was. */
+  readonly unansweredMs?: Millis;
+  /** Time since an attempt was last in SYN-SENT, or found to be gone. */
+  readonly triedMs: Millis;
   readonly oldestMs?: Millis;
 }
 
@@ -187,6 +191,8 @@ export interface DiagnosisFacts {
   readonly closed?: ClosedReport;
   /** Only some sockets were asked for: counters of the namespace and numbers of the host say nothing of them. */
   readonly filtered?: true;
+  /** Attempts count while they go on, or so long after: what `live` says is true now. Absent: all of the watch. */
+  readonly currentMs?: Millis;
   readonly gaps: readonly Gap[];
 }
 

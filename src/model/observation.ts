@@ -1,3 +1,4 @@
+import type { SourceFault } from './errors.js';
 import type { HostFacts } from './host-facts.js';
 import type { Home, Namespace } from './namespace.js';
 import type { ProcessFacts } from './processes.js';
@@ -43,6 +44,8 @@ export interface Gap {
   readonly what: string;
   readonly why: string;
   readonly line?: number;
+  /** Of several namespaces those in which it is missing; absent: in all, or in none. */
+  readonly of?: readonly Namespace[];
 }
 
 /** What was asked of the kernel, so that "not there" can be told from "not asked". */
@@ -78,17 +81,36 @@ export interface TableObservation {
   readonly gaps: readonly Gap[];
 }
 
-/** One look into every network namespace (`--netns all`). A namespace that is not among the looks has gone, or may not be entered. */
+/** A network namespace that was asked for by name, and is not there, or may not be entered. */
+export interface MissingNamespace {
+  /** As it was asked for: a name, a pid or a path. */
+  readonly asked: string;
+  readonly why: string;
+  readonly fault: SourceFault;
+  readonly remedy?: string;
+}
+
+/**
+ * One look into every network namespace (`--netns all`), or into several that were asked for. A namespace that is not among the looks has gone, or may
+ * not be entered.
+ */
 export interface NamespacesObservation {
   readonly kind: 'namespaces';
-  /** Of sockwatch itself: its namespace is one of them. */
+  /** Of sockwatch itself: of all, its namespace is one of them. */
   readonly origin: Origin;
   /** One for each namespace, with its own `origin.netns`, counters and settings; a gap where that namespace could not be read now. */
   readonly looks: readonly (TableObservation | GapObservation)[];
   /** Found and not read: they may not be entered, or ended before it. Absent in recordings. */
   readonly unread?: readonly Namespace[];
+  /** Those of them that may not be entered; and how many processes live in namespaces that cannot even be seen. Absent in recordings. */
+  readonly closed?: readonly Namespace[];
+  readonly hiddenProcesses?: number;
   /** From where namespaces were looked for, where every process could be seen: two looks with the same one see the same namespaces. */
   readonly sight?: string;
+  /** Asked for by name, and not looked into; said among the gaps too. Absent in recordings. */
+  readonly missing?: readonly MissingNamespace[];
+  /** Those that were found and that nobody asked for, where only some were asked for. Absent in recordings. */
+  readonly others?: readonly Namespace[];
   readonly tookMs: Millis;
   readonly skippedTicks: number;
   /** What concerns all: owners that are hidden, namespaces that may not be entered. */

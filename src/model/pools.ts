@@ -65,6 +65,8 @@ export interface PoolPast {
   /** With those that came and went between two looks where the kernel told of their end; else lower bounds. */
   readonly created: number;
   readonly closed: number;
+  /** Time since the look that found the last of those created; absent: none was. */
+  readonly sinceCreatedMs?: Millis;
   /** Those created in each part of the watch, eight parts at most, oldest first: the same parts for all pools. */
   readonly createdByTime: readonly number[];
   /** Connections on which data moved between two looks after the one that first showed them, or that carried many requests and answers by their segments. */
@@ -218,7 +220,26 @@ export interface PoolFinding extends Finding {
 /** A pool with what was found of it. */
 export interface JudgedPool extends Pool {
   readonly findings: readonly PoolFinding[];
+  /** As in `PoolsSeen`. */
+  readonly endsTold?: EndsTold;
 }
+
+/** Instead of a place among pools: the row is in none of them (UDP, say), or the table shows its connection twice. */
+export const ROW_POOL = { none: -1, again: -2 } as const;
+
+/** Pools as they were at one look. */
+export interface PoolsAtLook {
+  readonly pools: readonly JudgedPool[];
+  /** By row of the table of that look: the place of its pool in `pools`, or one of `ROW_POOL`. */
+  readonly poolOfRow: Int32Array;
+}
+
+/** Ports in TIME-WAIT and nothing else: of no process, and nothing to say about. */
+export const isLeftOver = ({ owner, past }: Pool, findings: readonly PoolFinding[]): boolean =>
+  findings.length === 0 &&
+  (owner === 'none' || owner === 'shared') &&
+  past.highest === 0 &&
+  past.created === 0;
 
 export const HIKARI_BASES = ['process', 'same_total', 'only_pool'] as const;
 export type HikariBasis = (typeof HIKARI_BASES)[number];

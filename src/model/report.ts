@@ -4,7 +4,7 @@ import type { Alert, AlertEvent, Finding } from './findings.js';
 import type { ListenerReport } from './listener.js';
 import type { Namespace } from './namespace.js';
 import type { Counters, Gap, Origin, Sysctls } from './observation.js';
-import type { JudgedPool } from './pools.js';
+import type { PoolsAtLook } from './pools.js';
 import type { ReplayPosition } from './replay.js';
 import type { SocketTable } from './table.js';
 import type { Millis, PerSecond } from './units.js';
@@ -42,7 +42,9 @@ export interface Report {
   readonly namespaces?: readonly NamespaceReport[];
   readonly rates: ReportRates;
   /** How connections were used in the last 30 to 60 s (`live`); absent where they are not followed. */
-  readonly pools?: readonly JudgedPool[];
+  readonly pools?: PoolsAtLook['pools'];
+  /** By row of `sockets`. */
+  readonly poolOfRow?: PoolsAtLook['poolOfRow'];
   /** Connections that ended; absent where nobody tells of them. */
   readonly closed?: ClosedReport;
   /** Findings that belong to no listener: SYN cookies of the namespace, owners hidden, UDP drops. */

@@ -92,11 +92,12 @@ const asCounters = (value: unknown): Counters =>
   );
 
 function asNamespace(value: unknown, id: string): KnownNamespace {
-  const { names, mark, counters } = asFields(value, 'a namespace');
+  const { names, mark, counters, isOther } = asFields(value, 'a namespace');
   return {
     namespace: { id, ...readNamespace(names, WHERE) },
     ...(mark !== undefined && { mark: asText(mark, 'mark') }),
     ...(counters !== undefined && { counters: asCounters(counters) }),
+    ...(isOther === true && { isOther }),
   };
 }
 

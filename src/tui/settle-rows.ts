@@ -1,5 +1,6 @@
 import type { Filter } from '../analyze/filter.js';
 import { sortRowsInSteps } from '../analyze/sort.js';
+import type { PoolsAtLook } from '../model/pools.js';
 import { PROTOCOLS, SOCKET_STATES } from '../model/sockets.js';
 import type { SocketTable } from '../model/table.js';
 import { type Cursor, cursorAt, followCursor } from './cursor.js';
@@ -49,9 +50,15 @@ export function* rowsInSteps(state: UiState): Generator<RowsBasis, MadeRows> {
   const selection = yield* selectInSteps(table, filter, basis);
   const rows = yield* sortRowsInSteps(table, selection.rows, sorting, basis);
   if (basis.pools === undefined) return { basis, ...selection, rows, pools: undefined };
-  const how = { stepRows: STEP_ROWS, token: basis, sorting: basis.pools, uses: state.report?.pools };
+  const how = { stepRows: STEP_ROWS, token: basis, sorting: basis.pools, uses: usesOf(state), filter };
   const pools = yield* poolsInSteps(table, selection.rows, how);
   return { basis, ...selection, rows, pools };
+}
+
+/** Of the same look as its table. */
+function usesOf({ report }: UiState): PoolsAtLook | undefined {
+  const { pools, poolOfRow } = report ?? {};
+  return pools === undefined || poolOfRow === undefined ? undefined : { pools, poolOfRow };
 }
 
 const LISTEN = SOCKET_STATES.indexOf('listen');

@@ -9,9 +9,12 @@ import { COUNTER_FELL, compareRuns, keptCounters, NEW } from './check-memory.js'
 export function keptNamespaces({
   looks,
   unread = [],
+  others = [],
   sight,
 }: NamespacesObservation): Pick<CheckState, 'namespaces' | 'sight'> {
-  const kept = new Map<string, KnownNamespace>();
+  const kept = new Map<string, KnownNamespace>(
+    others.map((namespace) => [namespace.id, { namespace, isOther: true }]),
+  );
   for (const look of looks) {
     const { netns: id = '', netnsMark: mark } = look.origin;
     kept.set(id, {
@@ -80,21 +83,38 @@ export function namespaceNews(
   if (before?.namespaces === undefined || before.bootId !== now.origin.bootId) return undefined;
   const { namespaces: known } = before;
   const { namespaces: there = new Map<string, KnownNamespace>() } = keptNamespaces(now);
-  const all = [...there.values()];
+  const all = [...there.values()].filter(({ isOther }) => !isOther);
   const unsure = all.filter(({ namespace: { id } }) => !known.has(id) && !isNew.has(id));
-  const isGone = (id: string) => (there.has(id) ? isNew.has(id) : isSameSight(before, now.sight));
+  const unasked = all.filter(
+    ({ namespace: { id } }) => known.get(id)?.isOther === true && !isNew.has(id),
+  ).length;
+  const isGone = ({ namespace }: KnownNamespace) => {
+    const known = there.get(namespace.id);
+    if (known === undefined) return isSameSight(before, now.sight);
+    // Of one that nobody asked for no mark is known.
+    return isNew.has(namespace.id) || (known.isOther === true && isOtherName(namespace, known.namespace));
+  };
   const isUnmarked = ({ namespace: { id }, mark }: KnownNamespace) =>
-    !isNew.has(id) && known.has(id) && (mark === undefined || known.get(id)?.mark?.[0] !== mark[0]);
+    !isNew.has(id) &&
+    known.has(id) &&
+    known.get(id)?.isOther !== true &&
+    (mark === undefined || known.get(id)?.mark?.[0] !== mark[0]);
   const unmarked = all.filter(isUnmarked).length;
   return {
     came: all.flatMap(({ namespace }) => (isNew.has(namespace.id) ? [namespace] : [])),
-    went: [...known].flatMap(([id, { namespace }]) => (isGone(id) ? [namespace] : [])),
+    went: [...known.values()].flatMap((one) => (!one.isOther && isGone(one) ? [one.namespace] : [])),
     notes: [
       ...(unsure.length === 0 ? [] : [unsureText(unsure.length, before, now)]),
+      ...(unasked === 0
+        ? []
+        : [`${counted(unasked)} that the run before saw, but did not look into: a new baseline`]),
       ...(unmarked === 0 ? [] : [unmarkedText(unmarked)]),
     ],
   };
 }
+
+const isOtherName = (before: Namespace, now: Namespace): boolean =>
+  before.name !== now.name || before.container?.id !== now.container?.id;
 
 const counted = (count: number) => (count === 1 ? '1 namespace' : `${count} namespaces`);
 

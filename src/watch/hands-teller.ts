@@ -137,11 +137,17 @@ export class HandsTeller {
     evidence: Change['evidence'],
   ): Change {
     const { time, netns } = this.look;
-    const subjectText = formatEndpoint(listener.local);
+    const subjectText = formatEndpoint(listener.local) + mountsText(listener);
     const where = netns === undefined ? {} : { netns };
     return { kind, time, ...where, subject: listener.key, subjectText, message, evidence };
   }
 }
+
+/** The same path is another file in other mounts: as tables mark it. */
+const mountsText = ({ local, home }: Listener): string =>
+  home?.mountNamespace === undefined || local.kind !== 'unix' || !local.path.startsWith('/')
+    ? ''
+    : ` (mnt ${home.mountNamespace})`;
 
 const awayText = (ms: number | undefined) =>
   ms === undefined ? '' : `, after up to ${duration(ms)} without a listener`;

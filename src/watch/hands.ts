@@ -1,24 +1,16 @@
 import type { Change } from '../model/changes.js';
-import { formatEndpoint } from '../model/endpoint.js';
-import type { Listener } from '../model/listener.js';
+import { listensText, tellLost, tellOthers, tellOwners } from './hands-owners.js';
 import { type HandsLook, HandsTeller, PATIENCE_MS, type PendingHandOver } from './hands-teller.js';
-import { type Hand, type Holders, ownersText, withoutManagers } from './holders.js';
-
-/** One address with its listeners, one or a SO_REUSEPORT group, and the processes behind them. */
-interface Place {
-  readonly listener: Listener;
-  readonly keys: ReadonlySet<string>;
-  /** At the last look that showed them. */
-  readonly holders: Holders;
-  /** Those who were there before the others came: once all of them have left, it was taken over. */
-  readonly settled: Holders;
-  /** Since when (monotonic) there are others; absent: there are none. */
-  readonly joinedAt?: number | undefined;
-  readonly seen: number;
-  readonly goneLooks: number;
-  /** Since when (monotonic) its coming is kept back until its owners are known. */
-  readonly untold?: number | undefined;
-}
+import { type Holders, ownersText } from './holders.js';
+import {
+  byPlace,
+  holdersOf,
+  isUnderOwnMounts,
+  keysOf,
+  type Members,
+  type Place,
+  untoldSince,
+} from './places.js';
 
 /** Who holds which listeners, from look to look. */
 export interface HandsState {
@@ -42,18 +34,23 @@ export function followHands(
 ): { readonly state: HandsState; readonly changes: readonly Change[] } {
   const teller = new HandsTeller(look);
   const places = new Map<string, Place>();
+  const cameAt = untoldSince(before?.places);
   for (const [name, members] of byPlace(look.listeners, before?.places)) {
     const last = before?.places.get(name);
-    const isLate = last !== undefined && isForgotten(last, members, look);
-    // Nobody has heard of its end yet.
-    if (isLate && last.goneLooks < GONE_LOOKS) missing({ ...last, goneLooks: GONE_LOOKS - 1 }, look, teller);
-    const known = isLate ? undefined : last;
     const now = holdersOf(members);
+    const isOther = last !== undefined && isOver(last, members, now, look);
+    // Nobody has heard of its end yet.
+    if (isOther && last.goneLooks < GONE_LOOKS) missing({ ...last, goneLooks: GONE_LOOKS - 1 }, look, teller);
+    const known = isOther ? undefined : last;
+    const since = members.reduce(
+      (first, { key }) => Math.min(first, cameAt.get(key) ?? first),
+      look.monotonic,
+    );
     places.set(
       name,
       known === undefined
         ? begin(members, now, look, before === undefined ? undefined : teller)
-        : advance(known, members, now, look, teller),
+        : advance(known, members, now, { ...look, since }, teller),
     );
   }
   for (const [name, place] of before?.places ?? []) {
@@ -64,106 +61,94 @@ export function followHands(
   return { state: { places, pending }, changes: teller.told() };
 }
 
-/** Looks may be further apart than what is remembered: another socket that comes so late has not taken over from anybody. */
-const isForgotten = (
-  { goneLooks, seen, keys }: Place,
-  members: readonly Listener[],
-  { monotonic }: HandsLook,
-): boolean => goneLooks > 0 && monotonic - seen > REMEMBER_MS && !members.some(({ key }) => keys.has(key));
-
-function byPlace(
-  listeners: readonly Listener[],
-  before: HandsState['places'] | undefined,
-): Map<string, [Listener, ...Listener[]]> {
-  const known = unixNames(before);
-  const places = new Map<string, [Listener, ...Listener[]]>();
-  for (const listener of listeners) {
-    const name =
-      listener.protocol === 'unix'
-        ? (known.get(listener.key) ?? unixName(listener))
-        : `ip ${formatEndpoint(listener.local)}`;
-    const members = places.get(name);
-    if (members === undefined) places.set(name, [listener]);
-    else members.push(listener);
-  }
-  return places;
-}
-
-/** A socket stays where it was seen first, also when more is known of it later. */
-function unixNames(before: HandsState['places'] = new Map()): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const [name, { listener, keys }] of before)
-    if (listener.protocol === 'unix') for (const key of keys) names.set(key, name);
-  return names;
-}
-
 /**
- * Those without a name have nothing in common. A path is of a mount namespace, not of a network namespace: containers that share a network each have
- * their own, and of whom it is unknown where they live nobody has taken over from.
+ * None of its sockets is there any more, and those that are now have not taken over from anybody: looks may be further apart than what is
+ * remembered, and a mount namespace that ended leaves its number to the next one. That it lives is only known by a process that was there.
  */
-function unixName({ local, owners, home, key }: Listener): string {
-  const text = formatEndpoint(local);
-  if (text === '') return key;
-  if (local.kind === 'unix' && local.path.startsWith('@')) return `unix ${text}`;
-  return owners === undefined || owners.length === 0 ? key : `unix ${home?.container?.id ?? ''} ${text}`;
-}
-
-/** `undefined` where the owners of any of them are not known, or it has none that can be seen. */
-function holdersOf(members: readonly Listener[]): Holders | undefined {
-  const holders = new Map<number, Hand>();
-  for (const { owners } of members) {
-    if (owners === undefined || owners.length === 0) return undefined;
-    for (const { pid, name } of owners) holders.set(pid, { pid, name });
-  }
-  return withoutManagers(holders);
+function isOver(
+  { goneLooks, seen, keys, holders }: Place,
+  members: Members,
+  now: Holders | undefined,
+  look: HandsLook,
+): boolean {
+  if (members.some(({ key }) => keys.has(key))) return false;
+  if (goneLooks > 0 && look.monotonic - seen > REMEMBER_MS) return true;
+  return isUnderOwnMounts(members[0]) && ![...holders.keys()].some((pid) => now?.has(pid));
 }
 
 const NOBODY: Holders = new Map();
 
 function begin(
-  members: readonly [Listener, ...Listener[]],
+  members: Members,
   holders: Holders = NOBODY,
   { monotonic }: HandsLook,
   teller: HandsTeller | undefined,
 ): Place {
   const [listener] = members;
-  const place = { listener, keys: keysOf(members), holders, settled: holders, seen: monotonic, goneLooks: 0 };
+  const keys = keysOf(members);
+  const place = { listener, keys, held: keys, holders, settled: holders, seen: monotonic, goneLooks: 0 };
   if (teller === undefined) return place;
   if (holders.size === 0) return { ...place, untold: monotonic };
   teller.tell('listener', listener, listensText(holders, 'now'));
   return place;
 }
 
-/** `nginx/812 listens now`; `nginx/812 and 2 more listen now`. */
-const listensText = (holders: Holders, how: string): string =>
-  `${ownersText(holders)} ${holders.size === 1 ? 'listens' : 'listen'} ${how}`;
-
-const keysOf = (members: readonly Listener[]) => new Set(members.map(({ key }) => key));
-
 function advance(
   place: Place,
-  members: readonly [Listener, ...Listener[]],
+  members: Members,
   now: Holders | undefined,
-  look: HandsLook,
+  look: HandsLook & { readonly since: number },
   teller: HandsTeller,
 ): Place {
   const [listener] = members;
-  const keys = keysOf(members);
-  const seen = { ...place, listener, keys, seen: look.monotonic, goneLooks: 0 };
-  const wasGone = place.goneLooks >= GONE_LOOKS;
+  const seen = {
+    ...place,
+    listener,
+    keys: keysOf(members),
+    seen: look.monotonic,
+    goneLooks: 0,
+    missedAt: undefined,
+  };
   if (place.untold !== undefined) return tellLate({ ...seen, untold: place.untold }, now, teller);
-  if (now === undefined) return seen;
-  const { settled, holders } = place;
-  if (settled.size === 0) return { ...seen, holders: now, settled: now };
-  const stays = [...settled.keys()].some((pid) => now.has(pid));
+  if (now === undefined) return awaitOwners(seen, teller);
+  const known = { ...seen, held: seen.keys, holders: now, othersSince: undefined };
+  const before = place.settled.size === 0 ? knownLate(seen, members, now, teller) : place;
+  if (before === undefined) return { ...known, settled: now };
+  const stays = [...before.settled.keys()].some((pid) => now.has(pid));
   if (!stays) {
-    const away = place.goneLooks > 0 ? look.monotonic - place.seen : undefined;
-    teller.handOver(listener, settled, now, away);
-    return { ...seen, holders: now, settled: now, joinedAt: undefined };
+    teller.handOver(listener, before.settled, now, awayOf(place, look.since));
+    return { ...known, settled: now, joinedAt: undefined };
   }
-  if (wasGone) teller.tell('listener', listener, listensText(now, 'again'));
-  else tellOwners(place, seen, now, teller);
-  return settleJoiners({ ...seen, holders: now }, holders, look.monotonic);
+  if (place.goneLooks >= GONE_LOOKS) teller.tell('listener', listener, listensText(now, 'again'));
+  else tellOwners(before, seen, now, teller);
+  return settleJoiners({ ...known, settled: before.settled }, before.holders, look.monotonic);
+}
+
+/** How long nobody listened, at most; `undefined` where no look saw that. */
+function awayOf({ missedAt, seen }: Place, cameAt: number): number | undefined {
+  return missedAt === undefined || cameAt <= missedAt ? undefined : cameAt - seen;
+}
+
+/** As if the owners of the sockets that were there first had been known then; `undefined` where none of them is left. */
+function knownLate(seen: Place, members: Members, now: Holders, teller: HandsTeller): Place | undefined {
+  const first = members.filter(({ key }) => seen.held.has(key));
+  const holders = first.length === 0 ? undefined : holdersOf(first);
+  if (holders === undefined) {
+    tellOthers(seen, now, teller);
+    return undefined;
+  }
+  tellLost(seen, holders, teller);
+  return { ...seen, held: keysOf(first), holders, settled: holders };
+}
+
+/** Unknown owners prove nothing; but that others listen there is told, with them or after a while without. */
+function awaitOwners(place: Place, teller: HandsTeller): Place {
+  const isSome = [...place.keys].some((key) => place.held.has(key));
+  if (isSome) return { ...place, othersSince: undefined };
+  const { seen, othersSince = seen } = place;
+  if (seen - othersSince < PATIENCE_MS) return { ...place, othersSince };
+  tellOthers(place, undefined, teller);
+  return { ...place, held: place.keys, holders: NOBODY, othersSince: undefined };
 }
 
 /** Those who came later belong to it once they have been there for long; those who have left do not any more. */
@@ -182,42 +167,20 @@ function tellLate(place: Place & { untold: number }, now: Holders | undefined, t
   if (now === undefined && place.seen - place.untold < PATIENCE_MS) return place;
   const { untold: _, ...rest } = place;
   teller.tell('listener', place.listener, now === undefined ? 'listens now' : listensText(now, 'now'));
-  return { ...rest, holders: now ?? NOBODY, settled: now ?? NOBODY };
+  return { ...rest, held: place.keys, holders: now ?? NOBODY, settled: now ?? NOBODY };
 }
-
-function tellOwners(before: Place, { listener, keys }: Place, now: Holders, teller: HandsTeller): void {
-  for (const [pid, { name }] of now) {
-    const was = before.holders.get(pid)?.name;
-    if (was !== undefined && was !== name)
-      teller.tell('owner', listener, `${was}/${pid} is ${name}/${pid} now`);
-  }
-  // With the very same sockets only the workers behind them have changed.
-  const isSame = keys.size === before.keys.size && [...keys].every((key) => before.keys.has(key));
-  if (isSame) return;
-  const came = without(now, before.holders);
-  const went = without(before.holders, now);
-  if (came.size > 0)
-    teller.tell('owner', listener, listensText(came, `there too, beside ${ownersText(before.holders)}`));
-  if (went.size > 0)
-    teller.tell(
-      'owner',
-      listener,
-      `${listensText(went, 'there no more')}, ${ownersText(now)} ${now.size === 1 ? 'does' : 'do'}`,
-    );
-}
-
-const without = (from: Holders, others: Holders): Holders =>
-  new Map([...from].filter(([pid]) => !others.has(pid)));
 
 /** `undefined`: gone for so long that nobody takes over from it. */
 function missing(place: Place, { monotonic }: HandsLook, teller: HandsTeller): Place | undefined {
   const goneLooks = place.goneLooks + 1;
-  const was = place.holders.size === 0 ? '' : ` (was ${ownersText(place.holders)})`;
+  // Those who were known last had other sockets than those that have gone.
+  const isKnown = place.holders.size > 0 && place.othersSince === undefined;
+  const was = isKnown ? ` (was ${ownersText(place.holders)})` : '';
   // What nobody heard of need not be heard of now.
   if (goneLooks === GONE_LOOKS && place.untold === undefined)
     teller.tell('listener', place.listener, `listens no more${was}`);
-  const isOver = goneLooks > GONE_LOOKS && monotonic - place.seen > REMEMBER_MS;
-  return isOver || (place.untold !== undefined && goneLooks >= GONE_LOOKS)
+  const isForgotten = goneLooks > GONE_LOOKS && monotonic - place.seen > REMEMBER_MS;
+  return isForgotten || (place.untold !== undefined && goneLooks >= GONE_LOOKS)
     ? undefined
-    : { ...place, goneLooks };
+    : { ...place, goneLooks, missedAt: place.missedAt ?? monotonic };
 }

@@ -1,99 +1,18 @@
 import { diagnose, subjectText as subjectOfEnds } from '../analyze/diagnose.js';
-import { judgePools } from '../analyze/pools.js';
 import { LISTENER_RULES } from '../analyze/rules.js';
-import type { ClosedGroup, ClosedReport } from '../model/closed.js';
-import type { DiagnosisFacts, DiagnosisFinding } from '../model/diagnosis.js';
+import type { ClosedReport } from '../model/closed.js';
+import type { DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { TableObservation } from '../model/observation.js';
-import type { JudgedPool, PoolsReport } from '../model/pools.js';
-import { millis } from '../model/units.js';
-import { ConnectionWatch } from './connections.js';
-import { counterDeltas } from './counters.js';
-import { PoolWatch } from './pools.js';
+import type { ClosedObservation, TableObservation } from '../model/observation.js';
+import type { PoolsAtLook } from '../model/pools.js';
+import { Generation } from './live-generation.js';
 import { type Companion, type CompanionFinding, isOtherKernel } from './state.js';
 
 /** What was seen longer ago than twice this does not count any more: a fault that is over clears. */
 const GENERATION_MS = 30_000;
-/** Pools of larger tables cost more than a look may. */
-const MOST_POOLED = 20_000;
-
-/** Of pools, those that do not hang on who made connections that were gone before their process was looked for. */
-const OF_POOLS: ReadonlySet<Rule> = new Set(['close_wait_leak', 'pool_leak']);
-
 /** What is wrong with listeners is in the report already; here it may only be the cause of something. */
 const OF_LISTENERS: ReadonlySet<Rule> = new Set(LISTENER_RULES.map(({ rule }) => rule));
-
-/** What one stretch of time saw. */
-class Generation {
-  private readonly pools = new PoolWatch();
-  private readonly connections = new ConnectionWatch();
-  private looks = 0;
-  /** Pools of the last look. */
-  seen: readonly JudgedPool[] | undefined;
-
-  /** Connects that were refused before it, by the group of their destination. */
-  private readonly refusedBefore: ReadonlyMap<string, number>;
-
-  constructor(
-    readonly first: TableObservation,
-    closed: ClosedReport | undefined,
-  ) {
-    this.refusedBefore = new Map(refusedIn(closed).map(({ id, refused }) => [id, refused]));
-  }
-
-  take(observation: TableObservation): void {
-    this.looks++;
-    this.connections.take(observation);
-    if (observation.sockets.length <= MOST_POOLED) this.pools.take(observation);
-  }
-
-  facts(
-    now: TableObservation,
-    listeners: readonly ListenerReport[],
-    closed: ClosedReport | undefined,
-  ): DiagnosisFacts {
-    const { first, looks } = this;
-    const watchedMs = millis(now.origin.monotonic - first.origin.monotonic);
-    const counters = counterDeltas(first.counters, now.counters);
-    const none = { origin: now.origin, watchedMs, looks, pools: [], remotes: [], gaps: [] };
-    const pools = judgePools(this.pools.report() ?? none);
-    this.seen = now.sockets.length <= MOST_POOLED ? judged(pools) : undefined;
-    return {
-      origin: now.origin,
-      watchedMs,
-      looks,
-      listeners,
-      // What is wrong with the namespace is in the report already.
-      host: [],
-      pools: leaksOf(pools),
-      seen: this.connections.seen(now.stack?.portRange),
-      ...(counters && looks > 1 && { counters }),
-      ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
-      ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
-      gaps: [],
-    };
-  }
-
-  private refusedSince({ groups }: ClosedReport): ClosedGroup[] {
-    return groups.flatMap((group) => {
-      const refused = group.refused - (this.refusedBefore.get(group.id) ?? 0);
-      return refused > 0 ? [{ ...group, refused }] : [];
-    });
-  }
-}
-
-const judged = ({ pools, findings }: PoolsReport): JudgedPool[] =>
-  pools.map((pool, index) => ({ ...pool, findings: findings.filter((finding) => finding.pool === index) }));
-
-/** Groups of connects that were refused. */
-const refusedIn = (closed: ClosedReport | undefined): readonly ClosedGroup[] =>
-  (closed?.groups ?? []).filter(({ refused }) => refused > 0);
-
-const leaksOf = ({ findings, ...report }: PoolsReport): PoolsReport => ({
-  ...report,
-  findings: findings.filter(({ rule }) => OF_POOLS.has(rule)),
-});
 
 /** An owner may be found some looks after its socket: alerts are known by the end that they are about. */
 function asCompanion(found: DiagnosisFinding) {
@@ -125,7 +44,11 @@ export class LiveDiagnosis implements Companion {
     return diagnosis.take(observation, listeners, closed);
   }
 
-  poolsOf(netns = ''): readonly JudgedPool[] | undefined {
+  takeClosed(observation: ClosedObservation): void {
+    this.namespaces.get(observation.origin.netns ?? '')?.takeClosed(observation);
+  }
+
+  poolsOf(netns = ''): PoolsAtLook | undefined {
     return this.namespaces.get(netns)?.pools;
   }
 }
@@ -143,8 +66,13 @@ class NamespaceDiagnosis {
   }
 
   /** Of the last look at all sockets; `undefined`: none, or too many of them. */
-  get pools(): readonly JudgedPool[] | undefined {
+  get pools(): PoolsAtLook | undefined {
     return this.now?.seen;
+  }
+
+  takeClosed(observation: ClosedObservation): void {
+    this.now?.takeClosed(observation);
+    this.next?.takeClosed(observation);
   }
 
   take(

@@ -1,5 +1,5 @@
 import type { ClosedObservation, Gap, Observation, TableObservation } from '../model/observation.js';
-import type { EndsTold, PoolsSeen } from '../model/pools.js';
+import { type EndsTold, type Pool, type PoolsSeen, ROW_POOL } from '../model/pools.js';
 import { millis } from '../model/units.js';
 import { BetweenLooks } from './pools/between-looks.js';
 import { CloseNotes } from './pools/close-notes.js';
@@ -41,8 +41,15 @@ export class PoolWatch {
   /** Connections whose end the kernel told of, that no look had shown, and that have no pool. */
   private endedUnseen = 0;
   private readonly gaps = new Map<string, Gap>();
+  /** Of the last look, and of the last report. */
+  private poolOfRow: Int32Array | undefined;
+  private numbers: ReadonlyMap<Pool, number> = new Map();
 
-  constructor(private readonly filter?: RowFilter) {}
+  /** @param keepsRows for `placesOf` */
+  constructor(
+    private readonly filter?: RowFilter,
+    private readonly keepsRows = false,
+  ) {}
 
   take(observation: Observation): void {
     if (observation.kind === 'closed') this.takeClosed(observation);
@@ -61,10 +68,11 @@ export class PoolWatch {
     const { first, last, lists } = this;
     if (first === undefined || last === undefined || lists === undefined) return undefined;
     const { origin } = last;
-    const described = describePools(this.book, lists[0], origin, {
+    const { numbers, ...described } = describePools(this.book, lists[0], origin, {
       lastLook: Math.max(0, this.looks - 1),
       namespace: last.namespace,
     });
+    this.numbers = numbers;
     const ms = millis(origin.monotonic - first.origin.monotonic);
     // The kernel counts for all, also for those that the filter leaves out.
     const counted =
@@ -84,6 +92,14 @@ export class PoolWatch {
       ...(this.endsTold && { endsTold: this.endsTold }),
       gaps: [...this.allGaps(), ...missedOpens(counted, ms, this.endsTold)],
     };
+  }
+
+  /** By row of the last table: the place of its pool in `pools`, which are those of the last report in whatever order, or one of `ROW_POOL`. */
+  placesOf(pools: readonly Pool[]): Int32Array {
+    const places = new Map(pools.map((pool, place) => [this.numbers.get(pool), place]));
+    return (this.poolOfRow ?? new Int32Array(0)).map((number) =>
+      number < 0 ? number : (places.get(number) ?? ROW_POOL.none),
+    );
   }
 
   /** What the kernel says of connections at their end. */
@@ -112,6 +128,7 @@ export class PoolWatch {
     const [before, now] = this.lists ?? [new ConnectionList(), new ConnectionList()];
     now.restart(Math.min(observation.sockets.length, MOST_CONNECTIONS));
     for (const [, { tally }] of this.book.all()) tally.begin();
+    if (this.keepsRows) this.poolOfRow = new Int32Array(observation.sockets.length).fill(ROW_POOL.none);
     const elapsed = this.last === undefined ? undefined : monotonic - this.last.origin.monotonic;
     this.apartMs = Math.max(this.apartMs, elapsed ?? 0);
     const pass = new LookPass({
@@ -130,6 +147,7 @@ export class PoolWatch {
       ),
       at: monotonic,
       slackMs: SLACK_MS + observation.tookMs,
+      poolOfRow: this.poolOfRow,
       isRecorded: observation.origin.source === 'recording',
     });
     this.notFollowed = pass.run(this.filter);

@@ -2,8 +2,14 @@ import type { Thresholds } from '../analyze/thresholds.js';
 import type { ClosedReport } from '../model/closed.js';
 import type { Finding } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
-import { type Counters, isOtherMark, type Origin, type TableObservation } from '../model/observation.js';
-import type { JudgedPool } from '../model/pools.js';
+import {
+  type ClosedObservation,
+  type Counters,
+  isOtherMark,
+  type Origin,
+  type TableObservation,
+} from '../model/observation.js';
+import type { PoolsAtLook } from '../model/pools.js';
 import type { Report } from '../model/report.js';
 import type { SocketTable } from '../model/table.js';
 import type { Millis } from '../model/units.js';
@@ -30,8 +36,10 @@ export interface Companion {
     listeners: readonly ListenerReport[],
     closed?: ClosedReport,
   ): readonly CompanionFinding[];
+  /** What ended between two looks. */
+  takeClosed(observation: ClosedObservation): void;
   /** Of one network namespace, at the last look at all of its sockets; `undefined`: they were not followed. */
-  poolsOf(netns: string | undefined): readonly JudgedPool[] | undefined;
+  poolsOf(netns: string | undefined): PoolsAtLook | undefined;
 }
 
 export interface WatchConfig {

@@ -2,16 +2,27 @@ import { ownersHidden } from '../analyze/host-rules.js';
 import { sortListeners } from '../analyze/sort.js';
 import type { Change } from '../model/changes.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Namespace } from '../model/namespace.js';
+import { type Container, containersIn, type Namespace } from '../model/namespace.js';
 import type { NamespacesObservation, Origin } from '../model/observation.js';
+import { ROW_POOL } from '../model/pools.js';
 import type { NamespaceReport, Report } from '../model/report.js';
+
 import { SocketTable } from '../model/table.js';
 import { perSecond } from '../model/units.js';
 import { advanceAlerts, byWeight, endAlerts, listAlerts } from './alerts.js';
 import { mergeClosed } from './closed-of-all.js';
+import { repeatReport } from './fault.js';
 import { hiddenOwners, isHiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
-import { alertOf, changeOf, findingOf, mergeGaps, textOf } from './namespace-words.js';
+import {
+  alertOf,
+  changeOf,
+  findingOf,
+  goneChange,
+  listenersText,
+  mergeGaps,
+  textOf,
+} from './namespace-words.js';
 import { type KeptSockets, type Step, startWatch, type WatchState, windowOf } from './state.js';
 import { type OneObservation, stepOne } from './step-one.js';
 
@@ -44,7 +55,7 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
   const windowMs = windowOf(state, origin);
   const changes = [
     // What comes may have the id of what went.
-    ...gone.map(([id, last]) => goneText(id, last, origin)),
+    ...gone.map(([id, { report: last }]) => goneChange(namespaceIn(last, id), last, origin)),
     ...(state.namespaces === undefined ? [] : comings(known, parts, origin)),
     ...(merged.changes ?? []),
   ];
@@ -80,7 +91,7 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
     const namespaces = new Map(state.namespaces);
     // Of one that no look has told of nothing can be said.
     if (child !== undefined) namespaces.set(id, stepOne(child, observation).state);
-    const report = stepOne({ ...state, namespaces: undefined }, observation).report;
+    const report = repeatReport(state, observation.origin);
     return { state: { ...state, namespaces }, report: { ...report, alerts: state.report?.alerts ?? [] } };
   }
   const { namespaces, ...whole } = state;
@@ -92,7 +103,7 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
   return { state: { ...stepped.state, namespaces, report: state.report }, report };
 }
 
-/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or container is another namespace. */
+/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or other containers are another namespace. */
 function stillThere(
   { namespaces }: WatchState,
   looks: NamespacesObservation['looks'],
@@ -105,9 +116,16 @@ function stillThere(
       const { namespace: after } = look;
       const marks = [origin?.netnsMark, look.origin.netnsMark] as const;
       if (marks[0]?.[0] !== undefined && marks[0][0] === marks[1]?.[0]) return marks[0] === marks[1];
-      return before.name === after.name && before.container?.id === after.container?.id;
+      return before.name === after.name && mayBeSame(containersIn(before), containersIn(after));
     }),
   );
+}
+
+/** Of a pod some come and go while it stays. */
+function mayBeSame(before: readonly Container[], after: readonly Container[]): boolean {
+  if (before.length === 0 || after.length === 0) return before.length === after.length;
+  const ids = new Set(before.map(({ id }) => id));
+  return after.some(({ id }) => ids.has(id));
 }
 
 const whenOf = ({ monotonic, time }: Origin) => ({ monotonic, time });
@@ -171,9 +189,22 @@ function namespaceReport({ namespace, report, state }: Part): NamespaceReport {
 }
 
 /** Of those whose pools were followed. */
-function poolsOf(parts: readonly Part[]): Pick<Report, 'pools'> {
-  const known = parts.flatMap(({ report }) => (report.pools === undefined ? [] : [report.pools]));
-  return known.length === 0 ? {} : { pools: known.flat() };
+function poolsOf(parts: readonly Part[]): Pick<Report, 'pools' | 'poolOfRow'> {
+  const known = parts.flatMap(({ report }) => report.pools ?? []);
+  if (parts.every(({ report }) => report.pools === undefined)) return {};
+  const rowsOf = ({ state }: Part) => state.sockets?.table.length ?? 0;
+  const poolOfRow = new Int32Array(parts.reduce((sum, part) => sum + rowsOf(part), 0)).fill(ROW_POOL.none);
+  let [row, before] = [0, 0];
+  for (const part of parts) {
+    const { pools = [], poolOfRow: own = new Int32Array(0) } = part.report;
+    for (let at = 0; at < own.length; at++) {
+      const place = own[at] as number;
+      poolOfRow[row + at] = place < 0 ? place : place + before;
+    }
+    row += rowsOf(part);
+    before += pools.length;
+  }
+  return { pools: known, poolOfRow };
 }
 
 /** Of those that are known; unknown where none is. */
@@ -218,6 +249,7 @@ function comings(
       kind: 'namespace',
       time,
       netns: namespace.id,
+      namespace,
       subject: namespace.id,
       subjectText: textOf(namespace),
       message: `came, with ${listenersText(report)}`,
@@ -225,27 +257,8 @@ function comings(
     }));
 }
 
-function goneText(id: string, { report }: WatchState, { time }: Origin): Change {
-  const namespace = namespaceIn(report, id);
-  const had = report === undefined ? '' : `, with ${listenersText(report)}`;
-  return {
-    kind: 'namespace',
-    time,
-    netns: id,
-    subject: id,
-    subjectText: textOf(namespace),
-    message: `went${had}`,
-    evidence: [],
-  };
-}
-
 const namespaceIn = (report: Report | undefined, id: string): Namespace =>
   report?.namespaces?.find(({ namespace }) => namespace.id === id)?.namespace ?? { id };
-
-function listenersText({ listeners }: Report): string {
-  if (listeners.length === 0) return 'no listeners';
-  return listeners.length === 1 ? '1 listener' : `${listeners.length} listeners`;
-}
 
 /** A namespace takes its alerts with it, and that is said of each. */
 function clearAll(id: string, { alerts, report }: WatchState, origin: Origin): Report['events'] {

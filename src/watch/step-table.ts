@@ -49,7 +49,7 @@ export function stepTable(state: WatchState, observation: TableObservation): Ste
     ...(deltas !== undefined && { countersDelta: deltas }),
     ...(observation.sysctls !== undefined && { sysctls: observation.sysctls }),
     rates: ratesOf(deltas, windowMs),
-    ...(pools !== undefined && { pools }),
+    ...pools,
     findings: others.map(({ finding }) => finding),
     ...alerts,
     ...(hands !== undefined && hands.changes.length > 0 && { changes: hands.changes }),

@@ -112,21 +112,25 @@ describe('sockets whose processes are not known', () => {
     judge(times(5, () => ({ rows, counters: { A: 1 } }))).gaps.map(({ what, why }) => `${what}: ${why}`);
 
   it('are told with the rules that look at processes', () => {
-    const rules = 'fd_limit, threads_blocked, threads_busy, connection_limit, close_wait_leak';
+    const rules =
+      'pool_exhausted, pool_waiting, pool_leak, pool_oversized, pool_uneven, reconnect_wave, close_wait_leak, fd_limit, threads_blocked, threads_busy, connection_limit';
     expect(gapsWith([hidden, hiddenListener, gone])).toEqual([
-      `${rules}: not judged by process: those of 2 sockets are not known`,
+      `${rules}: not judged: the processes of 1 connection and 1 listener are not known`,
       expect.stringMatching(
         /^not looked at: open descriptors .*: the processes behind the sockets are not known/,
       ),
     ]);
     // Of others they are known.
     expect(gapsWith([hidden, out(2)])).toEqual([
-      `${rules}: not judged by process: those of 1 socket are not known`,
+      `${rules}: not judged: the processes of 1 connection are not known`,
     ]);
+    // One that is being opened has its process already.
+    expect(gapsWith([{ ...hidden, state: 'syn-sent' }, out(2)])[0]).toContain('of 1 connection are');
   });
 
   it('are none where nobody holds them', () => {
     expect(gapsWith([gone])).toEqual([]);
+    expect(gapsWith([{ ...out(1), owners: [] }])).toEqual([]);
     expect(gapsWith([waiting('10.0.0.1:443', '10.0.0.5:5000', 300, { cookie: 500 })])).toEqual([]);
   });
 });

@@ -589,7 +589,7 @@ describe('rules that could not be judged', () => {
   it('have no process, or no times', () => {
     const { owners: _, ...nameless } = idle(1);
     expect(whatOf(times(6, () => [nameless]))).toContain(
-      'pool_exhausted, pool_waiting, pool_leak, pool_oversized, pool_uneven, reconnect_wave: not judged: the processes of 1 connection are not known',
+      'pool_exhausted, pool_waiting, pool_leak, pool_oversized, pool_uneven, reconnect_wave, close_wait_leak: not judged: the processes of 1 connection are not known',
     );
     const timeless: RowSpec = {
       local: '10.0.0.1:1',

@@ -49,6 +49,23 @@ describe('what a check is told', () => {
     expect(read({}).collect).toMatchObject({ scope: 'troubled', owners: false });
   });
 
+  it('looks into the namespaces that it is told, in whatever order they come', () => {
+    expect(read({}).collect.netns).toBeUndefined();
+    expect(read({ netns: ['web', 'shop', 'web'] }).collect.netns).toEqual(['web', 'shop']);
+    expect(read({}, 'check:\n  netns: web, shop').collect.netns).toEqual(['web', 'shop']);
+    expect(read({ netns: ['db'] }, 'check:\n  netns: [web, shop]').collect.netns).toEqual(['db']);
+    expect(read({ netns: ['web', 'shop'] }).id).toBe(read({}, 'check:\n  netns: [shop, web]').id);
+    expect(read({ netns: ['web', 'web'] }).id).toBe(read({ netns: ['web'] }).id);
+    expect(read({ netns: ['web'] }).id).not.toBe(read({ netns: ['web', 'shop'] }).id);
+    expect(failure({ netns: ['web', ''] })).toBe(
+      '--netns: expected a name, a pid, a path or all, got "web,"',
+    );
+    expect(failure({ netns: ['web', 'all'] })).toBe(
+      '--netns: expected all alone, or names without it, got "web,all"',
+    );
+    expect(failure({}, 'check:\n  netns: [all, web]')).toContain('expected all alone');
+  });
+
   it('samples queues between looks as often as it is told', () => {
     expect(read({}).collect.sampleHz).toBe(100);
     expect(read({ 'sample-rate': '20' }).collect.sampleHz).toBe(20);

@@ -301,6 +301,37 @@ describe('a task that samples listeners', () => {
     expect(pace.gapMs).toBe(pace.costMs / SPEC.share);
   });
 
+  /** A kernel that lets the thread wait for 20 ms with each part of an answer. */
+  class WaitingSocket extends FakeSocket {
+    override receive(buffer: Uint8Array): number {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      return super.receive(buffer);
+    }
+  }
+
+  it('a look costs what the clock of its thread says', async () => {
+    const times = [100, 100.5, 200, 201, 300, 300.5, 400, 400.5];
+    const task = await ListenTask.open(
+      SPEC,
+      10,
+      0.01,
+      async () => new FakeSocket({}),
+      () => times.shift() ?? 0,
+    );
+    for (const at of [1000, 1200, 1400, 1600]) task.beat(at);
+    expect(task.take().batch).toMatchObject({ looks: 4, costMs: 2.5, pace: { costMs: 0.5, gapMs: 50 } });
+  });
+
+  it.skipIf(missing)(`waiting costs nothing${missing ? ` (skipped: ${missing})` : ''}`, async () => {
+    const task = await ListenTask.open(SPEC, 10, SPEC.share, async () => new WaitingSocket({}));
+    for (let beat = 0; beat < 10; beat++) task.beat(1000 + beat * 10);
+    const { looks, costMs } = task.take().batch as ListenBatch;
+    expect(looks).toBe(10);
+    expect(costMs).toBeGreaterThan(0);
+    // By the clock it was 400 ms.
+    expect(costMs).toBeLessThan(200);
+  });
+
   it('samples Unix listeners', async () => {
     const { task, sockets, take } = await open({}, 'unix');
     task.beat(1000);

@@ -5,8 +5,11 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { EMPTY_SCAN, scanOwners } from '../../src/collect/owner-scan.js';
 import { OwnerFinder } from '../../src/collect/owners.js';
+import { Effort } from '../../src/collect/thread-time.js';
 import { needs } from '../support/needs.js';
+import { poll } from '../support/poll.js';
 import { listenersWith, sleep } from './support.js';
 
 const ALL = { everything: true, patienceMs: Number.POSITIVE_INFINITY };
@@ -198,6 +201,31 @@ describe('OwnerFinder', () => {
     ]);
   });
 
+  it('where processes are hidden, gives nobody to what had ended, and nothing to what outlived the search', async () => {
+    const proc = makeProc();
+    proc.end(1);
+    proc.process(20, 'seen', { 4: 'socket:[1250]' });
+    const owners = new OwnerFinder(proc.root);
+    const before = listenersWith(1250, 1251, 1252);
+    await owners.update(before, ALL);
+    expect(owners.ownersOf(1252)).toBeUndefined();
+    expect(owners.isInDoubt(before)).toBe(true);
+    owners.settle([listenersWith(1250, 1251)]);
+    expect(owners.ownersOf(1250)).toEqual([{ pid: 20, fd: 4, name: 'seen' }]);
+    expect(owners.ownersOf(1251)).toBeUndefined();
+    expect(owners.ownersOf(1252)).toEqual([]);
+    // What is known to be hidden is not asked about again.
+    await owners.update(listenersWith(1250, 1251), ALL);
+    expect(owners.isInDoubt(before)).toBe(false);
+    expect(owners.ownersOf(1251)).toBeUndefined();
+  });
+
+  it('has no doubts where all processes are seen', async () => {
+    const owners = new OwnerFinder(makeProc().root);
+    await owners.update(listenersWith(1260), ALL);
+    expect(owners.isInDoubt(listenersWith(1260))).toBe(false);
+  });
+
   it('says what is wrong where there is no procfs, and recovers', async () => {
     const proc = makeProc();
     rmSync(proc.root, { recursive: true });
@@ -225,6 +253,54 @@ describe('OwnerFinder', () => {
     clearInterval(ticking);
     expect(owners.ownersOf(5000)).toHaveLength(3);
     expect(turns).toBeGreaterThan(1);
+  });
+
+  /** Once `work` lets others have the thread, has it for `ms`. Gives how long; 0: it was over before. */
+  const hogged = async (ms: number, work: Promise<unknown>) => {
+    let took = 0;
+    const hog = setImmediate(() => {
+      const from = performance.now();
+      while (performance.now() < from + ms);
+      took = performance.now() - from;
+    });
+    await work;
+    clearImmediate(hog);
+    return took;
+  };
+  const manySockets = () =>
+    Object.fromEntries(Array.from({ length: 2000 }, (_, fd) => [fd, `socket:[${fd + 5000}]`]));
+
+  it('a scan costs what it works, not what others do with the thread meanwhile', async () => {
+    const proc = makeProc();
+    for (let pid = 100; pid < 102; pid++) proc.process(pid, 'many', manySockets());
+    const effort = new Effort();
+    const hoggedMs = await hogged(
+      500,
+      scanOwners(proc.root, EMPTY_SCAN, { depth: 'all descriptors', effort }),
+    );
+    effort.pause();
+    expect(hoggedMs).toBeGreaterThanOrEqual(500);
+    expect(effort.ms).toBeGreaterThan(0);
+    expect(effort.ms).toBeLessThan(hoggedMs);
+  });
+
+  it('however long a scan has taken, who opens a listener after it is soon found', async () => {
+    const proc = makeProc();
+    for (let pid = 100; pid < 102; pid++) proc.process(pid, 'many', manySockets());
+    const owners = new OwnerFinder(proc.root);
+    await owners.update(listenersWith(5000), WHOLE);
+    for (let pid = 103; pid < 105; pid++) proc.process(pid, 'many', manySockets());
+    proc.process(106, 'old', { 3: 'socket:[900]' });
+    expect(await hogged(2000, owners.update(listenersWith(5000, 900), WHOLE))).toBeGreaterThanOrEqual(2000);
+    expect(owners.ownersOf(900)).toHaveLength(1);
+    proc.process(107, 'next', { 3: 'socket:[901]' });
+    const from = performance.now();
+    await poll(async () => {
+      await owners.update(listenersWith(5000, 900, 901), WHOLE);
+      return owners.ownersOf(901)?.[0];
+    }, 'the owner of the new listener');
+    // 5 % of a core would be 40 s by the clock.
+    expect(performance.now() - from).toBeLessThan(30_000);
   });
 
   it('stops on abort', async () => {

@@ -7,6 +7,7 @@ import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
 import { listenersOn, RUN_JS } from '../support/cli.js';
 import { needs } from '../support/needs.js';
 import { withNamespace } from '../support/netns.js';
+import { PATIENCE_MS } from '../support/poll.js';
 import { Running, runToEnd } from '../support/running.js';
 import { serve } from '../support/sockets.js';
 
@@ -68,7 +69,8 @@ describe.skipIf(ssReason)(`live in a pipe${ssReason ? ` (skipped: ${ssReason})` 
     const { code, stdout } = await runToEnd(['live', '--format', 'ndjson', '--duration', '700ms', ...FAST]);
     expect(code).toBe(0);
     expect(stdout.trim().split('\n').length).toBeGreaterThanOrEqual(2);
-    expect(performance.now() - start).toBeLessThan(8000);
+    // 700 ms, and the start of a program on a busy machine.
+    expect(performance.now() - start).toBeLessThan(PATIENCE_MS);
   });
 
   it.each([

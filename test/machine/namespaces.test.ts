@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { observeTimes } from '../../src/collect/observe.js';
 import type { CheckJson } from '../../src/model/check-json.js';
@@ -152,6 +155,17 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
         expect.stringMatching(/^those of \d+ processes of other users could not be seen: run as root /),
       ]);
       expect(Number.parseInt(whys[0] ?? '', 10)).toBeGreaterThanOrEqual(namespaces.length - 1);
+      const all = ['check', '--no-config', '--no-state', '--netns', 'all', '--format', 'json'];
+      const checked = await sockwatch(at, all, { unprivileged: true });
+      // Of others on this host something may be worse.
+      expect([2, 3]).toContain(checked.code);
+      const items = (JSON.parse(checked.stdout) as CheckJson).items.filter(({ text }) =>
+        /^\d+ namespaces .*could not be looked into/.test(text),
+      );
+      expect(items).toMatchObject([{ status: 'unknown' }]);
+      const asked = ['check', '--no-config', '--no-state', '--netns', 'all', '-m', 'oldest-wait', '--filter'];
+      const ofOwn = await sockwatch(at, [...asked, `netns:${at.name}`], { unprivileged: true });
+      expect(ofOwn.stdout).not.toContain('could not be looked into');
       const refused = await sockwatch(at, ['snapshot', '--netns', deserted.name], { unprivileged: true });
       expect(refused.code).toBe(1);
       expect(refused.stderr).toContain('could not be entered: not allowed');
@@ -255,9 +269,11 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         expect(said.counters?.ListenOverflows).toBeLessThanOrEqual(
           await namespace.counter('ListenOverflows'),
         );
-        // Gone for longer than a look: told as a fault, and found again under its name.
+        // Gone for longer than a look: told as what it is, and found again under its name.
         await namespace.renew(async () => {
-          await live.until(() => live.alerts.find(({ rule }) => rule === 'source_error'));
+          const gone = await live.alert('raised', `netns ${namespace.name}`);
+          expect(gone).toMatchObject({ rule: 'source_error', severity: 'warning' });
+          expect(live.changes.filter(isAbout(namespace.name, 'went'))).toHaveLength(1);
         });
         const again = await overflow();
         await live.until(() => live.snapshots.find((one) => listenerOf(one, again.port)));
@@ -267,10 +283,68 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
     );
   });
 
+  it('is told of where the filter names it, whenever something listens there, and others are not', async () => {
+    const other = new Namespace();
+    await withNamespace((watcher) =>
+      withNamespace(async (namespace) => {
+        const filter = ['--filter', `netns:${namespace.name}*`];
+        const live = new LiveStream(watcher, ['--netns', 'all', '--interval', '300ms', ...filter]);
+        await live.until(() => live.snapshots.find((said) => hasAll(said, [namespace, other])));
+        const told = (verb: string) => live.changes.filter(isAbout(namespace.name, verb)).length;
+        await namespace.renew(async () => {
+          await other.remove();
+          await live.until(() => told('went') || undefined);
+        });
+        await live.until(() => told('came') || undefined);
+        const { listening } = await serve(namespace, { backlog: 3 });
+        await live.until(() =>
+          live.snapshots.at(-1)?.listeners.find(({ local_port: port }) => port === listening.port),
+        );
+        expect(await live.interrupt()).toBe(130);
+        expect([told('went'), told('came')]).toEqual([1, 1]);
+        const others = live.changes.filter(
+          ({ event, subject }) => event === 'namespace' && subject !== `netns ${namespace.name}`,
+        );
+        expect(others).toEqual([]);
+      }),
+    );
+  });
+
+  it('is judged by a check up to its end, which is no OK', async () => {
+    await withNamespace((watcher) =>
+      withNamespace(async (namespace) => {
+        const { listening, clients } = await serve(namespace, { backlog: 2 });
+        await clients.connect(listening, 3);
+        const args = ['--no-config', '--no-state', '--netns', namespace.name, '--format', 'json'];
+        const running = sockwatch(watcher, [
+          'check',
+          ...args,
+          '--timeout',
+          '60s',
+          '--samples',
+          '30',
+          '--every',
+          '300ms',
+        ]);
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        await namespace.renew(() => running.then(() => {}));
+        const { code, stdout } = await running;
+        const said: CheckJson = JSON.parse(stdout);
+        const gone = `the network namespace "${namespace.name}" went while it was watched`;
+        expect(said.items.filter(({ text }) => text.startsWith(gone))).toMatchObject([{ status: 'unknown' }]);
+        expect(said.items.find(({ metric }) => metric === 'accept-queue')).toMatchObject({
+          value: 3,
+          status: 'critical',
+        });
+        expect(code).toBe(2);
+      }),
+    );
+  });
+
   it('outlives its end where it is looked into some times, and tells those before and after apart', async () => {
     await withNamespace(async (namespace) => {
       const options = {
-        netns: namespace.name,
+        netns: [namespace.name],
         source: 'ss' as const,
         udp: false,
         unix: false,
@@ -296,7 +370,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
       await namespace.renew(async () => {
         const gone = await look();
         expect(gone.kind === 'gap' ? gone.gaps[0]?.why : gone.kind).toBe(
-          `no network namespace or container is called "${namespace.name}"`,
+          `the network namespace "${namespace.name}" went while it was watched`,
         );
       });
       const after = await connect();
@@ -336,10 +410,175 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
       expect(stderr).toContain('no network namespace or container is called "sw-nobody"');
       const otherKind = await sockwatch(namespace, ['snapshot', '--netns', '/proc/self/ns/mnt']);
       expect(otherKind.code).toBe(1);
-      expect(otherKind.stderr).toContain('/proc/self/ns/mnt is no network namespace');
+      expect(otherKind.stderr).toContain('"/proc/self/ns/mnt" is no network namespace');
       const unset = await sockwatch(namespace, ['snapshot', '--netns', '']);
       expect(unset.code).toBe(2);
       expect(unset.stderr).toContain('--netns: expected a name, a pid, a path or all');
+    });
+  });
+});
+
+describe.skipIf(missing)(`several namespaces by name${because}`, () => {
+  const both = (use: (first: Namespace, second: Namespace, beside: Namespace) => Promise<void>) =>
+    withNamespace((first) =>
+      withNamespace((second) => withNamespace((beside) => use(first, second, beside))),
+    );
+  const portsIn = (said: SnapshotJson, { id }: Namespace) =>
+    said.listeners.filter(({ netns }) => netns === id).map(({ local_port: port }) => port);
+
+  it('each once, whichever way it was named, in the shape of all of them', async () => {
+    await both(async (first, second, beside) => {
+      const [one, two] = [await serve(first, { backlog: 3 }), await serve(second, { backlog: 3 })];
+      const pid = String(one.server.pid);
+      const ways = [
+        ['--netns', `${first.name},${second.name}`],
+        ['--netns', first.path, '--netns', `${second.id}, ${pid},${first.name}`],
+      ];
+      for (const args of ways) {
+        const said = await snapshot(beside, args);
+        expect(said.namespaces?.map(({ id }) => id).sort()).toEqual([first.id, second.id].sort());
+        expect(portsIn(said, first)).toEqual([one.listening.port]);
+        expect(portsIn(said, second)).toEqual([two.listening.port]);
+        expect(said.netns).toBe(beside.id);
+        expect(said.gaps).toEqual([]);
+      }
+      for (const command of ['diagnose', 'pools']) {
+        const words = [command, '--duration', '300ms', '--interval', '100ms', '--format', 'json'];
+        const { code, stdout } = await sockwatch(beside, [
+          ...words,
+          '--netns',
+          `${first.name},${second.name}`,
+        ]);
+        expect(code).toBe(0);
+        expect(JSON.parse(stdout).gaps).toEqual([]);
+        if (command === 'diagnose') expect(JSON.parse(stdout).looked_at).toMatchObject({ listeners: 2 });
+      }
+    });
+  });
+
+  it('one that is not there is said, and the others are looked into; without any of them it is an error', async () => {
+    await both(async (first, second, beside) => {
+      const { listening } = await serve(first, { backlog: 3 });
+      await serve(second, { backlog: 3 });
+      const said = await snapshot(beside, ['--netns', `${first.name},sw-nobody`]);
+      expect(said.listeners.map(({ local_port: port }) => port)).toEqual([listening.port]);
+      expect(said.gaps.map(({ what, why }) => `${what}: ${why}`)).toEqual([
+        'netns "sw-nobody": not looked into: no network namespace or container is called "sw-nobody": see what there is with: sockwatch snapshot --netns all',
+      ]);
+      const checked = await sockwatch(beside, [
+        'check',
+        '--no-config',
+        '--no-state',
+        '--netns',
+        `${first.name},sw-nobody`,
+      ]);
+      expect(checked.code).toBe(3);
+      expect(checked.stdout).toContain('UNKNOWN: sockets of netns "sw-nobody" cannot be read: no network');
+      // What comes behind the flag is no further name.
+      const file = join(mkdtempSync(join(tmpdir(), 'sw-several-')), 'r.ndjson');
+      const recorded = await sockwatch(beside, [
+        'record',
+        '--count',
+        '1',
+        '--netns',
+        `${first.name},${second.name}`,
+        file,
+      ]);
+      expect(recorded.code).toBe(0);
+      const again = await snapshot(beside, ['--from', file]);
+      expect(again.namespaces?.map(({ id }) => id).sort()).toEqual([first.id, second.id].sort());
+      const none = await sockwatch(beside, ['snapshot', '--netns', 'sw-nobody,sw-no-other']);
+      expect(none).toMatchObject({ code: 1, stdout: '' });
+      expect(none.stderr).toMatch(/called "sw-nobody"; .* called "sw-no-other"/);
+      const mixed = await sockwatch(beside, ['live', '--format', 'lines', '--netns', 'all,web']);
+      expect(mixed.code).toBe(2);
+      expect(mixed.stderr).toContain('--netns: expected all alone, or names without it');
+    });
+  });
+
+  it.skipIf(nobody)(
+    `one that may not be entered is named${nobody ? ` (skipped: ${nobody})` : ''}`,
+    async () => {
+      await both(async (first, second) => {
+        await serve(first, { backlog: 3 });
+        const words = ['snapshot', '--format', 'json', '--netns', `${first.path},${second.path}`];
+        const { code, stdout } = await sockwatch(first, words, { unprivileged: true });
+        expect(code).toBe(0);
+        const said = JSON.parse(stdout) as SnapshotJson;
+        expect(said.namespaces?.map(({ id }) => id)).toEqual([first.id]);
+        expect(said.gaps.filter(({ what }) => what.startsWith('netns')).map(({ why }) => why)).toEqual([
+          expect.stringMatching(/^not looked into: .* could not be entered: not allowed: run as root/),
+        ]);
+      });
+    },
+  );
+
+  it('are followed as they come, go and are made anew', async () => {
+    await both(async (first, second, beside) => {
+      await serve(first, { backlog: 3 });
+      const nowhere = `${second.name}-nowhere`;
+      const live = new LiveStream(beside, [
+        '--netns',
+        `${first.name},${second.name},${nowhere}`,
+        '--interval',
+        '200ms',
+      ]);
+      await live.until(() => live.snapshots.find((said) => hasAll(said, [first, second])));
+      expect(live.snapshots.at(-1)?.gaps.map(({ what }) => what)).toContain(`netns "${nowhere}"`);
+      await second.renew();
+      const two = await serve(second, { backlog: 3 });
+      await live.until(() =>
+        live.snapshots.find((said) => portsIn(said, second).includes(two.listening.port)),
+      );
+      expect(live.changes.some(isAbout(second.name, 'went'))).toBe(true);
+      expect(live.changes.some(isAbout(second.name, 'came'))).toBe(true);
+      await first.remove();
+      await live.until(() => live.changes.find(isAbout(first.name, 'went')));
+      const after = await live.nextSnapshot();
+      expect(after.listeners.map(({ local_port: port }) => port)).toEqual([two.listening.port]);
+      expect(after.gaps.map(({ what }) => what)).toContain(`netns "${first.name}"`);
+      // Both are gone: a fault, as of one name.
+      await second.remove();
+      await live.until(() => live.alerts.find(({ rule }) => rule === 'source_error'));
+      expect(await live.interrupt()).toBe(130);
+    });
+  });
+
+  it('are checked each against its own past: one made anew with zero, and others are no news', async () => {
+    await both(async (first, second, beside) => {
+      const state = `/tmp/sockwatch-check-several-${beside.name}.json`;
+      const run = async (asked: string): Promise<CheckJson> => {
+        const args = ['check', '--no-config', '--netns', asked, '-m', 'overflows', '--state', state];
+        return JSON.parse((await sockwatch(beside, [...args, '--format', 'json'])).stdout);
+      };
+      const itemOf = (said: CheckJson, { name }: Namespace) =>
+        said.items.find(({ subject }) => subject === `netns ${name}`);
+      const overflowIn = async (namespace: Namespace) => {
+        const { listening, clients } = await serve(namespace, { backlog: 2 });
+        await clients.connect(listening, 9, 3);
+        return namespace.counter('ListenOverflows');
+      };
+      await serve(first, { backlog: 9 });
+      await run(`${first.name},${second.name}`);
+      const overflows = await overflowIn(second);
+      const said = await run(`${second.name},${first.name}`);
+      expect(itemOf(said, first)).toMatchObject({ value: 0, status: 'ok' });
+      expect(itemOf(said, second)).toMatchObject({ status: 'warning' });
+      expect(itemOf(said, second)?.value).toBeGreaterThanOrEqual(overflows);
+      expect(said.namespaces).toEqual({ new: [], gone: [] });
+      await second.renew();
+      const anew = await overflowIn(second);
+      // Nobody asked for this one.
+      await withNamespace(async (other) => {
+        await overflowIn(other);
+        const after = await run(`${first.name},${second.name}`);
+        expect(itemOf(after, second)?.text).toContain('new since the last run');
+        expect(itemOf(after, second)?.value).toBeGreaterThanOrEqual(anew);
+        expect(after.namespaces?.new.map(nameOf)).toEqual([second.name]);
+        expect(after.namespaces?.gone.map(nameOf)).toEqual([second.name]);
+        expect(after.items).toHaveLength(2);
+      });
+      expect((await run(`${first.name},${second.name}`)).namespaces).toEqual({ new: [], gone: [] });
     });
   });
 });

@@ -396,7 +396,7 @@ describe.skipIf(missing)(`pools of real sockets${missing ? ` (skipped: ${missing
       expect(
         said.gaps.filter(({ what }) => what.split(', ').includes('pool_leak')).map(({ why }) => why),
       ).toEqual([
-        'not judged: the processes of 3 connections are not known',
+        'not judged: the processes of 6 connections are not known',
         expect.stringMatching(/^not judged: it needs 4 looks over 10 min, there were 2 in /),
       ]);
       expect(

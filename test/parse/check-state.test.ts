@@ -17,6 +17,7 @@ const STATE: CheckState = {
       '4026531840',
       { namespace: { id: '4026531840', name: 'host' }, mark: 'c3', counters: { ListenOverflows: 3 } },
     ],
+    ['4026531999', { namespace: { id: '4026531999' }, isOther: true }],
     ['4026532455', { namespace: { id: '4026532455', container: { id: 'a'.repeat(64), name: 'we"b' } } }],
   ]),
   sight: 'pid:4026531836 run:24:1',

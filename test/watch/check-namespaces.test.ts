@@ -147,6 +147,31 @@ describe('a check of all namespaces, against its run before', () => {
     expect(same.news?.notes).toEqual([expect.stringMatching(/^1 namespace known by inode alone/)]);
   });
 
+  const OTHER: Namespace = { id: '103', name: 'db' };
+
+  it('of some of them: one that nobody asked for is known to have been there, and is no news', () => {
+    const { left } = run(undefined, lookAt(1000, [web], { others: [HOST, OTHER] }));
+    expect(left.namespaces?.get('103')).toEqual({ namespace: OTHER, isOther: true });
+    const db = { namespace: DB, overflows: 9, drops: 9, mark: 'c8' };
+    const made = run(left, lookAt(61_000, [web, db], { others: [HOST] }));
+    expect(made.since.get('102')).toEqual({ overflows: 9, isNew: true, drops: [['102:1', 9]] });
+    expect(made.news).toEqual({ came: [DB], went: [], notes: [] });
+    // Its name means another one now, which was there before: nothing is known of what it counted.
+    const renamed = { ...db, namespace: { id: '103', name: 'db' } };
+    const moved = run(left, lookAt(61_000, [renamed], { others: [HOST, WEB] }));
+    expect(moved.since.get('103')).toBeUndefined();
+    expect(moved.news).toEqual({
+      came: [],
+      went: [],
+      notes: ['1 namespace that the run before saw, but did not look into: a new baseline'],
+    });
+    const gone = run(left, lookAt(61_000, [renamed], { others: [HOST] }));
+    expect(gone.news?.went).toEqual([WEB]);
+    // Its inode is that of another one now.
+    const reused = run(left, lookAt(61_000, [renamed], { others: [HOST, { id: WEB.id, name: 'cache' }] }));
+    expect(reused.news?.went).toEqual([WEB]);
+  });
+
   it('a mark of another kind says nothing', () => {
     const { since } = run(before, lookAt(61_000, [host, { ...web, mark: 'm5', overflows: 6 }]));
     expect(since.get('101')).toMatchObject({ overflows: 1, isNew: undefined });

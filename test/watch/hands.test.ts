@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../src/model/changes.js';
+import type { Home } from '../../src/model/namespace.js';
 import type { Owner } from '../../src/model/sockets.js';
 import { listen, look, type RowSpec, row } from '../support/table-builder.js';
 import { Timeline } from './timeline.js';
@@ -144,7 +145,106 @@ describe('a listener that changes hands', () => {
     expect(
       tell([at(1, [owner(640)])], [at(2, undefined)], [at(2, undefined)], [at(2, [owner(640)])]).flat(),
     ).toEqual([]);
-    expect(tell([at(1, undefined)], [at(2, [owner(812)])], [at(2, [owner(812)])]).flat()).toEqual([]);
+    expect(tell([at(1, undefined)], [at(1, [owner(812)])], [at(1, [owner(812)])]).flat()).toEqual([]);
+  });
+
+  describe('owners that come late', () => {
+    const late = (n: number, ...rows: RowSpec[]) => Array.from({ length: n }, () => rows);
+    const address = '10.0.0.5:8080';
+
+    it('who comes beside is said once it is known who it is', () => {
+      const [a, b] = [at(1, [owner(640)]), at(2, [owner(812)])];
+      expect(tell([a], [a, at(2, undefined)], [a, at(2, undefined)], [a, b], [a, b], [b])).toEqual([
+        [],
+        [],
+        [],
+        [`owner ${address} nginx/812 listens there too, beside nginx/640`],
+        [],
+        [`takeover ${address} taken over by nginx/812, was nginx/640; no connections are left on nginx/640`],
+      ]);
+      expect(tell([a], [a, at(2, undefined)], [b]).flat()).toEqual([
+        `takeover ${address} taken over by nginx/812, was nginx/640; no connections are left on nginx/640`,
+      ]);
+    });
+
+    it('those whose socket was there first are the earlier ones, also where all become known at once', () => {
+      const [a, b] = [at(1, undefined), at(2, undefined)];
+      const both = [at(1, [owner(640)]), at(2, [owner(812)])];
+      expect(tell([a], [a, b], both, [at(2, [owner(812)])])).toEqual([
+        [],
+        [],
+        [`owner ${address} nginx/812 listens there too, beside nginx/640`],
+        [`takeover ${address} taken over by nginx/812, was nginx/640; no connections are left on nginx/640`],
+      ]);
+      // Of two that are there from the start none came later.
+      expect(tell([a, b], both).flat()).toEqual([]);
+    });
+
+    it('says that others listen there where nobody knows whose the earlier sockets were', () => {
+      expect(tell([at(1, undefined)], [at(2, [owner(812)])], [at(2, [owner(812)])]).flat()).toEqual([
+        `owner ${address} nginx/812 listens there now with another socket; whose the earlier was is not known`,
+      ]);
+      const before = [at(1, undefined), at(2, undefined)];
+      const after = [at(3, [owner(812)]), at(4, [owner(813)])];
+      expect(tell(before, [...before, at(3, undefined)], [at(3, undefined)], after).flat()).toEqual([
+        `owner ${address} nginx/812 and 1 more listen there now with other sockets; whose the earlier were is not known`,
+      ]);
+      // From then on they are those who are there.
+      expect(tell([at(1, undefined)], [at(2, [owner(812)])], [at(3, [owner(900)])]).flat()[1]).toBe(
+        `takeover ${address} taken over by nginx/900, was nginx/812; no connections are left on nginx/812`,
+      );
+    });
+
+    it('says that one of several has gone before it was known whose it was', () => {
+      expect(
+        tell([at(1, undefined), at(2, undefined)], [at(2, [owner(812)])], [at(2, [owner(812)])]).flat(),
+      ).toEqual([
+        `owner ${address} another socket, whose owners are not known, listens there no more, nginx/812 does`,
+      ]);
+    });
+
+    it('says after 5 s that others listen there, also where nobody ever knows who', () => {
+      const told = `owner ${address} another socket listens there now; whose it is is not known`;
+      expect(tell([at(1, undefined)], ...late(5, at(2, undefined))).flat()).toEqual([]);
+      expect(tell([at(1, undefined)], ...late(20, at(2, undefined))).flat()).toEqual([told]);
+      expect(
+        tell(
+          late(1, at(1, undefined))[0] ?? [],
+          ...late(20, at(2, undefined)),
+          ...late(7, at(3, undefined)),
+        ).flat(),
+      ).toEqual([told, told]);
+      expect(tell([at(1, [owner(640)])], ...late(20, at(2, undefined))).flat()).toEqual([
+        `${told}, was nginx/640`,
+      ]);
+      // One that comes beside the first takes nothing over, and one that a look missed is the same one.
+      expect(tell([at(1, undefined)], ...late(20, at(1, undefined), at(2, undefined))).flat()).toEqual([]);
+      expect(tell([at(1, undefined)], [], ...late(20, at(1, undefined))).flat()).toEqual([]);
+    });
+
+    it('and who took over once that is known after all, or that it is the earlier one', () => {
+      const hidden = [[at(1, [owner(640)])], ...late(8, at(2, undefined))];
+      expect(tell(...hidden, [at(2, [owner(812)])]).flat()[1]).toBe(
+        `takeover ${address} taken over by nginx/812, was nginx/640; no connections are left on nginx/640`,
+      );
+      const back = tell(...hidden, [at(2, [owner(640)])], [at(2, [owner(640)])]).flat();
+      expect(back.slice(1)).toEqual([`owner ${address} nginx/640 listens there now`]);
+      expect(tell(...hidden, [], []).flat()[1]).toBe(`listener ${address} listens no more`);
+      expect(tell([at(1, [owner(640)])], [at(2, undefined)], [], []).flat()).toEqual([
+        `listener ${address} listens no more`,
+      ]);
+    });
+
+    it('an address that came back is said to be in use again', () => {
+      expect(tell([at(1, undefined)], [], [], [at(2, [owner(812)])]).flat()).toEqual([
+        `listener ${address} listens no more`,
+        `owner ${address} nginx/812 listens there now with another socket; whose the earlier was is not known`,
+      ]);
+      expect(tell([at(1, undefined)], [], [], [at(1, [owner(640)])]).flat()).toEqual([
+        `listener ${address} listens no more`,
+        `listener ${address} nginx/640 listens again`,
+      ]);
+    });
   });
 
   it('one look may miss a listener: only two in a row are an end, and who comes back soon takes over', () => {
@@ -245,6 +345,80 @@ describe('a listener that changes hands', () => {
         'takeover /run/app.sock taken over by nginx/900, was nginx/812',
       ]);
       expect(tellOf([here(2)], [here(2, [owner(812)])], [here(2, [owner(812)])])).toEqual([]);
+      // Its owner comes late: only then is it known of which container the path is.
+      const late = [[here(2, [owner(812)])], [here(3)], [here(3, [owner(900)])], [here(3, [owner(900)])]];
+      expect(tellOf(...late)).toEqual(['takeover /run/app.sock taken over by nginx/900, was nginx/812']);
+      const elsewhere = [
+        [here(1, [owner(640)])],
+        [here(1, [owner(640)]), here(3)],
+        [here(1, [owner(640)]), here(3, [owner(900)])],
+      ];
+      expect(tellOf(...elsewhere)).toEqual(['listener /run/app.sock nginx/900 listens now']);
+    });
+
+    it('is another under other mounts, also of the same unit (PrivateTmp=) and of the same container', () => {
+      const mounts = (mountNamespace: string, rest: Home = {}): Home => ({ ...rest, mountNamespace });
+      const after = (one: Home | undefined, other: Home | undefined) => {
+        const homes = new Map<number, Home>();
+        if (one !== undefined) homes.set(640, one);
+        if (other !== undefined) homes.set(812, other);
+        const timeline = new Timeline();
+        const looks = [here(1, [owner(640)]), here(2, [owner(812)]), here(2, [owner(812)])];
+        return looks.flatMap((row, n) => texts(timeline.take(look(n * 1000, [row], { homes })).changes));
+      };
+      const [unit, { container }] = [{ unit: 'app.service' }, inContainer('a')];
+      for (const home of [{}, unit, { container }])
+        expect(after(mounts('701', home), mounts('702', home))).toEqual([
+          'listener /run/app.sock (mnt 702) nginx/812 listens now',
+          'listener /run/app.sock (mnt 701) listens no more (was nginx/640)',
+        ]);
+      expect(after(undefined, mounts('702'))).toEqual([
+        'listener /run/app.sock (mnt 702) nginx/812 listens now',
+        'listener /run/app.sock listens no more (was nginx/640)',
+      ]);
+      // The number of mounts that ended is that of the next ones: only who is there beside the other is in the same.
+      for (const home of [{}, unit])
+        expect(after(mounts('701', home), mounts('701', home))).toEqual([
+          'listener /run/app.sock (mnt 701) listens no more (was nginx/640)',
+          'listener /run/app.sock (mnt 701) nginx/812 listens now',
+        ]);
+      expect(after(mounts('701', { container }), mounts('701', { container }))).toEqual([
+        'takeover /run/app.sock (mnt 701) taken over by nginx/812, was nginx/640',
+      ]);
+      const [a, b] = [here(1, [owner(640)]), here(2, [owner(812)])];
+      const same = new Map([640, 812].map((pid) => [pid, mounts('701', unit)] as const));
+      const beside = (...looks: RowSpec[][]) => {
+        const timeline = new Timeline();
+        return looks.flatMap((rows, n) =>
+          texts(timeline.take(look(n * 1000, rows, { homes: same })).changes),
+        );
+      };
+      expect(beside([a], [a, b], [b])).toEqual([
+        'owner /run/app.sock (mnt 701) nginx/812 listens there too, beside nginx/640',
+        'takeover /run/app.sock (mnt 701) taken over by nginx/812, was nginx/640',
+      ]);
+      expect(beside([a], [here(1, [owner(812)])])).toEqual([
+        'takeover /run/app.sock (mnt 701) taken over by nginx/812, was nginx/640',
+      ]);
+      // The same process with another socket.
+      expect(beside([a], [here(2, [owner(640)])], [here(2, [owner(640)])])).toEqual([]);
+      expect(after(unit, unit)).toEqual(['takeover /run/app.sock taken over by nginx/812, was nginx/640']);
+    });
+
+    it('an abstract name has no mounts', () => {
+      const abstract = (inode: number, pid: number): RowSpec => ({
+        ...here(inode, [owner(pid)]),
+        local: '@app',
+      });
+      const timeline = new Timeline();
+      const homes = new Map([
+        [640, { mountNamespace: '701' }],
+        [812, { mountNamespace: '702' }],
+      ]);
+      const said = [abstract(1, 640), abstract(2, 812)].flatMap((row, n) =>
+        texts(timeline.take(look(n * 1000, [row], { homes })).changes),
+      );
+      expect(said).toEqual(['takeover @app taken over by nginx/812, was nginx/640']);
     });
   });
 

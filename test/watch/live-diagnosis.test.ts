@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClosedGroup } from '../../src/model/closed.js';
+import { millis } from '../../src/model/units.js';
 import { LiveDiagnosis } from '../../src/watch/live-diagnosis.js';
+import { ended } from '../support/ended.js';
 import { buildTable, listen, look as lookAt, type RowSpec, row, waiting } from '../support/table-builder.js';
 import { sampleClosed } from '../tui/sample-closed.js';
 import { alertTexts, eventTexts, Timeline } from './timeline.js';
@@ -97,20 +99,197 @@ describe('diagnosis beside live', () => {
     expect(events).toEqual(['raised app_not_reading warning']);
   });
 
-  it('forgets what was long ago: connects that were given up a minute before', () => {
+  const trying = (cookie: number, rest: RowSpec = {}) =>
+    connection({
+      state: 'syn-sent',
+      cookie,
+      queues: [0, 1],
+      columns: { timerKind: 0, timerMs: 500, timerRetransmits: 1 },
+      ...rest,
+    });
+  const alertsAt = (seconds: number, rowsAt: (second: number) => RowSpec[]) => {
     const timeline = new Timeline({ companion: new LiveDiagnosis() });
-    const trying = (cookie: number) =>
-      connection({
-        state: 'syn-sent',
-        cookie,
-        queues: [0, 1],
-        columns: { timerKind: 0, timerMs: 500, timerRetransmits: 1 },
+    return Array.from({ length: seconds }, (_, second) =>
+      alertTexts(timeline.look(second * 1000, { rows: rowsAt(second) })),
+    );
+  };
+
+  it('ends ten seconds after the last connect was given up, and not before', () => {
+    const seen = alertsAt(40, (second) => (second < 20 ? [trying(100 + (second >> 1))] : []));
+    expect(seen[19]).toEqual(['critical connect_timeout']);
+    // Found to be gone at 20 s: it counts for 5 s, and then its alert is quiet for 5 s.
+    expect(seen[29]).toEqual(['critical connect_timeout']);
+    expect(seen[30]).toEqual([]);
+    expect(seen.slice(30).flat()).toEqual([]);
+  });
+
+  it('ends as soon after connects that were answered in the end', () => {
+    const seen = alertsAt(30, (second) => [second < 10 ? trying(100) : connection({ cookie: 100 })]);
+    expect(seen[9]).toEqual(['warning connect_timeout']);
+    expect(seen[20]).toEqual([]);
+  });
+
+  it('stays while clients that wait for three seconds try again every eight', () => {
+    const seen = alertsAt(60, (second) => (second % 8 < 3 ? [trying(100 + (second >> 3))] : []));
+    expect(new Set(seen.slice(3).map((texts) => texts.length))).toEqual(new Set([1]));
+  });
+
+  it('ends ten seconds after connects were refused', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const seen = Array.from({ length: 40 }, (_, second) => {
+      const failed = Math.min(second, 10) * 30;
+      const counters = { ActiveOpens: failed, AttemptFails: failed, EmbryonicRsts: 0, OutRsts: 0 };
+      return alertTexts(timeline.look(second * 1000, { counters }));
+    });
+    expect(seen[10]).toContain('warning connect_refused');
+    expect(seen[21]).toEqual([]);
+  });
+
+  const pools = (timeline: Timeline, second: number, rows: RowSpec[]) =>
+    timeline.look(second * 1000, { rows }).pools ?? [];
+  const short = (n: number) =>
+    connection({
+      local: `10.0.0.1:${50_000 + n}`,
+      cookie: 1000 + n,
+      columns: { bytesSent: 100, bytesAcked: 102, segmentsOut: 4, segmentsIn: 4, lastSentMs: 5 },
+    });
+  const shorts = (from: number, count: number) => Array.from({ length: count }, (_, n) => short(from + n));
+
+  it('counts in its pools what came and went between two looks, and where the kernel told of all', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    pools(timeline, 0, []);
+    timeline.take(ended(500, shorts(0, 20)));
+    expect(pools(timeline, 1, [])).toMatchObject([
+      {
+        owner: 'none',
+        open: 0,
+        createdPerSecond: 20,
+        endsTold: 'all',
+        past: { created: 20, closed: 20, highest: 0 },
+      },
+    ]);
+    timeline.take(ended(1500, shorts(20, 5), { incomplete: true }));
+    expect(pools(timeline, 2, [])).toMatchObject([{ endsTold: 'some', past: { created: 25 } }]);
+  });
+
+  it('tells of connections that are made for each request, until ten seconds after the last of them', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const seen = Array.from({ length: 70 }, (_, second) => {
+      const report = timeline.look(second * 1000, {});
+      if (second < 40) timeline.take(ended(second * 1000 + 500, shorts(5 * second, 5)));
+      return report.alerts.map(({ finding, subjectText }) => `${finding.rule} ${subjectText}`);
+    });
+    const alert = ['pool_churn > 10.0.0.9:3306'];
+    // As long as `diagnose` looks.
+    expect(seen[4]).toEqual([]);
+    expect(seen[5]).toEqual(alert);
+    expect(seen[49]).toEqual(alert);
+    // Found at 40 s: they count for 5 s, and then the alert is quiet for 5 s.
+    expect(seen[50]).toEqual([]);
+    expect(seen.slice(50).flat()).toEqual([]);
+  });
+
+  it('does not take a pool that is used again and again for that', () => {
+    const rows = (second: number) =>
+      Array.from({ length: 5 }, (_, n) =>
+        connection({
+          local: `10.0.0.1:${41_000 + n}`,
+          cookie: 70 + n,
+          columns: {
+            bytesReceived: 1000 * second,
+            bytesSent: 100 * second,
+            lastSentMs: 200,
+            lastReceivedMs: 190,
+          },
+        }),
+      );
+    expect(alertsAt(20, rows).flat()).toEqual([]);
+  });
+
+  it('tells of a pool that may be at its maximum, until one of its connections is idle', () => {
+    const rows = (second: number) =>
+      Array.from({ length: 5 }, (_, n) =>
+        connection({
+          local: `10.0.0.1:${41_000 + n}`,
+          cookie: 70 + n,
+          columns:
+            second < 20 || n > 0
+              ? {
+                  bytesReceived: 1000 * second,
+                  bytesSent: 100 * second,
+                  lastSentMs: 100,
+                  lastReceivedMs: 400,
+                }
+              : { bytesReceived: 20_000, bytesSent: 2000, lastSentMs: 900, lastReceivedMs: 500 },
+        }),
+      );
+    const seen = alertsAt(40, rows);
+    expect(seen[4]).toEqual([]);
+    expect(seen[19]).toEqual(['warning pool_exhausted']);
+    expect(seen[30]).toEqual([]);
+  });
+
+  it('counts them in both stretches of time that it watches', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    for (let second = 0; second < 100; second++) {
+      const [pool] = pools(timeline, second, []);
+      if (second > 0) expect(pool?.past.created).toBe(2 * Math.round((pool?.past.watchedMs ?? 0) / 1000));
+      timeline.take(ended(second * 1000 + 500, shorts(2 * second, 2)));
+    }
+  });
+
+  it('does not count what ended between looks at too many sockets, and says that some did', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const crowd = Array.from({ length: 20_001 }, (_, n) => ({
+      ...connection({ cookie: 5000 + n }),
+      local: `10.0.${2 + (n >> 14)}.1:${n & 16_383}`,
+    }));
+    pools(timeline, 0, [connection()]);
+    expect(timeline.look(1000, { rows: crowd })).not.toHaveProperty('pools');
+    timeline.take(ended(1500, shorts(0, 20)));
+    expect(pools(timeline, 2, [connection()])).toMatchObject([
+      { open: 1, endsTold: 'some', past: { created: 0, highest: 1 } },
+    ]);
+  });
+
+  it('says nothing of pools that it does not follow any more', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const crowd = Array.from({ length: 20_001 }, (_, n) =>
+      connection({ cookie: 5000 + n, local: `10.0.${2 + (n >> 14)}.1:${n & 16_383}` }),
+    );
+    for (let second = 0; second < 10; second++) {
+      timeline.look(second * 1000, {});
+      timeline.take(ended(second * 1000 + 500, shorts(5 * second, 5)));
+    }
+    expect(alertTexts(timeline.look(10_000, {}))).toEqual(['warning pool_churn']);
+    expect(timeline.look(11_000, { rows: crowd }).findings).toEqual([]);
+  });
+
+  it('counts once what ended in one of several namespaces', () => {
+    const timeline = new Timeline({ companion: new LiveDiagnosis() });
+    const round = (at: number) => {
+      const looks = ['1', '2'].map((netns) => {
+        const one = lookAt(at, [listen('10.0.0.1:80', [0, 9], { inode: 7 })]);
+        return { ...one, origin: { ...one.origin, netns }, namespace: { id: netns } };
       });
-    const open = (second: number) =>
-      alertTexts(timeline.look(second * 1000, { rows: second < 10 ? [trying(100 + (second >> 1))] : [] }));
-    const seen = Array.from({ length: 120 }, (_, second) => open(second));
-    expect(seen[9]).toEqual(['critical connect_timeout']);
-    expect(seen[119]).toEqual([]);
+      const { origin } = lookAt(at, []);
+      return timeline.take({
+        kind: 'namespaces',
+        origin: { ...origin, netns: '1' },
+        looks,
+        tookMs: millis(1),
+        skippedTicks: 0,
+        gaps: [],
+      });
+    };
+    round(0);
+    const told = ended(500, shorts(0, 7));
+    timeline.take({ ...told, origin: { ...told.origin, netns: '2' } });
+    const { pools: some = [], poolOfRow } = round(1000);
+    expect(some.filter(({ direction }) => direction === 'outbound')).toMatchObject([
+      { netns: '2', past: { created: 7 } },
+    ]);
+    expect(poolOfRow).toHaveLength(2);
   });
 
   it('starts anew where the clock does', () => {
@@ -132,8 +311,8 @@ describe('diagnosis beside live', () => {
     }
     expect(unread?.map(({ finding }) => finding.rule)).toEqual(['app_not_reading']);
     expect(fine).toEqual([]);
-    expect(companion.poolsOf('1')).toMatchObject([{ owner: { pid: 812 }, port: 3306, open: 1 }]);
-    expect(companion.poolsOf('2')).toMatchObject([{ open: 2, past: { looks: 6 } }]);
+    expect(companion.poolsOf('1')?.pools).toMatchObject([{ owner: { pid: 812 }, port: 3306, open: 1 }]);
+    expect(companion.poolsOf('2')?.pools).toMatchObject([{ open: 2, past: { looks: 6 } }]);
     expect(companion.poolsOf('3')).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import type { AttemptWindow, DiagnosisFacts } from '../../model/diagnosis.js';
 import { count, counted, percent } from '../words.js';
+import { isCurrent } from './found.js';
 
 /**
  * Attempts per second that are no chance, how many there must be to tell, and how much of the pace must stay: a pause that grows by the same
@@ -8,10 +9,18 @@ import { count, counted, percent } from '../words.js';
  */
 export const STORM = { perSecond: 2, attempts: 10, steady: 0.5, endless: 20 };
 
+/** Time from the window in which an attempt failed last to the end; `undefined`: none failed. */
+export function sinceFailureMs({ seen: { attempts } }: DiagnosisFacts): number | undefined {
+  const last = attempts.findLastIndex(({ failed }) => failed > 0);
+  return last < 0 ? undefined : sumOf(attempts.slice(last + 1)).ms;
+}
+
 export const WHOSE_PACE = 'one client without back-off, or several';
 
 /** How connects of the namespace failed at a pace that did not fall, or not far; `undefined`: they did not. */
-export function steadyPace({ seen: { attempts } }: DiagnosisFacts) {
+export function steadyPace(facts: DiagnosisFacts) {
+  const { attempts } = facts.seen;
+  if (!isCurrent(sinceFailureMs(facts), facts)) return undefined;
   const half = attempts.length >> 1;
   const [early, late] = [sumOf(attempts.slice(0, half)), sumOf(attempts.slice(half))];
   const all = sumOf(attempts);

@@ -55,6 +55,18 @@ const ofOneRemote: Bond = ({ about: a }, { about: b }) =>
   isEnd(a.remote, b.remote) &&
   (a.owner === undefined || b.owner === undefined || a.owner.pid === b.owner.pid);
 
+/**
+ * A storm of failures is counted of the whole namespace, as refused connects are: most of what fails must be refused, wherever most of that goes.
+ * A storm of one destination is explained by what is refused there alone.
+ */
+const ofSameAttempts: Bond = (cause, effect) => {
+  const failed = numberOf(effect, 'attempts_failed');
+  if (failed === undefined) return ofOnePool(cause, effect);
+  const refused = numberOf(cause, 'AttemptFails') ?? 0;
+  const { remote } = effect.about;
+  return refused * 2 > failed && (remote === undefined || isEnd(cause.about.remote, remote));
+};
+
 const both =
   (...bonds: readonly Bond[]): Bond =>
   (cause, effect) =>
@@ -87,7 +99,7 @@ const CAUSES: readonly Cause[] = [
   { cause: 'pool_churn', of: ['ephemeral_ports'], by: both(ofOneRemote, fillsWith('ports.total')) },
   { cause: 'pool_churn', of: ['time_wait_overflow'], by: fillsWith('time_wait') },
   // Both count the same attempts.
-  { cause: 'connect_refused', of: ['retry_storm'], by: ofOnePool },
+  { cause: 'connect_refused', of: ['retry_storm'], by: ofSameAttempts },
 ];
 
 /** The same findings, each with the rule of the one that explains it; that one is as bad as what it explains. */

@@ -4,8 +4,8 @@ import { formatEndpoint } from '../../model/endpoint.js';
 import type { Evidence } from '../../model/findings.js';
 import { evidence } from '../evidence.js';
 import { count, counted } from '../words.js';
-import { rateText, steadyPace, sumOf, WHOSE_PACE } from './attempts.js';
-import { type DiagnosisRule, ownerOf, risen, whoText } from './found.js';
+import { rateText, sinceFailureMs, steadyPace, sumOf, WHOSE_PACE } from './attempts.js';
+import { type DiagnosisRule, isCurrent, ownerOf, risen, whoText } from './found.js';
 
 const REFUSED = { warnPerSecond: 1, least: 5 };
 
@@ -17,7 +17,7 @@ export const refusedRule: DiagnosisRule = {
   judge: (facts) => {
     const { opened, ms } = sumOf(facts.seen.attempts);
     const refused = refusedIn(facts);
-    if (refused === 0 || ms <= 0) return [];
+    if (refused === 0 || ms <= 0 || !isCurrent(sinceFailureMs(facts), facts)) return [];
     const perSecond = (refused * 1000) / ms;
     const isMuch = perSecond >= REFUSED.warnPerSecond && refused >= REFUSED.least;
     const target = mostRefusedAt(facts);

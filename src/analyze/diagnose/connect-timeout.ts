@@ -7,7 +7,7 @@ import { isFull } from '../facts.js';
 import { apartText } from '../pools/words.js';
 import { synTimeout } from '../syn-schedule.js';
 import { count, counted, duration, ownerText } from '../words.js';
-import { type DiagnosisRule, type Found, ownerOf, settingOf, whoText } from './found.js';
+import { type DiagnosisRule, type Found, isCurrent, ownerOf, settingOf, whoText } from './found.js';
 import { routeEvidence } from './route.js';
 
 const SYN_RETRIES = 'net.ipv4.tcp_syn_retries';
@@ -25,6 +25,7 @@ export const timeoutRule: DiagnosisRule = {
   judge: (facts) =>
     facts.seen.connecting
       .filter(({ retried, goneUnanswered }) => retried + goneUnanswered > 0)
+      .filter(({ unansweredMs }) => isCurrent(unansweredMs, facts))
       .map((one) => judgeTimeout(one, facts)),
 };
 

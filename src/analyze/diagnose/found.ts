@@ -45,3 +45,7 @@ export function settingOf({ stack }: DiagnosisFacts, name: string): number | und
 
 /** How far a counter rose during the watch; `undefined`: unknown. */
 export const risen = ({ counters }: DiagnosisFacts, name: string): number | undefined => counters?.[name];
+
+/** Whether attempts whose last trouble was so long ago still count. */
+export const isCurrent = (ms: number | undefined, { currentMs }: DiagnosisFacts): boolean =>
+  currentMs === undefined || (ms ?? Number.POSITIVE_INFINITY) <= currentMs;

@@ -4,8 +4,8 @@ import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
 import { count, counted, ownerText } from '../words.js';
 import { rateText, STORM, steadyPace, WHOSE_PACE } from './attempts.js';
-import { aboutRefused, onlyRefusedAt, refusedRule } from './connect-refused.js';
-import { type DiagnosisRule, type Found, ownerOf, risen, whoText } from './found.js';
+import { aboutRefused, mostRefusedAt, onlyRefusedAt, refusedRule } from './connect-refused.js';
+import { type DiagnosisRule, type Found, isCurrent, ownerOf, risen, whoText } from './found.js';
 
 /** So many failures of a whole namespace, and hardly a success, are no sum of clients that each wait. */
 const SURE_STORM = { perSecond: 20, failing: 0.8 };
@@ -21,13 +21,16 @@ export const stormRule: DiagnosisRule = {
 };
 
 /** Of one process to one destination that answers none. */
-const stormsTo = ({ seen, watchedMs }: DiagnosisFacts): Found[] =>
-  seen.connecting.flatMap(({ remote, owner, begun, gone, established, open, everRetried }): Found[] => {
+const stormsTo = (facts: DiagnosisFacts): Found[] =>
+  facts.seen.connecting.flatMap((one): Found[] => {
+    const { remote, owner, begun, gone, established, open, everRetried } = one;
+    const { watchedMs } = facts;
     const [first, second] = begun;
     const total = first + second;
     const perSecond = (total * 1000) / Math.max(1, watchedMs);
     const isFailing = gone + open > 0 && (established === 0 || everRetried > established);
-    if (!isFailing || total < STORM.attempts || perSecond < STORM.perSecond) return [];
+    if (!isFailing || !isCurrent(one.triedMs, facts)) return [];
+    if (total < STORM.attempts || perSecond < STORM.perSecond) return [];
     if (second < first * STORM.steady && second * 2000 < STORM.endless * watchedMs) return [];
     return [
       {
@@ -71,7 +74,7 @@ function stormOfFailures(facts: DiagnosisFacts): Found[] {
       about: aboutRefused(target),
       message: `connects of this network namespace${where} fail at ${kind} of ${rateText(perSecond)} per second: ${WHOSE_PACE}`,
       evidence: [evidence('attempts_failed', all.failed, 'connects', text)],
-      advice: `${backOff(target?.owners?.[0] === undefined ? 'the client' : whoText(target.owners[0]))}; connect_refused says ${target === undefined ? 'how to find it' : 'more'}`,
+      advice: `${backOff(target?.owners?.[0] === undefined ? 'the client' : whoText(target.owners[0]))}; connect_refused says ${mostRefusedAt(facts) === undefined ? 'how to find it' : 'more'}`,
     },
   ];
 }

@@ -1,18 +1,20 @@
 import type { Rule, RuleLimits } from '../../model/findings.js';
 import type { Gap } from '../../model/observation.js';
 import type { PoolsSeen } from '../../model/pools.js';
+import { hiddenGap, hiddenSockets } from '../hidden.js';
 import { counted, duration } from '../words.js';
 import { isPinnedUnsurely } from './exhausted.js';
 import { endText, processText } from './words.js';
 
 /** Rules that look at one process, at how its connections are used, and at several looks (so many, over so long). */
-const OF_PROCESS: readonly Rule[] = [
+export const POOL_RULES_OF_PROCESS: readonly Rule[] = [
   'pool_exhausted',
   'pool_waiting',
   'pool_leak',
   'pool_oversized',
   'pool_uneven',
   'reconnect_wave',
+  'close_wait_leak',
 ];
 const OF_USE: readonly Rule[] = ['pool_exhausted', 'pool_waiting', 'pool_leak', 'pool_oversized'];
 const NEEDS: Partial<Record<Rule, { readonly looks: number; readonly ms: number }>> = {
@@ -25,21 +27,25 @@ const NEEDS: Partial<Record<Rule, { readonly looks: number; readonly ms: number 
   close_wait_leak: { looks: 3, ms: 0 },
 };
 
+/** Rules of pools that could not be judged, and why: that nothing was found says nothing there. */
+export const unjudged = (seen: PoolsSeen, wanted?: RuleLimits): Gap[] => [
+  ...hiddenGap(POOL_RULES_OF_PROCESS, hiddenSockets(seen.pools)),
+  ...unjudgedUse(seen, wanted),
+];
+
 /**
- * Rules that could not be judged, and why: that nothing was found says nothing there. That the watch was too short is said only of what
- * somebody waits for, as it is short for nearly everything.
+ * The same, but for what lacks its process. That the watch was too short is said only of what somebody waits for, as it is short for nearly
+ * everything.
  */
-export function unjudged(seen: PoolsSeen, wanted?: RuleLimits): Gap[] {
+export function unjudgedUse(seen: PoolsSeen, wanted?: RuleLimits): Gap[] {
   const isWanted = (rule: Rule) =>
     wanted !== undefined && (wanted.severity !== undefined || wanted.rules.has(rule));
   const outbound = seen.pools.filter(({ direction, open }) => direction === 'outbound' && open > 0);
   const sum = (pools: typeof outbound) => pools.reduce((all, { open }) => all + open, 0);
-  const nameless = sum(outbound.filter(({ owner }) => owner === 'unknown'));
   const timeless = sum(outbound.filter(({ busy }) => busy === undefined));
   const gaps: Gap[] = [];
   const add = (rules: Rule | readonly Rule[], why: string) =>
     gaps.push({ what: [rules].flat().join(', '), why: `not judged: ${why}` });
-  if (nameless > 0) add(OF_PROCESS, `the processes of ${counted(nameless, 'connection')} are not known`);
   if (timeless > 0) add(OF_USE, `the source has no times of ${counted(timeless, 'connection')}`);
   for (const pool of outbound.filter(isPinnedUnsurely))
     add(

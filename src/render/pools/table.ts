@@ -1,11 +1,12 @@
-import type {
-  HikariMatch,
-  NewShare,
-  Pool,
-  PoolFinding,
-  PoolsReport,
-  RemoteSum,
-  Spread,
+import {
+  type HikariMatch,
+  isLeftOver,
+  type NewShare,
+  type Pool,
+  type PoolFinding,
+  type PoolsReport,
+  type RemoteSum,
+  type Spread,
 } from '../../model/pools.js';
 import { type Column, headLine, layOut, rowLine, type TableStyle, wrapWords } from '../columns.js';
 import { namespaceName } from '../labels.js';
@@ -36,7 +37,8 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
     hikari: report.hikari.find((match) => match.pool === index),
     share: report.shares[index],
   }));
-  const rows = all.filter((row) => !isLeftOver(row));
+  // JSON has them.
+  const rows = all.filter(({ pool, findings }) => !isLeftOver(pool, findings));
   if (rows.length === 0) yield 'no connections';
   else {
     const layout = layOut(columnsWith(names, rows), rows, style);
@@ -55,13 +57,6 @@ function* tableLines(report: PoolsReport, names: Names, style: TableStyle): Gene
   for (const note of notes(report))
     for (const line of wrapWords(note, '', style.width)) yield paint('dim', line, style.color);
 }
-
-/** Ports in TIME-WAIT and nothing else: of no process, and nothing to say about. JSON has them. */
-const isLeftOver = ({ pool, findings }: Row): boolean =>
-  findings.length === 0 &&
-  (pool.owner === 'none' || pool.owner === 'shared') &&
-  pool.past.highest === 0 &&
-  pool.past.created === 0;
 
 const severityOf = ({ findings }: Row) => findings[0]?.severity;
 const role = (row: Row): Role => roleOf(severityOf(row));

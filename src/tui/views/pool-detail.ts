@@ -18,7 +18,7 @@ export function poolDetail(row: PoolRow, width: number): Line[] {
       ? [
           [],
           line(
-            '  How they are used is not known: they have ended, several listeners share the port, or there are too many sockets.',
+            '  How they are used is not known: that is followed of TCP, where there are no more than 20,000 sockets.',
             'dim',
           ),
         ]
@@ -67,7 +67,9 @@ function partsText(parts: Readonly<Record<string, number>>): string {
   return some.length === 0 ? 'none' : some.map(([name, value]) => `${formatCount(value)} ${name}`).join(', ');
 }
 
-function pastLines({ past, createdPerSecond, closedPerSecond }: JudgedPool): Line[] {
+function pastLines({ past, createdPerSecond, closedPerSecond, endsTold }: JudgedPool): Line[] {
+  // What came and went between two looks is counted only where the kernel told of all ends.
+  const least = endsTold === 'all' ? '' : 'at least ';
   const rate = (value: number | undefined) => (value === undefined ? 'unknown' : `${formatRate(value)}/s`);
   return [
     [],
@@ -75,8 +77,8 @@ function pastLines({ past, createdPerSecond, closedPerSecond }: JudgedPool): Lin
       ...section(`Last ${formatDuration(past.watchedMs)}`),
       span(`  ${past.looks === 1 ? '1 look' : `${formatCount(past.looks)} looks`}`, 'dim'),
     ],
-    fact('made', line(`at least ${formatCount(past.created)}, ${rate(createdPerSecond)}`)),
-    fact('closed', line(`at least ${formatCount(past.closed)}, ${rate(closedPerSecond)}`)),
+    fact('made', line(`${least}${formatCount(past.created)}, ${rate(createdPerSecond)}`)),
+    fact('closed', line(`${least}${formatCount(past.closed)}, ${rate(closedPerSecond)}`)),
     fact(
       'open at once',
       line(

@@ -38,6 +38,7 @@ export function poolColumns(
   ];
 }
 
+/** There is none, or it is not known. */
 const UNKNOWN: Line = line('-', 'dim');
 
 const namespaceColumn: Column<PoolRow> = {
@@ -63,7 +64,7 @@ const count = (head: string, sort: PoolSort, of: (row: PoolRow) => number | unde
     return value === undefined ? UNKNOWN : line(formatCount(value), value === 0 ? 'dim' : 'text');
   });
 
-/** In order of worth. Busy and idle are inferred, as `sockwatch pools` explains; rates are lower bounds of 30 to 60 s. */
+/** In order of worth. Busy and idle are inferred, as `sockwatch pools` explains; rates are of 30 to 60 s, lower bounds where the kernel does not tell of each end. */
 const USE: readonly Column<PoolRow>[] = [
   count('BUSY', 'busy', ({ use }) => use?.busy),
   count('IDLE', 'idle', ({ use }) => use?.idle),
@@ -71,7 +72,7 @@ const USE: readonly Column<PoolRow>[] = [
   number('END/s', 'ended', ({ use }) => rateCell(use?.closedPerSecond)),
 ];
 const LESS_USE: readonly Column<PoolRow>[] = [
-  number('QUIET', 'quiet', ({ use }) => durationCell(use?.quiet?.p50), 7),
+  number('QUIET', 'quiet', ({ use }) => (use?.open === 0 ? UNKNOWN : durationCell(use?.quiet?.p50)), 7),
   count('C-WAIT', 'close_wait', ({ use }) => use?.closeWait),
   number('AGE', 'age', ({ use }) => ageCell(use), 8),
   number('RTT ms', 'rtt', ({ use }) => rttCell(use?.rtt?.p50)),

@@ -33,6 +33,9 @@ interface Destination {
   goneUnanswered: number;
   readonly ends: (readonly [least: number, most: number])[];
   oldestMs: number;
+  /** Monotonic ms: last in SYN-SENT, or found to be gone; the same after a repetition, or NaN. */
+  triedAt: number;
+  unansweredAt: number;
 }
 
 /** Follows what is in SYN-SENT by cookie: how long it tries, and how it ends. What comes and goes between two looks is not seen. */
@@ -55,12 +58,17 @@ export class ConnectingWatch {
 
   seen(at: number): Connecting[] {
     const middle = ((this.firstAt ?? at) + at) / 2;
-    return joined([...this.destinations.values()]).map(({ begun, ends, oldestMs, ...rest }) => ({
-      ...rest,
-      begun: [begun.filter((time) => time < middle).length, begun.filter((time) => time >= middle).length],
-      ...(ends.length > 0 && { gaveUpMs: middleOf(ends) }),
-      ...(rest.open > 0 && { oldestMs: millis(oldestMs) }),
-    }));
+    return joined([...this.destinations.values()]).map(({ begun, ends, oldestMs, ...all }) => {
+      const { triedAt, unansweredAt, ...rest } = all;
+      return {
+        ...rest,
+        triedMs: millis(at - triedAt),
+        ...(!Number.isNaN(unansweredAt) && { unansweredMs: millis(at - unansweredAt) }),
+        begun: [begun.filter((time) => time < middle).length, begun.filter((time) => time >= middle).length],
+        ...(ends.length > 0 && { gaveUpMs: middleOf(ends) }),
+        ...(rest.open > 0 && { oldestMs: millis(oldestMs) }),
+      };
+    });
   }
 
   private see(table: SocketTable, row: number, at: number): void {
@@ -87,6 +95,7 @@ export class ConnectingWatch {
     attempt.seenAt = at;
     destination.open++;
     if (retries > 0) destination.retried++;
+    noteTry(destination, retries, at);
     destination.mostRetries = Math.max(destination.mostRetries, retries);
     destination.oldestMs = Math.max(destination.oldestMs, at - attempt.begunAt);
   }
@@ -121,12 +130,18 @@ export class ConnectingWatch {
         destination.established++;
         continue;
       }
+      noteTry(destination, attempt.retries, at);
       destination.gone++;
       if (attempt.retries > 0) destination.goneUnanswered++;
       if (attempt.retries > 0 && destination.ends.length < KEPT_ENDS)
         destination.ends.push([attempt.seenAt - attempt.begunAt, at - attempt.begunAt]);
     }
   }
+}
+
+function noteTry(destination: Destination, retries: number, at: number): void {
+  destination.triedAt = at;
+  if (retries > 0) destination.unansweredAt = at;
 }
 
 /** Attempts that had ended before their process was found are of the one process that connects there, where it is but one. */
@@ -155,6 +170,8 @@ const nothing = () => ({
   goneUnanswered: 0,
   ends: [],
   oldestMs: 0,
+  triedAt: Number.NaN,
+  unansweredAt: Number.NaN,
 });
 
 const sumOf = (sum: Destination, one: Destination): Destination => ({
@@ -171,7 +188,11 @@ const sumOf = (sum: Destination, one: Destination): Destination => ({
   goneUnanswered: sum.goneUnanswered + one.goneUnanswered,
   ends: [...sum.ends, ...one.ends],
   oldestMs: Math.max(sum.oldestMs, one.open > 0 ? one.oldestMs : 0),
+  triedAt: later(sum.triedAt, one.triedAt),
+  unansweredAt: later(sum.unansweredAt, one.unansweredAt),
 });
+
+const later = (a: number, b: number): number => (Number.isNaN(a) || b > a ? b : a);
 
 /** The times of all in between, where they agree; else those of the one in the middle. */
 function middleOf(ends: readonly (readonly [number, number])[]) {

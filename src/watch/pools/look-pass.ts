@@ -1,5 +1,5 @@
 import { CLOSE_WAIT, ESTABLISHED, TIME_WAIT } from '../../analyze/codes.js';
-import { directionFinder } from '../../model/direction.js';
+import { ROW_POOL } from '../../model/pools.js';
 import type { SocketRow } from '../../model/socket-row.js';
 import { TIMER_KINDS } from '../../model/sockets.js';
 import { MARKS } from './connection-list.js';
@@ -32,8 +32,8 @@ export class LookPass {
 
   /** Gives the number of connections that found no room. */
   run(filter: RowFilter | undefined): number {
-    const { table, book, before, now, key } = this.look;
-    const poolOf = book.finder(table, directionFinder(table));
+    const { table, book, before, now, key, poolOfRow } = this.look;
+    const poolOf = book.finder(table);
     const cursor = table.cursor();
     let left = 0;
     for (let row = 0; row < table.length; row++) {
@@ -46,8 +46,13 @@ export class LookPass {
       const pool = !counts ? NOT_COUNTED : mayBeNew ? poolOf(row) : was;
       const entry = pool === undefined || now.length >= MOST_CONNECTIONS ? -1 : now.add(key, table, row);
       if (pool === undefined || now.length >= MOST_CONNECTIONS) left++;
-      if (pool === undefined || entry < 0) continue;
+      if (pool === undefined || entry < 0) {
+        const isAgain = pool !== undefined && now.length < MOST_CONNECTIONS;
+        if (isAgain && poolOfRow !== undefined) poolOfRow[row] = ROW_POOL.again;
+        continue;
+      }
       now.pool[entry] = pool;
+      if (poolOfRow !== undefined) poolOfRow[row] = pool;
       this.enter(row, entry, known);
     }
     this.countGone();

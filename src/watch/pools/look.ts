@@ -29,6 +29,8 @@ export interface Look {
   readonly slackMs: number;
   /** Monotonic ms. */
   readonly at: number;
+  /** By row: the number of its pool. Absent: nobody asks. */
+  readonly poolOfRow: Int32Array | undefined;
   /** From a recording, which writes the numbers of a connection whose state and queues stay the same once a minute only. */
   readonly isRecorded: boolean;
 }

@@ -1,15 +1,9 @@
-import { LISTEN } from '../../analyze/codes.js';
-import { type Direction, listenerFinder } from '../../model/direction.js';
 import type { Endpoint } from '../../model/endpoint.js';
 import type { PoolDirection, PoolOwner } from '../../model/pools.js';
-import type { Owner } from '../../model/sockets.js';
 import type { SocketTable } from '../../model/table.js';
 import { PoolTally } from './pool-tally.js';
+import { endKeyOf, NOBODY, ownerOf, Whose } from './whose.js';
 
-/** Keys of owners that are no process. */
-const NOBODY = -1;
-const UNKNOWN = -2;
-const SHARED = -3;
 /** Whoever connects to more remotes than this at once has no pools. */
 const MOST_POOLS = 20_000;
 /** At the limit, so many that are empty are forgotten at once. */
@@ -52,13 +46,8 @@ export class PoolBook {
   private readonly free: number[] = [];
   private readonly numbers = new Map<number, Map<number | string, number>>();
   private readonly remotes = new Map<number | string, RemoteTally>();
-  /** Whoever may accept, by the row of a listener of one table. */
-  private acceptors:
-    | {
-        readonly table: SocketTable;
-        readonly byRow: Map<number, readonly Owner[] | undefined>;
-      }
-    | undefined;
+  /** Of one table. */
+  private whose: { readonly table: SocketTable; readonly of: Whose } | undefined;
 
   get(number: number): PoolEntry | undefined {
     return this.entries[number];
@@ -73,49 +62,36 @@ export class PoolBook {
   }
 
   /** Finds the pool of a row of `table`, or makes it; `undefined` where there are too many. */
-  finder(table: SocketTable, directionOf: (row: number) => Direction): (row: number) => number | undefined {
-    const listenerOf = listenerFinder(table);
+  finder(table: SocketTable): (row: number) => number | undefined {
+    const whose = this.whoseIn(table);
     return (row) => {
-      const listener = directionOf(row) === 'inbound' ? listenerOf(row) : undefined;
-      const owners = table.ownersAt(row);
-      if (listener === undefined) return this.number(table, row, 'outbound', owners);
-      const accepted = owners === undefined || owners.length > 0;
-      return accepted
-        ? this.number(table, listener, 'inbound', owners)
-        : this.numberOfListener(table, listener);
+      whose.load(row);
+      return this.number(table, whose);
     };
   }
 
   /** The pool of connections to the remote of a row whose process nobody has seen. */
   numberOfRemote(table: SocketTable, row: number): number | undefined {
-    return this.number(table, row, 'outbound', []);
+    return this.number(table, { row, direction: 'outbound', pid: NOBODY, owners: undefined });
   }
 
   /** The pool of connections that came in through a listener and whose process nobody has seen. */
   numberOfListener(table: SocketTable, listener: number): number | undefined {
-    return this.number(table, listener, 'inbound', this.ownersOf(table, listener), true);
+    const whose = this.whoseIn(table);
+    whose.loadListener(listener);
+    return this.number(table, whose);
   }
 
-  private ownersOf(table: SocketTable, listener: number): readonly Owner[] | undefined {
-    if (this.acceptors?.table !== table) this.acceptors = { table, byRow: new Map() };
-    const { byRow } = this.acceptors;
-    if (!byRow.has(listener)) byRow.set(listener, ownersOfGroup(table, listener));
-    return byRow.get(listener);
+  private whoseIn(table: SocketTable): Whose {
+    if (this.whose?.table !== table) this.whose = { table, of: new Whose(table) };
+    return this.whose.of;
   }
 
-  /** `row`: of the connection, or of the listener. */
   private number(
     table: SocketTable,
-    row: number,
-    direction: PoolDirection,
-    owners: readonly Owner[] | undefined,
-    isListeners = false,
+    { row, direction, pid, owners }: Pick<Whose, 'row' | 'direction' | 'pid' | 'owners'>,
   ): number | undefined {
-    const least = leastPid(owners);
-    const isShared = isListeners && owners?.some(({ pid }) => pid !== least) === true;
-    const pid = isShared ? SHARED : least;
-    const side = direction === 'inbound' ? 'local' : 'remote';
-    const endKey = keyOf(table, row, side);
+    const endKey = endKeyOf(table, row, direction);
     const ofOwner = this.numbers.get(pid) ?? new Map<number | string, number>();
     this.numbers.set(pid, ofOwner);
     const known = ofOwner.get(endKey);
@@ -159,50 +135,4 @@ export class PoolBook {
     for (const key of this.remotes.keys()) if (!kept.has(key)) this.remotes.delete(key);
     for (const [pid, ofOwner] of this.numbers) if (ofOwner.size === 0) this.numbers.delete(pid);
   }
-}
-
-function leastPid(owners: readonly Owner[] | undefined): number {
-  if (owners === undefined) return UNKNOWN;
-  let least = NOBODY;
-  for (const { pid } of owners) if (least === NOBODY || pid < least) least = pid;
-  return least;
-}
-
-/** Of a listener, and of those beside it at the same address and port (SO_REUSEPORT): any of them may accept. */
-function ownersOfGroup(table: SocketTable, listener: number): readonly Owner[] | undefined {
-  const own = table.ownersAt(listener);
-  let all = own;
-  for (let row = 0; row < table.length; row++) {
-    if (row === listener || table.state[row] !== LISTEN || !isSameEnd(table, row, listener)) continue;
-    const more = table.ownersAt(row);
-    if (all === undefined || more === undefined) return undefined;
-    all = [...all, ...more];
-  }
-  return all;
-}
-
-function isSameEnd({ localAddress, localPort, family }: SocketTable, a: number, b: number): boolean {
-  if (localPort[a] !== localPort[b] || family[a] !== family[b]) return false;
-  for (let word = 0; word < 4; word++)
-    if (localAddress[a * 4 + word] !== localAddress[b * 4 + word]) return false;
-  return true;
-}
-
-function ownerOf(owners: readonly Owner[] | undefined, pid: number): Identity['owner'] {
-  if (pid === UNKNOWN) return 'unknown';
-  if (pid === SHARED) return 'shared';
-  return owners?.find((owner) => owner.pid === pid) ?? 'none';
-}
-
-/** A number for the 48 bits of IPv4, below 0 for a listener; IPv6 is rarer and may cost a text. */
-function keyOf(table: SocketTable, row: number, side: 'local' | 'remote'): number | string {
-  const isLocal = side === 'local';
-  const port = (isLocal ? table.localPort : table.remotePort)[row] ?? 0;
-  const words = isLocal ? table.localAddress : table.remoteAddress;
-  const name = (isLocal ? table.localName : table.remoteName)[row] ?? 0;
-  if (table.family[row] === 4 && name === 0) {
-    const key = (words[row * 4 + 3] ?? 0) * 65_536 + port + 1;
-    return isLocal ? -key : key;
-  }
-  return `${side}/${words.subarray(row * 4, row * 4 + 4).join(':')}/${port}/${table.strings[name] ?? ''}`;
 }

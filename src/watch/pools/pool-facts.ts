@@ -14,23 +14,34 @@ interface LastLook {
   readonly namespace: Namespace | undefined;
 }
 
+interface DescribedPools {
+  readonly pools: readonly Pool[];
+  readonly remotes: readonly RemoteSum[];
+  /** In the book. */
+  readonly numbers: ReadonlyMap<Pool, number>;
+}
+
 /** The pools of a watch as facts, those with the most connections first, and the remotes of the outbound ones. */
 export function describePools(
   book: PoolBook,
   list: ConnectionList,
   origin: Origin,
   at: LastLook,
-): { readonly pools: readonly Pool[]; readonly remotes: readonly RemoteSum[] } {
+): DescribedPools {
   const spreads = new Spreads(list);
   // A pool whose connections all turned out to be of another had an owner that was found late.
   const entries = [...book.all()].filter(
     ([, { tally }]) => tally.seen > 0 || tally.connectFailed > 0 || !tally.isEmpty,
   );
-  const pools = entries
-    .map(([number, entry]) => describePool(entry, spreads.of(number, origin.monotonic), origin, at))
-    .sort(byWeight);
+  const numbers = new Map(
+    entries.map(([number, entry]) => [
+      describePool(entry, spreads.of(number, origin.monotonic), origin, at),
+      number,
+    ]),
+  );
   return {
-    pools,
+    pools: [...numbers.keys()].sort(byWeight),
+    numbers,
     remotes: sumRemotes(
       entries.map(([, entry]) => entry),
       origin,

@@ -67,6 +67,8 @@ export class PoolTally {
   private busySum = 0;
   private openSum = 0;
   private created = 0;
+  /** Monotonic ms of the look that found the last of them. */
+  private createdAt = Number.NaN;
   private closed = 0;
   private firstCloseWait = 0;
   private mostStuck = 0;
@@ -157,8 +159,10 @@ export class PoolTally {
       this.busySum += this.surelyBusy;
       this.openSum += open;
     }
-    this.created += this.createdNow + this.endedNow;
-    this.newByTime.add(look, this.createdNow + this.endedNow);
+    const came = this.createdNow + this.endedNow;
+    this.created += came;
+    if (came > 0) this.createdAt = at;
+    this.newByTime.add(look, came);
     this.closed += this.closedNow + this.endedNow;
     this.endedNow = this.leftOversToCome = 0;
     this.growth.add(at, this.longIdle);
@@ -245,6 +249,7 @@ export class PoolTally {
       unread: connections(this.unread),
       created: this.created,
       closed: this.closed,
+      ...(this.createdAt <= now && { sinceCreatedMs: millis(now - this.createdAt) }),
       createdByTime: this.newByTime.read(lastLook),
       reused: this.reused,
       moved: this.moved,

@@ -143,11 +143,25 @@ describe('what explains what', () => {
     expect(explained(finding('warning', 'pool_churn', db), table)[1]).toBe('warning time_wait_overflow');
   });
 
-  it('refused connects are the storm of those that fail to the same place, or nobody knows where', () => {
-    const refused = finding('warning', 'connect_refused', {});
-    expect(explained(refused, finding('warning', 'retry_storm', {}))[1]).toBe(
-      'warning retry_storm < connect_refused',
-    );
-    expect(explained(refused, finding('warning', 'retry_storm', db))[1]).toBe('warning retry_storm');
+  it('refused connects are the storm of those that fail where they are most of them, whatever share goes to one place', () => {
+    const refused = (count: number, about: Subject = {}) =>
+      finding('warning', 'connect_refused', about, fact('AttemptFails', count));
+    const storm = (about: Subject = {}) =>
+      finding('warning', 'retry_storm', about, fact('attempts_failed', 100));
+    const alone = 'warning retry_storm';
+    const caused = `${alone} < connect_refused`;
+    expect(explained(refused(100), storm())[1]).toBe(caused);
+    // To the most part, but not nearly all, to one place: only the cause is said of that.
+    expect(explained(refused(100, db), storm())[1]).toBe(caused);
+    expect(explained(refused(51, db), storm())[1]).toBe(caused);
+    expect(explained(refused(100, db), storm(db))[1]).toBe(caused);
+    // Most of it was given up, as nobody answered.
+    expect(explained(refused(50, db), storm())[1]).toBe(alone);
+    expect(explained(refused(50), storm())[1]).toBe(alone);
+    expect(explained(refused(100, db), storm(pool('10.0.0.8:3306')))[1]).toBe(alone);
+    expect(explained(refused(100), storm(db))[1]).toBe(alone);
+    // Counted of one destination, which answers none.
+    const unanswered = finding('warning', 'retry_storm', pool('10.0.0.8:3306'), fact('attempts', 100));
+    expect(explained(refused(100, db), unanswered, storm()).slice(1)).toEqual([alone, caused]);
   });
 });
