@@ -233,13 +233,15 @@ describe.skipIf(missing)(`ends of connections${missing ? ` (skipped: ${missing})
 
   it.each([
     ['are worked on: a suspicion', WORKING_SERVER, { severity: 'info', sure: 'suspected' }],
-    ['were answered and left open: a leak', LEAKING_SERVER, { severity: 'warning', sure: 'likely' }],
+    ['were answered and left open: a leak', LEAKING_SERVER, { sure: 'likely' }],
   ])('requests that ended with shutdown(SHUT_WR) and %s', async (_, program, expected) => {
     await withPair(async (server, client) => {
       await start(server, 'python3', '-c', program);
       const [, [said]] = await watched([server], () => start(client, 'python3', '-c', UPLOADER));
       const found = (said as PoolsJson).findings.filter(({ rule }) => rule === 'close_wait_leak');
       expect(found).toMatchObject([expected]);
+      // How bad it is depends on the limit of descriptors.
+      expect(found[0]?.severity === 'info').toBe(expected.sure === 'suspected');
       expect(found[0]?.message.includes('shutdown(SHUT_WR)')).toBe(expected.sure === 'suspected');
     });
   });
