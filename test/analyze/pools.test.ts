@@ -504,11 +504,18 @@ describe('close_wait_leak', () => {
         ]);
     });
 
-    it('says no time until the limit where the oldest is older than the watch', () => {
+    it('says no time until the limit where the oldest is older than the watch, and some are closed', () => {
       const looks = growing((n) => left(n, n === 0 ? 30_000 : 2000));
-      const { findings } = judge(looks, { descriptors: new Map([[812, { open: 900, limit: 1024 }]]) });
-      expect(findings).toMatchObject([{ rule: 'close_wait_leak', severity: 'warning' }]);
-      expect(findings[0]?.evidence.map(({ metric }) => metric)).not.toContain('descriptors');
+      const drained = looks.map((rows, at) => rows.filter((_, n) => n !== 1 || at < 4));
+      const of = (rows: RowSpec[][]) => {
+        const { findings } = judge(rows, { descriptors: new Map([[812, { open: 900, limit: 1024 }]]) });
+        return findings.map(({ rule, severity, evidence }) => [
+          `${severity} ${rule}`,
+          evidence.some(({ metric }) => metric === 'descriptors'),
+        ]);
+      };
+      expect(of(drained)).toEqual([['warning close_wait_leak', false]]);
+      expect(of(looks)).toEqual([['critical close_wait_leak', true]]);
     });
   });
 

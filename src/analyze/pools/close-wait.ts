@@ -88,12 +88,12 @@ function severityOf(isDoubtful: boolean, left: number | undefined) {
   return left !== undefined && left < CLOSE_WAIT.soonMs ? 'critical' : 'warning';
 }
 
-/** Milliseconds until RLIMIT_NOFILE at the pace of the watch, which tells nothing of what is older than itself. */
+/** Milliseconds until RLIMIT_NOFILE at the pace of the watch. Where some leave again and others are older than the watch, it has not seen how many of them do. */
 function untilLimit(
-  { closeWaits: { growth, oldestMs }, past: { watchedMs } }: Pool,
+  { closeWaits: { growth, left, oldestMs }, past: { watchedMs } }: Pool,
   { descriptors }: PoolContext,
 ) {
-  if ((oldestMs ?? 0) > watchedMs) return undefined;
+  if (left > 0 && (oldestMs ?? 0) > watchedMs) return undefined;
   if (descriptors === undefined || growth <= 0 || watchedMs <= 0) return undefined;
   return (Math.max(0, descriptors.limit - descriptors.open) * watchedMs) / growth;
 }
