@@ -46,6 +46,8 @@ export interface HalfClosed {
   readonly stuck: number;
   /** Of those, in FIN-WAIT-2 for 30 s or longer without a byte from the peer. */
   readonly silent: number;
+  /** Of those, outbound with nothing received after what was sent last: an answer may still come. */
+  readonly asking: number;
   /** More than at the first look. */
   readonly growth: number;
   /** Time since the last segment of the peer, of the oldest. */

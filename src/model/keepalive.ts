@@ -33,10 +33,12 @@ export interface IdleCloses {
   readonly timeout?: IdleClose;
   readonly lost?: LostRequests;
   /**
-   * Closed from here after some idleness, at different moments and after no time that they share, and ended by a reset: requests that came after the FIN,
-   * or peers that closed with data unread.
+   * Closed from here, by the timeout where there is one, else after some idleness and at different moments, and ended by a reset: data that came after the FIN, a request
+   * or a close_notify of TLS, or peers that aborted.
    */
   readonly resets?: number;
+  /** FINs of the peer that were answered with as many bytes as a close_notify of TLS has: nothing was lost with them. */
+  readonly alerts?: number;
 }
 
 /** TCP keep-alive of established connections, by their timers (KERNEL.md 10). */

@@ -79,6 +79,8 @@ export interface PoolPast {
   readonly traces: number;
   /** What connections had carried when they ended, where the kernel told of that. */
   readonly exchanges?: ExchangeFacts;
+  /** Of those that ended with their bytes known, how many had carried none either way. */
+  readonly bare?: { readonly count: number; readonly of: number };
   /** Likewise, on which bytes came. */
   readonly answered: number;
   readonly seen: number;
@@ -108,6 +110,8 @@ export interface ExchangeFacts {
 export interface CloseWaitFacts {
   /** In that state at an earlier look already. */
   readonly stuck: Connections;
+  /** Of those, inbound with a request that nothing was sent after: the process may still be at work on it. */
+  readonly asked: Connections;
   /** Looks at which more were stuck than ever before: a single one is a burst. */
   readonly rises: number;
   /** That came into that state during the watch, and that left it or were answered on: of a leak hardly any. */

@@ -32,8 +32,12 @@ export class IdleCloseBook {
    */
   hasFarewells = false;
   private lost = 0;
-  /** Closed from here first, and ended by a reset. */
+  /** Closed from here first, and ended by a reset: what came, nobody can tell. */
   private resets: Close[] | undefined;
+  /** Closed from here first, and ended by a reset because of data that had been sent before. */
+  private crossed: Close[] | undefined;
+  /** Of the FINs of the peer, how many were answered with what is as long as a close_notify of TLS. */
+  private alerts = 0;
   private lostAfter: number[] | undefined;
   /** Idle times before requests that were not acknowledged and ended by a reset, without a FIN. */
   private unanswered: { readonly afterMs: number; readonly rttMs: number }[] | undefined;
@@ -51,6 +55,18 @@ export class IdleCloseBook {
     if (this.resets.push({ by: 'self', low, high, at }) > KEPT) this.resets.shift();
   }
 
+  /** The same, and data came that the peer had sent before it had the FIN. */
+  noteCrossed(low: number, high: number, at: number): void {
+    if (!(low >= LEAST_IDLE_MS) || !(high >= low)) return;
+    this.crossed ??= [];
+    if (this.crossed.push({ by: 'self', low, high, at }) > KEPT) this.crossed.shift();
+  }
+
+  /** The FIN of the peer was answered with a close_notify of TLS, by its length: nothing was lost. */
+  noteAlert(): void {
+    this.alerts++;
+  }
+
   /** A request, sent after `afterMs` without data, met the FIN of the peer. */
   noteLost(afterMs: number): void {
     this.lost++;
@@ -66,14 +82,17 @@ export class IdleCloseBook {
 
   describe(): IdleCloses {
     const timeout = this.timeout();
-    if (timeout?.reset === true) return { timeout, ...this.lostToReset(timeout) };
-    const lostHere = timeout?.by === 'self' ? this.lostAt(timeout) : 0;
+    const alerts = this.alerts > 0 ? { alerts: this.alerts } : {};
+    if (timeout?.reset === true) return { timeout, ...alerts, ...this.lostToReset(timeout) };
+    const own = timeout?.by === 'self' ? timeout : undefined;
+    const lostHere = own === undefined ? 0 : nearTo(own, this.crossed);
     const by: Closer = this.lost >= lostHere ? 'peer' : 'self';
     const count = Math.max(this.lost, lostHere);
     const after = by === 'peer' ? median(this.lostAfter ?? []) : undefined;
-    const resets = lostHere > 0 ? 0 : this.scatteredResets();
+    const resets = own === undefined ? this.scatteredResets() : nearTo(own, this.resets);
     return {
       ...(timeout && { timeout }),
+      ...alerts,
       ...(resets > 0 && { resets }),
       ...(count > 0 && { lost: { by, count, ...(after !== undefined && { afterMs: millis(after) }) } }),
     };
@@ -81,20 +100,33 @@ export class IdleCloseBook {
 
   private timeout(): IdleClose | undefined {
     const { closes = [] } = this;
-    const found = (['peer', 'self', 'unknown'] as const).flatMap((by) => {
+    const found = (['peer', 'self'] as const).flatMap((by) => {
       const timeout = timeoutOf(closes.filter((close) => close.by === by));
-      return timeout === undefined ? [] : [by === 'unknown' ? timeout : { by, ...timeout }];
+      return timeout === undefined ? [] : [{ by, ...timeout }];
     });
-    return found.sort((a, b) => b.closes - a.closes)[0] ?? this.timeoutByReset();
+    const unseen = this.timeoutUnseen();
+    return (
+      [...found, ...(unseen ? [unseen] : [])].sort((a, b) => b.closes - a.closes)[0] ??
+      this.timeoutByReset([])
+    );
+  }
+
+  /**
+   * Of those whose FIN nobody saw. What a reset ends is gone at once, while its process may close it only after a look, which then cannot tell: beside others that surely
+   * ended so after the same time, these did too.
+   */
+  private timeoutUnseen(): IdleClose | undefined {
+    const unknown = (this.closes ?? []).filter(({ by }) => by === 'unknown');
+    const timeout = timeoutOf(unknown);
+    return (timeout && this.timeoutByReset([]) && this.timeoutByReset(unknown)) ?? timeout;
   }
 
   /** Where no FIN tells of one: some servers end idle connections by a reset alone (MariaDB, measured). */
-  private timeoutByReset(): IdleClose | undefined {
-    // The socket ends when the reset comes: no round trip lies between.
-    const resets = (this.closes ?? [])
-      .filter(({ by }) => by === 'reset')
-      .map((close) => ({ ...close, low: Math.max(close.low, close.high - GRAIN_MS) }));
-    const timeout = timeoutOf(resets);
+  private timeoutByReset(more: readonly Close[]): IdleClose | undefined {
+    const resets = (this.closes ?? []).filter(({ by }) => by === 'reset');
+    // The socket ends when the reset comes: no round trip lies between. But a process that holds it is told of late on a busy machine, and the kernel then too.
+    const prompt = resets.map((close) => ({ ...close, low: Math.max(close.low, close.high - GRAIN_MS) }));
+    const timeout = timeoutOf([...prompt, ...more]) ?? timeoutOf([...resets, ...more]);
     return timeout && { reset: true, ...timeout };
   }
 
@@ -116,20 +148,15 @@ export class IdleCloseBook {
 
   /** Without a timeout that explains them. Those of one moment are a process that ended, and peers that use their connections later. */
   private scatteredResets(): number {
-    const { resets = [] } = this;
+    const resets = [...(this.resets ?? []), ...(this.crossed ?? [])];
     return momentsOf(resets, 0) < MOMENTS.least ? 0 : resets.length;
   }
+}
 
-  /**
-   * Closed by this side's timeout, and then reset: a request came after the FIN. Or ended by a reset just when this side's timeout would have closed them: data came between our FIN and its
-   * acknowledgement, which the kernel answers with a reset (tcp_rcv_state_process).
-   */
-  private lostAt({ ms, withinMs }: IdleClose): number {
-    const slack = jitter(ms) + withinMs;
-    const isNear = ({ low, high }: Close) => low <= ms + slack && high >= ms - slack;
-    const byReset = (this.closes ?? []).filter((close) => close.by === 'reset' && isNear(close));
-    return byReset.length + (this.resets ?? []).filter(isNear).length;
-  }
+/** How many of them ended when that timeout closes: only its own ends tell of it. */
+function nearTo({ ms, withinMs }: IdleClose, closes: readonly Close[] = []): number {
+  const slack = jitter(ms) + withinMs;
+  return closes.filter(({ low, high }) => low <= ms + slack && high >= ms - slack).length;
 }
 
 const jitter = (ms: number) => Math.max(TIMEOUT.jitterMs, ms * TIMEOUT.jitterShare);

@@ -25,7 +25,10 @@ export class PoolWatch {
   private lists: readonly [now: ConnectionList, before: ConnectionList] | undefined;
   private key: TupleKey | undefined;
   private readonly book = new PoolBook();
-  private readonly closes = new CloseNotes((pool) => this.book.get(pool ?? -1)?.tally.idleCloses);
+  private readonly closes = new CloseNotes((pool) => {
+    const entry = this.book.get(pool ?? -1);
+    return entry && { book: entry.tally.idleCloses, isOutbound: entry.identity.direction === 'outbound' };
+  });
   private looks = 0;
   private first: TableObservation | undefined;
   private last: TableObservation | undefined;
@@ -111,6 +114,7 @@ export class PoolWatch {
       at: last.origin.monotonic,
       table: last.sockets,
       list: lists[0],
+      older: lists[1],
       key,
       book,
       closes,

@@ -461,6 +461,42 @@ describe('half-closed connections', () => {
   });
 });
 
+describe('fin_wait_2', () => {
+  /** Shut down for long; what was sent and received last. */
+  const shut = (sent: number, received: number, rest: RowSpec = {}) =>
+    times(4, () => ({
+      rows: many(5, (i) =>
+        out(i, {
+          state: 'fin-wait-2',
+          ...rest,
+          ...(rest.remote && { remote: `${rest.remote}:${5000 + i}` }),
+          columns: { lastSentMs: sent, lastReceivedMs: received, lastAckMs: 90_000, bytesReceived: 10 },
+        }),
+      ),
+    }));
+  const said = (looks: Look[]) =>
+    judge(looks)
+      .findings.filter(({ rule }) => rule === 'fin_wait_2')
+      .map(({ severity, sure, message }) => `${severity} ${sure} ${message}`);
+
+  it('is a suspicion where an answer may still come', () => {
+    expect(said(shut(90_000, 90_010))).toEqual([
+      'warning suspected java/812 has shut down 5 connections to 10.0.0.9:3306 that the peer does not close, or waits for answers to requests that it ended with shutdown(SHUT_WR)',
+    ]);
+  });
+
+  it('is certain where the answer has come, and where this side was asked', () => {
+    for (const sent of [90_000, 95_000])
+      expect(said(shut(sent, 90_000))).toEqual([
+        'warning certain java/812 has shut down 5 connections to 10.0.0.9:3306 that the peer does not close',
+      ]);
+    const inbound = { local: '10.0.0.1:443', remote: '203.0.113.9', owners: [NGINX] };
+    expect(said(shut(90_000, 90_010, inbound))).toEqual([
+      'warning certain nginx/90 has shut down 5 connections on 10.0.0.1:443 that the peer does not close',
+    ]);
+  });
+});
+
 describe('limits of the host', () => {
   const ends = (stack: Partial<StackFacts>, counters: Counters = {}) =>
     texts([

@@ -101,7 +101,7 @@ describe('keepalive_race', () => {
         'keepalive_race',
         'warning',
         'likely',
-        'nginx/90 on 0.0.0.0:443 (https) closes connections that were idle for 15.0 s; 2 requests came after its FIN and were reset',
+        'nginx/90 on 0.0.0.0:443 (https) closes connections that were idle for 15.0 s; 2 requests crossed its FIN and were reset',
       ],
     ]);
   });
@@ -111,9 +111,45 @@ describe('keepalive_race', () => {
     expect(more).toEqual([]);
     expect(found?.slice(0, 3)).toEqual(['keepalive_race', 'info', 'suspected']);
     expect(found?.[3]).toMatch(
-      /^4 connections that nginx\/90 .* ended by a reset: a request that came after the FIN, or a peer/,
+      /^4 connections that nginx\/90 .* ended by a reset: data came after the FIN \(a request, or the client's close_notify of TLS\), or the client aborted$/,
     );
     expect(said([conn(1, 500)], { resets: 4 })).toEqual([]);
+  });
+
+  it('and a suspicion beside the timeout, where what came after the FIN is not known', () => {
+    expect(said([inbound(1, 500)], { timeout: timeout('self', 2000), resets: 12 })).toEqual([
+      [
+        'keepalive_race',
+        'info',
+        'suspected',
+        "nginx/90 on 0.0.0.0:443 (https) closes connections that were idle for 2.0 s; 12 of them ended by a reset: data came after its FIN (a request, or the client's close_notify of TLS), or the client aborted",
+      ],
+    ]);
+  });
+
+  it('says what was measured where no FIN was seen: at the side that asks only', () => {
+    const { by: _, ...rest } = timeout('peer', 3000);
+    expect(said([conn(1, 500)], { timeout: rest })).toEqual([
+      [
+        'keepalive_race',
+        'info',
+        'suspected',
+        'connections of nginx/90 to 10.0.0.9:8080 (http) ended after 3.0 s without data; which side closed them first was not seen',
+      ],
+    ]);
+    expect(said([inbound(1, 500)], { timeout: rest })).toEqual([]);
+  });
+
+  it('names what answered the FIN and was no request', () => {
+    const rows = [conn(1, 500)];
+    const report = seen([rows, rows]);
+    const idleCloses = { timeout: timeout('peer', 2000), alerts: 12 };
+    const { findings } = judgePools({
+      ...report,
+      pools: report.pools.map((pool) => ({ ...pool, idleCloses })),
+    });
+    expect(findings).toMatchObject([{ rule: 'keepalive_race', severity: 'info' }]);
+    expect(findings[0]?.evidence.at(-1)).toMatchObject({ metric: 'alerts_after_fin', value: 12 });
   });
 
   it('says only what was measured where none was lost', () => {

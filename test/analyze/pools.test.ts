@@ -5,7 +5,7 @@ import type { Rule } from '../../src/model/findings.js';
 import type { HikariStats } from '../../src/model/hikari.js';
 import type { PoolsSeen } from '../../src/model/pools.js';
 import { PoolWatch } from '../../src/watch/pools.js';
-import { busy, idle, JAVA, LISTENER, many, used } from '../support/java-pool.js';
+import { busy, idle, JAVA, LISTENER, many, NGINX, used } from '../support/java-pool.js';
 import { look, type RowSpec } from '../support/table-builder.js';
 
 /** What is found in looks of `everyMs`. */
@@ -215,6 +215,7 @@ describe('pool_churn', () => {
     expect(findings).toMatchObject([
       {
         rule: 'pool_churn',
+        severity: 'warning',
         sure: 'likely',
         message: expect.stringMatching(
           /^somebody \(the connections had closed before a look could tell whose they were\) made at least 10\.0 new/,
@@ -222,6 +223,8 @@ describe('pool_churn', () => {
       },
     ]);
     expect(pools[0]).toMatchObject({ owner: 'none', timeWait: 50, past: { created: 50, closed: 50 } });
+    // Of what only left a port, nothing is known of its use.
+    expect(findings[0]?.evidence.map(({ metric }) => metric)).toEqual(['created', 'time_wait']);
   });
 
   it('is the finding of the process that alone connects there', () => {
@@ -464,6 +467,56 @@ describe('close_wait_leak', () => {
     const answered = (n: number, at: number) =>
       left(n, 90_000, { columns: { bytesSent: 100 + Math.min(at, 1) } });
     expect(rulesOf(times(4, (at) => many(4, (n) => answered(n, at))))).toEqual(['warning close_wait_leak']);
+  });
+
+  describe('of requests that ended with shutdown(SHUT_WR), as far as it is known', () => {
+    /** A request came `ms` ago, and an answer went `sent` ms ago. */
+    const asked = (n: number, ms: number, sent: number, bytesSent = 100) =>
+      left(n, ms, {
+        local: '10.0.0.1:443',
+        remote: `203.0.113.9:${5000 + n}`,
+        owners: NGINX,
+        columns: { lastReceivedMs: ms, lastSentMs: sent, lastAckMs: ms, bytesSent },
+      });
+    const growing = (make: (n: number) => RowSpec) => times(6, (at) => many(at * 2, make));
+    const said = (looks: RowSpec[][], rest: PoolsBeside = {}) =>
+      judge(looks, rest).findings.map(({ severity, sure, message }) => `${severity} ${sure} ${message}`);
+    const MAY_WORK =
+      'nginx/90 has not closed 10 connections on 0.0.0.0:443 (https) whose peer has ended its side, or works on requests that ended with shutdown(SHUT_WR)';
+
+    it('is a suspicion where nothing was sent after what the peer had sent last', () => {
+      const descriptors = new Map([[90, { open: 1000, limit: 1024 }]]);
+      expect(
+        said(
+          growing((n) => asked(n, 2000, 2020, 0)),
+          { descriptors },
+        ),
+      ).toEqual([`info suspected ${MAY_WORK}`]);
+      expect(said(growing((n) => asked(n, 2000, 9000)))).toEqual([`info suspected ${MAY_WORK}`]);
+    });
+
+    it('and a warning where that is a minute ago, or was answered', () => {
+      const old = times(6, () => many(4, (n) => asked(n, 90_000, 90_020, 0)));
+      expect(said(old)).toMatchObject([expect.stringMatching(/^warning suspected .* shutdown\(SHUT_WR\)$/)]);
+      for (const sent of [1900, 2000])
+        expect(said(growing((n) => asked(n, 2000, sent)))).toMatchObject([
+          expect.stringMatching(/^warning likely .* ended its side$/),
+        ]);
+    });
+
+    it('says no time until the limit where the oldest is older than the watch, and some are closed', () => {
+      const looks = growing((n) => left(n, n === 0 ? 30_000 : 2000));
+      const drained = looks.map((rows, at) => rows.filter((_, n) => n !== 1 || at < 4));
+      const of = (rows: RowSpec[][]) => {
+        const { findings } = judge(rows, { descriptors: new Map([[812, { open: 900, limit: 1024 }]]) });
+        return findings.map(({ rule, severity, evidence }) => [
+          `${severity} ${rule}`,
+          evidence.some(({ metric }) => metric === 'descriptors'),
+        ]);
+      };
+      expect(of(drained)).toEqual([['warning close_wait_leak', false]]);
+      expect(of(looks)).toEqual([['critical close_wait_leak', true]]);
+    });
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TIMER_KINDS } from '../../src/model/sockets.js';
 import { timeoutOf } from '../../src/watch/keepalive.js';
 import { PoolWatch } from '../../src/watch/pools.js';
 import { ended } from '../support/ended.js';
@@ -157,6 +158,72 @@ describe('ends of idle connections', () => {
     expect(found?.timeout).not.toHaveProperty('by');
   });
 
+  describe('not of those that nobody has ever answered', () => {
+    const asked = { bytesSent: 0, bytesAcked: 0, bytesReceived: 18 };
+    const first = (n: number, ms: number, rest: RowSpec = {}) =>
+      inbound(n, ms, { ...rest, columns: { lastReceivedMs: ms, ...asked, ...rest.columns } });
+    const timeWait = (n: number) =>
+      inbound(n, 0, { state: 'time-wait', cookie: 70 + n, columns: { timerMs: 59_800, inode: 0 } });
+    const answered = (n: number) =>
+      first(n, 0, { columns: { lastReceivedMs: 3000, bytesSent: 40, bytesAcked: 41 } });
+
+    it.each([
+      ['answered and closed, as looks show it', () => [] as RowSpec[], {}],
+      ['answered and closed, as the kernel tells it', (n: number) => [answered(n)], {}],
+      ['answered and closed, and no look had shown it accepted', () => [] as RowSpec[], { inode: 0 }],
+    ])('%s', (_, end, columns) => {
+      const waits = (n: number, ms: number) => first(n, ms, { columns });
+      const found = watch(
+        [0, [waits(1, 2200), waits(2, 1200), waits(3, 200)]],
+        [900, end(1), 'ended'],
+        [1000, [timeWait(1), waits(2, 2200), waits(3, 1200)]],
+        [1900, end(2), 'ended'],
+        [2000, [timeWait(2), waits(3, 2200)]],
+        [2900, end(3), 'ended'],
+        [3000, [timeWait(3)]],
+      );
+      expect(found).toEqual({});
+    });
+
+    it('and where no socket of a look has sent anything, so that there is no such column', () => {
+      const waits = (n: number, ms: number) => {
+        const { bytesSent: _, bytesAcked: __, ...columns } = first(n, ms).columns ?? {};
+        return { ...first(n, ms), columns };
+      };
+      const left = (n: number) => ({ ...timeWait(n), columns: { timerMs: 59_800, inode: 0 } });
+      const found = watch(
+        [0, [waits(1, 2200), waits(2, 1200), waits(3, 200)]],
+        [1000, [left(1), waits(2, 2200), waits(3, 1200)]],
+        [2000, [left(2), waits(3, 2200)]],
+        [3000, [left(3)]],
+      );
+      expect(found).toEqual({});
+    });
+
+    it.each([
+      ['looks', []],
+      ['the kernel', [1, 2, 3]],
+    ])('at the side that asked, as %s shows it', (_, told) => {
+      const none = { bytesSent: 18, bytesAcked: 19, bytesReceived: 0 };
+      const asks = (n: number, ms: number) => outbound(n, { sent: ms, received: ms }, { columns: none });
+      const fin = (n: number) => ({
+        ...asks(n, 3000),
+        columns: { ...asks(n, 3000).columns, bytesReceived: 1 },
+      });
+      const end = (n: number) => (told.length > 0 ? [fin(n)] : []);
+      const found = watch(
+        [0, [asks(1, 2700), asks(2, 2500), asks(3, 2300)]],
+        [290, end(1), 'ended'],
+        [300, [asks(2, 2800), asks(3, 2600)]],
+        [590, end(2), 'ended'],
+        [600, [asks(3, 2900)]],
+        [890, end(3), 'ended'],
+        [900, []],
+      );
+      expect(found).toEqual({});
+    });
+  });
+
   it('counts no request that waited in vain as idle', () => {
     const waits = (n: number, ms: number) => outbound(n, { sent: ms, received: ms + 20 });
     const found = watch(
@@ -217,6 +284,44 @@ describe('requests that meet the FIN of an idle connection', () => {
     expect(found).not.toHaveProperty('lost');
   });
 
+  describe('and what is no request', () => {
+    /** So many bytes were sent `sent` ms ago, unacknowledged, and the FIN came `acked` ms ago. */
+    const afterFin = (bytes: number, sent: number, acked: number) =>
+      outbound(
+        1,
+        { sent, received: 6100, acked },
+        { columns: { bytesSent: 100 + bytes, bytesAcked: 101, bytesReceived: 901 } },
+      );
+    const said = (row: RowSpec) =>
+      watch([0, [outbound(1, 5500)]], [600, [row], 'ended'], [1000, []]) as unknown;
+
+    it.each([
+      ['close_notify of TLS 1.3', 24, 100, 100],
+      ['close_notify of TLS 1.2', 31, 96, 100],
+      ['two alerts of Java', 48, 96, 100],
+    ])('as long as a %s, and written when the FIN had come: nothing is lost', (_, ...numbers) => {
+      expect(said(afterFin(...numbers))).toEqual({ alerts: 1 });
+    });
+
+    it.each([
+      ['as long, but sent before the FIN came', 24, 104, 100],
+      ['longer than any alert, after the FIN', 330, 96, 100],
+      ['shorter', 10, 100, 100],
+    ])('but one that is %s is lost', (_, ...numbers) => {
+      expect(said(afterFin(...numbers))).toMatchObject({ lost: { by: 'peer', count: 1 } });
+    });
+
+    it('as looks show it, once', () => {
+      const lastAck = (ms: number) =>
+        outbound(
+          1,
+          { sent: ms, received: 5900 + ms, acked: ms },
+          { state: 'last-ack', columns: { bytesSent: 124, bytesAcked: 101 } },
+        );
+      expect(watch([0, [outbound(1, 5800)]], [200, [lastAck(50)]], [300, []])).toEqual({ alerts: 1 });
+    });
+  });
+
   const closedHere = (n: number, ms = 3000) => inbound(n, ms, { columns: { bytesAcked: 102 } });
   /** Two of a timeout of 3 s that end as they should, at different moments, and what more there is. */
   const withTimeout = (more: (n: number) => RowSpec, stays: RowSpec[] = []) => {
@@ -233,10 +338,85 @@ describe('requests that meet the FIN of an idle connection', () => {
     );
   };
 
-  it('at the side that closed by its timeout: a FIN that was acknowledged, and nothing left of the connection', () => {
-    expect(withTimeout((n) => closedHere(n))).toMatchObject({
-      timeout: { by: 'self' },
-      lost: { by: 'self', count: 1 },
+  it('are not known at the side that closed by its timeout, where they came after the FIN: only that a reset ended it', () => {
+    const found = withTimeout((n) => closedHere(n));
+    expect(found).toMatchObject({ timeout: { by: 'self', closes: 4 }, resets: 1 });
+    expect(found).not.toHaveProperty('lost');
+  });
+
+  describe('at the side that closed, when a reset came before its FIN was acknowledged', () => {
+    const SEGMENTS = { dataSegmentsIn: 4, segmentsIn: 9, segmentsOut: 8 };
+    const before = (n: number, ms: number, columns = {}) =>
+      inbound(n, ms, { columns: { ...SEGMENTS, ...columns } });
+    /** Three that a reset ended after 3 s, with what came and went since the looks. */
+    const ended3 = (columns: object, probing = {}) => {
+      const after = (n: number) => before(n, 3000, columns);
+      return watch(
+        [0, [before(1, 2500, probing), before(2, 1500, probing), before(3, 500, probing)]],
+        [600, [after(1)], 'ended'],
+        [1000, [before(2, 2500, probing), before(3, 1500, probing)]],
+        [1600, [after(2)], 'ended'],
+        [2000, [before(3, 2500, probing)]],
+        [2600, [after(3)], 'ended'],
+        [3000, []],
+      );
+    };
+
+    it('with nothing but the FIN sent, it is a timeout of this side', () => {
+      const found = ended3({ segmentsIn: 10, segmentsOut: 9 });
+      expect(found?.timeout).toMatchObject({ by: 'self', closes: 3, of: 3 });
+      expect(found).toEqual({ timeout: found?.timeout });
+    });
+
+    it.each([
+      ['nothing was sent', { segmentsIn: 10 }, {}],
+      ['it answered a probe of the peer', { segmentsIn: 11, segmentsOut: 9 }, {}],
+      [
+        'this side probes its peers',
+        { segmentsIn: 10, segmentsOut: 9 },
+        { timerKind: TIMER_KINDS.indexOf('keepalive') },
+      ],
+    ])('who closed is not known where %s', (_, columns, probing) => {
+      const found = ended3(columns, probing);
+      expect(found?.timeout).toMatchObject({ reset: true, closes: 3 });
+      expect(found?.timeout).not.toHaveProperty('by');
+    });
+
+    it.each([
+      ['requests that crossed it', { dataSegmentsIn: 5, segmentsIn: 10 }, { lost: { by: 'self', count: 1 } }],
+      ['or nothing, where the peer aborted', { segmentsIn: 10 }, {}],
+    ])('the same where a look has shown it on its way: %s', (_, columns, expected) => {
+      const fin = (n: number) => before(n, 3000, { segmentsIn: 10, segmentsOut: 9 });
+      const finWait = (rest: object) => before(4, 3100, { segmentsOut: 9, unacked: 1, ...rest });
+      const found = watch(
+        [0, [before(1, 2500), before(2, 1500), before(3, 500), before(4, 1950)]],
+        [600, [fin(1)], 'ended'],
+        [1000, [before(2, 2500), before(3, 1500), before(4, 2950)]],
+        [1100, [before(2, 2600), before(3, 1600), { ...finWait({ lastSentMs: 3050 }), state: 'fin-wait-1' }]],
+        [1300, [finWait({ lastSentMs: 3250, segmentsOut: 9, ...columns })], 'ended'],
+        [1600, [fin(2)], 'ended'],
+        [2000, [before(3, 2500)]],
+        [2600, [fin(3)], 'ended'],
+        [3000, []],
+      );
+      expect(found).toEqual({ timeout: found?.timeout, ...expected });
+      expect(found?.timeout).toMatchObject({ by: 'self' });
+    });
+
+    it('data that came with it were sent before the FIN came there: requests that crossed it', () => {
+      const crossed = (n: number) => before(n, 3000, { dataSegmentsIn: 5, segmentsIn: 10, segmentsOut: 9 });
+      const fin = (n: number) => before(n, 3000, { segmentsIn: 10, segmentsOut: 9 });
+      const found = watch(
+        [0, [before(1, 2500), before(2, 1500), before(3, 500), before(4, 1500)]],
+        [600, [fin(1)], 'ended'],
+        [1000, [before(2, 2500), before(3, 1500), before(4, 2500)]],
+        [1600, [fin(2), crossed(4)], 'ended'],
+        [2000, [before(3, 2500)]],
+        [2600, [fin(3)], 'ended'],
+        [3000, []],
+      );
+      expect(found).toMatchObject({ timeout: { by: 'self', closes: 3 }, lost: { by: 'self', count: 1 } });
+      expect(found).not.toHaveProperty('resets');
     });
   });
 
@@ -270,9 +450,9 @@ describe('requests that meet the FIN of an idle connection', () => {
         [3000, [timeWait(3)]],
       );
     };
-    expect(of(closedHere(1))?.lost).toEqual({ by: 'self', count: 1 });
+    expect(of(closedHere(1))?.resets).toBe(1);
     expect(of(said)?.timeout).toMatchObject({ by: 'self' });
-    expect(of(said)).not.toHaveProperty('lost');
+    expect(of(said)).not.toHaveProperty('resets');
   });
 
   it('and none without a timeout: only that they ended by a reset, unless all did so at one moment', () => {
@@ -326,6 +506,42 @@ describe('ends by a reset without a FIN', () => {
     expect(twice(lost(4, 15, 3915))).not.toHaveProperty('lost');
     const far = { ...lost(4, 15, 3915), columns: { ...lost(4, 15, 3915).columns, rttMs: 200 } };
     expect(twice(far)?.lost).toMatchObject({ count: 1 });
+  });
+
+  describe('on a busy machine, where processes close late what a reset has ended', () => {
+    /** Reset after 4 s, told with the first look, the second or never; `late`: how much later its process closed it, ms. */
+    const run = (late: number) =>
+      watch(
+        [0, [kept(1, 3800), kept(2, 2800), kept(3, 1800), kept(4, 2800), kept(5, 1800)]],
+        [200 + late, [kept(1, 4000 + late)], 'ended'],
+        [1000, [kept(2, 3800), kept(3, 2800), kept(4, 3800), kept(5, 2800)]],
+        [1200 + late / 2, [kept(2, 4000 + late / 2)], 'ended'],
+        // This look shows neither the one that was told of, nor the one whose process still holds it.
+        [2000, [kept(3, 3800), kept(5, 3800)]],
+        [2200, [kept(3, 4000)], 'ended'],
+        [3000, []],
+      );
+
+    it.each([0, 150, 500])('they are the same timeout by reset, told %i ms later', (late) => {
+      const { timeout } = run(late) ?? {};
+      expect(timeout).toMatchObject({ reset: true });
+      expect(timeout).not.toHaveProperty('by');
+      expect(Math.abs((timeout?.ms ?? 0) - 4000)).toBeLessThan(150);
+    });
+
+    it('requests that it lost are counted when their process has closed', () => {
+      const found = watch(
+        [0, [kept(1, 3800), kept(2, 2800), kept(3, 1800), kept(4, 2900)]],
+        [200, [kept(1, 4000)], 'ended'],
+        [1000, [kept(2, 3800), kept(3, 2800), kept(4, 3900)]],
+        [1200, [kept(2, 4000)], 'ended'],
+        [2000, [kept(3, 3800)]],
+        [2100, [lost(4, 1010, 5000)], 'ended'],
+        [2200, [kept(3, 4000)], 'ended'],
+        [3000, []],
+      );
+      expect(found).toMatchObject({ timeout: { reset: true }, lost: { count: 1, afterMs: 3990 } });
+    });
   });
 
   it('make none at one moment: a server that went away', () => {

@@ -314,6 +314,48 @@ describe('pool_churn and request_limit of what was told', () => {
     ]);
   });
 
+  describe('of connections that carried no data', () => {
+    /** A SYN and a FIN were acknowledged, and a FIN came. */
+    const empty = (n: number, columns = {}) =>
+      out(n, 1, { columns: { bytesSent: 0, bytesAcked: 2, bytesReceived: 1, ...columns } });
+    const said = (make: (n: number) => RowSpec) =>
+      judgePools(
+        watch([
+          [],
+          ended(
+            500,
+            many(30, (n) => make(n)),
+          ),
+          [],
+        ]),
+      ).findings;
+
+    it('say so, as information', () => {
+      const [finding, ...more] = said((n) => empty(n));
+      expect(more).toEqual([]);
+      expect(finding).toMatchObject({ rule: 'pool_churn', severity: 'info' });
+      expect(finding?.message).toMatch(
+        / made 30\.0 new connections per second to 10\.0\.0\.9:80 .*that carried no data: health checks, port probes, or connects that were abandoned$/,
+      );
+      expect(finding?.evidence.map(({ metric }) => metric)).toEqual(['created', 'without_data']);
+      expect(finding?.evidence[1]?.text).toBe('30 of 30 that ended had sent and received no byte');
+      expect(finding?.advice).not.toContain('keep connections');
+    });
+
+    it.each([
+      ['a request was sent', { bytesSent: 20, bytesAcked: 22 }],
+      ['a greeting came', { bytesReceived: 40 }],
+      ['a byte was sent', { bytesSent: 1, bytesAcked: 3 }],
+    ])('but warn where %s', (_, columns) => {
+      expect(said((n) => empty(n, columns))).toMatchObject([{ rule: 'pool_churn', severity: 'warning' }]);
+    });
+
+    it('and where nearly half of them carried some', () => {
+      const mixed = said((n) => (n % 2 === 0 ? empty(n) : empty(n, { bytesSent: 20, bytesAcked: 22 })));
+      expect(mixed).toMatchObject([{ rule: 'pool_churn', severity: 'warning' }]);
+    });
+  });
+
   it('say it once: of the process that alone is seen to connect there, with those whose process was not found', () => {
     const nobodys = { columns: { inode: 5 } };
     const seen = watch([

@@ -26,14 +26,15 @@ export const finWaitRule: DiagnosisRule = {
     seen.halfClosed.flatMap((group): Found[] => {
       // Without a process the kernel ends them after tcp_fin_timeout.
       if (group.state !== 'fin-wait-2' || typeof group.owner !== 'object' || group.silent < LEAST) return [];
-      const { owner, direction, end, silent, growth, oldestMs } = group;
+      const { owner, direction, end, silent, asking, growth, oldestMs } = group;
+      const mayWait = asking > silent - LEAST;
       return [
         {
           rule: 'fin_wait_2',
           severity: 'warning',
-          sure: growth >= GROWN ? 'likely' : 'certain',
+          sure: mayWait ? 'suspected' : growth >= GROWN ? 'likely' : 'certain',
           about: { ...endOf(direction, end), ...ownerOf(owner) },
-          message: `${whoText(owner)} has shut down ${counted(silent, 'connection')} ${towards(direction, end)} that the peer does not close`,
+          message: `${whoText(owner)} has shut down ${counted(silent, 'connection')} ${towards(direction, end)} that the peer does not close${mayWait ? ', or waits for answers to requests that it ended with shutdown(SHUT_WR)' : ''}`,
           evidence: [
             evidence(
               'fin_wait_2',

@@ -1,12 +1,16 @@
 import type { Evidence } from '../../model/findings.js';
-import { MANY_EXCHANGES, type Pool } from '../../model/pools.js';
+import { MANY_EXCHANGES, type Pool, type PoolsSeen } from '../../model/pools.js';
 import { count, duration, ownerText } from '../words.js';
 import type { PoolContext, PoolRule } from './context.js';
-import { apartText, endText, fact, perSecondText, processText } from './words.js';
+import { apartText, endText, fact, perSecondText, processText, type Said } from './words.js';
+
+type Sure = Said['sure'];
 
 const SECOND = 1000;
 /** From here on it is a habit, not a warm-up. */
 const CHURN = { created: 10, perSecond: 2, closedShare: 0.7, reusedShare: 0.2 };
+/** Of so many of those that were closed the bytes must be known, and this share must have carried none. */
+const BARE = { known: 0.5, share: 0.8 };
 
 /**
  * Connections are made for a request or two and closed. Those of one remote that had closed before a look could tell whose
@@ -16,26 +20,75 @@ const CHURN = { created: 10, perSecond: 2, closedShare: 0.7, reusedShare: 0.2 };
 export const churn: PoolRule = (pool, context) => {
   const turnover = turnoverOf(pool, context);
   if (turnover === undefined || turnover.areReused) return undefined;
-  const { joined, created, closed, ms, perSecond } = turnover;
+  const { joined, perSecond } = turnover;
   const isAlone = joined.length === 1 || sumOf(joined, (one) => (one === pool ? 0 : one.past.created)) === 0;
   const least = context.seen.endsTold === 'all' ? '' : 'at least ';
+  const sure = isAlone && typeof pool.owner === 'object' ? 'certain' : 'likely';
+  const bare = bareOf(turnover);
+  if (bare !== undefined) return bareSaid(pool, turnover, { sure, least, bare, seen: context.seen });
   return {
     rule: 'pool_churn',
     severity: 'warning',
-    sure: isAlone && typeof pool.owner === 'object' ? 'certain' : 'likely',
+    sure,
     message: `${subjectText(pool)} ${least}${perSecondText(perSecond)} new connections per second to ${endText(pool)} and closed most of them soon: no pool or keep-alive seems to be at work`,
-    evidence: [
-      fact(
-        'created',
-        created,
-        'connections',
-        `${least}${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look${least === '' ? '' : apartText(context.seen)}`,
-      ),
-      ...evidenceOf(pool, joined),
-    ],
+    evidence: [createdFact(pool, turnover, least, context.seen), ...evidenceOf(pool, joined)],
     advice: `let ${typeof pool.owner === 'object' ? processText(pool) : 'the clients'} keep connections to ${endText(pool)}: one client or pool for the whole process instead of one per request, HTTP keep-alive on both sides, and a maximum idle that is not below what is used`,
   };
 };
+
+interface Bare {
+  readonly count: number;
+  readonly of: number;
+}
+
+/** Where most of them carried nothing: there was no request that another connection could have taken. */
+function bareOf({ joined, closed }: Turnover): Bare | undefined {
+  const bare = sumOf(joined, ({ past }) => past.bare?.count ?? 0);
+  const of = sumOf(joined, ({ past }) => past.bare?.of ?? 0);
+  return of >= closed * BARE.known && bare >= of * BARE.share ? { count: bare, of } : undefined;
+}
+
+function bareSaid(
+  pool: Pool,
+  turnover: Turnover,
+  {
+    sure,
+    least,
+    bare,
+    seen,
+  }: { readonly sure: Sure; readonly least: string; readonly bare: Bare; readonly seen: PoolsSeen },
+): Said {
+  return {
+    rule: 'pool_churn',
+    severity: 'info',
+    sure,
+    message: `${subjectText(pool)} ${least}${perSecondText(turnover.perSecond)} new connections per second to ${endText(pool)} that carried no data: health checks, port probes, or connects that were abandoned`,
+    evidence: [
+      createdFact(pool, turnover, least, seen),
+      fact(
+        'without_data',
+        bare.count,
+        'connections',
+        `${count(bare.count)} of ${count(bare.of)} that ended had sent and received no byte`,
+      ),
+      ...leftEvidence(pool, turnover.joined),
+    ],
+    advice: `a balancer or monitor that asks so often is right where it is meant to; else look who connects to ${endText(pool)}, and whether it gives up before it sends`,
+  };
+}
+
+const createdFact = (
+  pool: Pool,
+  { created, closed, ms }: Turnover,
+  least: string,
+  seen: PoolsSeen,
+): Evidence =>
+  fact(
+    'created',
+    created,
+    'connections',
+    `${least}${count(created)} made and ${count(closed)} closed in ${duration(ms)}; at most ${count(pool.past.highest)} open at a look${least === '' ? '' : apartText(seen)}`,
+  );
 
 /** Far more than a login or a handshake, and nearly the same for most of them. */
 const LIMIT = { median: MANY_EXCHANGES, nearShare: 0.7, of: 5 };
@@ -138,14 +191,20 @@ function subjectText(pool: Pool): string {
 }
 
 function* evidenceOf(pool: Pool, joined: readonly Pool[]): Generator<Evidence> {
+  const ofKnown = sumOf(joined, known);
+  const reused = sumOf(joined, ({ past }) => past.reused);
+  if (ofKnown > 0)
+    yield fact(
+      'reused',
+      reused,
+      'connections',
+      `${count(reused)} of ${count(ofKnown)} were used again: data moved at a later look, or ${MANY_EXCHANGES} segments and more went each way`,
+    );
+  yield* leftEvidence(pool, joined);
+}
+
+function* leftEvidence(pool: Pool, joined: readonly Pool[]): Generator<Evidence> {
   const total = (of: (one: Pool) => number) => sumOf(joined, of);
-  const reused = total(({ past }) => past.reused);
-  yield fact(
-    'reused',
-    reused,
-    'connections',
-    `${count(reused)} of ${count(total(known))} were used again: data moved at a later look, or ${MANY_EXCHANGES} segments and more went each way`,
-  );
   const nameless = total((one) => (one === pool ? 0 : one.past.created));
   if (nameless > 0 && typeof pool.owner === 'object')
     yield fact(

@@ -14,14 +14,17 @@ const SECOND = 1000;
  */
 export const keepaliveRace: PoolRule = (pool) => {
   const { timeout, lost, resets = 0 } = pool.idleCloses;
-  if (timeout?.reset === true)
-    return pool.direction === 'outbound' ? resetSaid(pool, timeout, lost) : undefined;
-  const closer = pool.direction === 'outbound' ? 'peer' : 'self';
+  const outbound = pool.direction === 'outbound';
+  if (timeout?.reset === true) return outbound ? resetSaid(pool, timeout, lost) : undefined;
+  const closer = outbound ? 'peer' : 'self';
   const raced = lost?.by === closer ? lost : undefined;
   const measured = timeout?.by === closer ? timeout : undefined;
   if (raced !== undefined) return lostSaid(pool, raced, measured);
-  if (measured !== undefined) return measuredSaid(pool, measured);
-  return pool.direction === 'inbound' && resets > 0 ? resetsSaid(pool, resets) : undefined;
+  if (measured !== undefined)
+    return outbound || resets === 0 ? measuredSaid(pool, measured) : laterSaid(pool, measured, resets);
+  // Whoever is asked and closes first has TIME-WAIT, and is known by it.
+  if (outbound && timeout !== undefined && timeout.by === undefined) return endedSaid(pool, timeout);
+  return !outbound && resets > 0 ? resetsSaid(pool, resets) : undefined;
 };
 
 function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined): Said {
@@ -31,7 +34,7 @@ function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined
     rule: 'keepalive_race',
     severity: 'warning',
     sure: outbound ? 'certain' : 'likely',
-    message: `${closesText(pool, timeout)}; ${requests} ${outbound ? 'met' : 'came after'} its FIN and ${lost.count === 1 ? 'was' : 'were'} reset`,
+    message: `${closesText(pool, timeout)}; ${requests} ${outbound ? 'met' : 'crossed'} its FIN and ${lost.count === 1 ? 'was' : 'were'} reset`,
     evidence: [
       ...timeoutEvidence(timeout),
       fact(
@@ -40,8 +43,9 @@ function lostSaid(pool: Pool, lost: LostRequests, timeout: IdleClose | undefined
         'requests',
         outbound
           ? `${requests} of ${processText(pool)} without an acknowledgement, on ${lost.count === 1 ? 'a connection' : 'connections'} that the peer closed`
-          : `${counted(lost.count, 'connection')} closed from here ended by a reset within seconds, without TIME-WAIT: data came after the FIN`,
+          : `${counted(lost.count, 'connection')} closed from here ended by a reset: data came that the other side had sent before it had the FIN`,
       ),
+      ...(outbound ? alertEvidence(pool) : laterEvidence(pool)),
       ...(lost.afterMs === undefined
         ? []
         : [
@@ -91,8 +95,30 @@ const measuredSaid = (pool: Pool, timeout: IdleClose): Said => ({
   severity: 'info',
   sure: 'likely',
   message: `${closesText(pool, timeout)}; no request was seen to be lost to it`,
-  evidence: timeoutEvidence(timeout),
+  evidence: [...timeoutEvidence(timeout), ...alertEvidence(pool)],
   advice: adviceFor(pool, timeout),
+});
+
+const LATER = "a request, or the client's close_notify of TLS";
+
+/** The socket is gone when such data come: what they were, nobody here can tell. */
+const laterSaid = (pool: Pool, timeout: IdleClose, resets: number): Said => ({
+  rule: 'keepalive_race',
+  severity: 'info',
+  sure: 'suspected',
+  message: `${closesText(pool, timeout)}; ${count(resets)} of them ended by a reset: data came after its FIN (${LATER}), or the client aborted`,
+  evidence: [...timeoutEvidence(timeout), ...laterEvidence(pool)],
+  advice: `${adviceFor(pool, timeout)}; whether requests are lost, the side that sends them knows (sockwatch there, its log, or sockwatch capture)`,
+});
+
+/** Nothing was left of them here, and no FIN was seen. */
+const endedSaid = (pool: Pool, timeout: IdleClose): Said => ({
+  rule: 'keepalive_race',
+  severity: 'info',
+  sure: 'suspected',
+  message: `connections of ${processText(pool)} to ${endText(pool)} ended after ${duration(timeout.ms)} without data; which side closed them first was not seen`,
+  evidence: timeoutEvidence(timeout),
+  advice: `if it was ${endText(pool)}: ${adviceFor(pool, timeout)}`,
 });
 
 /** Without a timeout it is not known what was lost, if anything was. */
@@ -100,15 +126,8 @@ const resetsSaid = (pool: Pool, resets: number): Said => ({
   rule: 'keepalive_race',
   severity: 'info',
   sure: 'suspected',
-  message: `${counted(resets, 'connection')} that ${processText(pool)} on ${endText(pool)} closed ended by a reset: a request that came after the FIN, or a peer that closed with unread data`,
-  evidence: [
-    fact(
-      'resets_after_close',
-      resets,
-      'connections',
-      `${counted(resets, 'idle connection')} closed from here ended within seconds, without TIME-WAIT`,
-    ),
-  ],
+  message: `${counted(resets, 'connection')} that ${processText(pool)} on ${endText(pool)} closed ended by a reset: data came after the FIN (${LATER}), or the client aborted`,
+  evidence: laterEvidence(pool),
   advice: `look at the packets of one such end (sockwatch capture): only a request after the FIN of ${processText(pool)} is lost`,
 });
 
@@ -129,6 +148,30 @@ function timeoutEvidence(timeout: IdleClose | undefined) {
       ms / SECOND,
       'seconds',
       `${count(closes)} of ${counted(of, 'idle connection')} ended after ${duration(ms)} without data (within ${duration(Math.max(withinMs, 1))})`,
+    ),
+  ];
+}
+
+function laterEvidence({ idleCloses: { resets = 0 } }: Pool): Evidence[] {
+  if (resets === 0) return [];
+  return [
+    fact(
+      'resets_after_close',
+      resets,
+      'connections',
+      `${counted(resets, 'idle connection')} closed from here ended by a reset within seconds, without TIME-WAIT: what came after the FIN, the sockets do not say`,
+    ),
+  ];
+}
+
+function alertEvidence({ idleCloses: { alerts = 0 } }: Pool): Evidence[] {
+  if (alerts === 0) return [];
+  return [
+    fact(
+      'alerts_after_fin',
+      alerts,
+      'connections',
+      `on ${counted(alerts, 'connection')} the FIN was answered with as many bytes as a close_notify of TLS has, and these with a reset: no request, by their length`,
     ),
   ];
 }

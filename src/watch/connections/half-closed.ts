@@ -20,6 +20,7 @@ interface Group extends End {
   count: number;
   stuck: number;
   silent: number;
+  asking: number;
   unanswered: number;
   oldestMs: number;
 }
@@ -38,6 +39,7 @@ export class HalfClosedWatch {
     const endOf = endFinder(table);
     const acked = table.column('lastAckMs');
     const retransmits = table.column('timerRetransmits');
+    const isAsking = askingReader(table);
     const silence: Silence = { since: new Map(), bytes: new Map() };
     const silentMs = silenceReader(table, this.silence, silence, at);
     this.groups = new Map();
@@ -56,6 +58,7 @@ export class HalfClosedWatch {
       if (this.before.get(key) === code) {
         group.stuck++;
         if (silent >= SILENT_MS) group.silent++;
+        if (silent >= SILENT_MS && group.direction === 'outbound' && isAsking(row)) group.asking++;
       }
       if ((retransmits?.[row] || 0) >= UNANSWERED) group.unanswered++;
       const ms = acked?.[row] ?? Number.NaN;
@@ -79,7 +82,16 @@ export class HalfClosedWatch {
     const key = `${state} ${endKey(end)}`;
     const known = this.groups.get(key);
     if (known !== undefined) return known;
-    const made = { ...end, state, count: 0, stuck: 0, silent: 0, unanswered: 0, oldestMs: Number.NaN };
+    const made = {
+      ...end,
+      state,
+      count: 0,
+      stuck: 0,
+      silent: 0,
+      asking: 0,
+      unanswered: 0,
+      oldestMs: Number.NaN,
+    };
     this.groups.set(key, made);
     return made;
   }
@@ -109,4 +121,13 @@ function silenceReader(table: SocketTable, before: Silence, now: Silence, at: nu
     const own = Math.min(acked?.[row] ?? Number.NaN, received?.[row] ?? Number.NaN);
     return Math.max(own || 0, at - since);
   };
+}
+
+/** Nothing came after what was sent last: within one jiffy it was most likely an answer. Without times nothing is known of that. */
+function askingReader(table: SocketTable) {
+  const sent = table.column('lastSentMs');
+  const received = table.column('lastReceivedMs');
+  const bytes = table.column('bytesReceived');
+  return (row: number): boolean =>
+    !((bytes?.[row] || 0) > 0) || !((received?.[row] ?? Number.NaN) <= (sent?.[row] ?? Number.NaN));
 }

@@ -1,4 +1,4 @@
-import { FIN_WAIT_2, TIME_WAIT } from '../../analyze/codes.js';
+import { ESTABLISHED, FIN_WAIT_2, TIME_WAIT } from '../../analyze/codes.js';
 import { CLOSE_KINDS } from '../../model/closed.js';
 import { listenerFinder } from '../../model/direction.js';
 import { MANY_EXCHANGES } from '../../model/pools.js';
@@ -8,7 +8,7 @@ import { joinByCookie } from '../closed/join.js';
 import type { CloseNotes } from './close-notes.js';
 import { type ConnectionList, MARKS, type TupleKey } from './connection-list.js';
 import type { EndedTuples } from './ended-tuples.js';
-import { exchangeReader } from './exchange-tally.js';
+import { bareReader, exchangeReader } from './exchange-tally.js';
 import { SLACK_MS } from './look.js';
 import type { RowFilter } from './look-pass.js';
 import type { PoolBook } from './pool-book.js';
@@ -30,6 +30,8 @@ export interface LastLook {
   readonly at: number;
   readonly table: SocketTable;
   readonly list: ConnectionList;
+  /** Of the look before that one. */
+  readonly older: ConnectionList;
   readonly key: TupleKey;
   readonly book: PoolBook;
   readonly closes: CloseNotes;
@@ -58,7 +60,7 @@ export class BetweenLooks {
 
   /** `at`: monotonic ms. Gives how many connections nobody had seen and that have no pool either. */
   take(sockets: SocketTable, at: number): number {
-    const { list, key, closes } = this.last;
+    const { list, older, key, closes } = this.last;
     const short = new ShortOnes(this.last, this.listenerOf, sockets, at - this.last.at + SLACK_MS);
     const held = this.forgottenRows(sockets);
     for (let row = 0; row < sockets.length; row++) {
@@ -66,7 +68,11 @@ export class BetweenLooks {
       if ((held?.[row] ?? NOT_HELD) !== NOT_HELD) continue;
       key.load(sockets, row);
       const entry = list.find(key);
-      if (entry < 0) short.count(row);
+      const gone = entry < 0 ? older.find(key) : -1;
+      // A reset ended it before that look, and its process has closed it only now.
+      if (gone >= 0 && older.state[gone] === ESTABLISHED && older.hasCookieOf(gone, sockets, row))
+        closes.announceGone(older, gone, sockets, row);
+      else if (entry < 0) short.count(row);
       else if (isLeftOver(list, entry, sockets, row)) {
         // Its end is told later than a look shows what it left.
         if (((list.marks[entry] ?? 0) & MARKS.told) !== 0 || short.isLaterThan(entry, row)) short.count(row);
@@ -91,6 +97,7 @@ function isLeftOver(list: ConnectionList, entry: number, sockets: SocketTable, r
 class ShortOnes {
   private readonly endings: EndingReader;
   private readonly exchangesOf;
+  private readonly isBare;
   private readonly weights: Float64Array | undefined;
   private readonly acked: Float64Array | undefined;
   private readonly sent: Float64Array | undefined;
@@ -107,6 +114,7 @@ class ShortOnes {
   ) {
     this.endings = new EndingReader(sockets);
     this.exchangesOf = exchangeReader(sockets.column('dataSegmentsOut'), sockets.column('dataSegmentsIn'));
+    this.isBare = bareReader(sockets);
     this.weights = sockets.column('weight');
     this.acked = sockets.column('lastAckMs');
     this.sent = sockets.column('lastSentMs');
@@ -130,6 +138,7 @@ class ShortOnes {
     // Its numbers are zeros, whatever it carried.
     const exchanges = isForgotten ? Number.NaN : this.exchangesOf(row);
     tally.addEnded(weight, exchanges, exchanges >= MANY_EXCHANGES);
+    tally.addBytes(weight, isForgotten ? undefined : this.isBare(row));
     // What this side aborted leaves nothing; of MPTCP only the side that closed first keeps a TIME-WAIT.
     if (isForgotten) return;
     const unmarked = ended.add(key) ? weight - 1 : weight;
@@ -151,6 +160,7 @@ class ShortOnes {
     const exchanges = this.exchangesOf(row);
     const isMuch = exchanges >= MANY_EXCHANGES;
     list.marks[entry] = marks | MARKS.told | (isMuch ? MARKS.carried : 0);
+    tally.addBytes(1, this.isBare(row));
     if (isConnecting(list.state[entry])) tally.addEnded(1, exchanges, isMuch);
     else noteLast(tally, marks, exchanges, isMuch);
   }

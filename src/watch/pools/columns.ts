@@ -8,6 +8,7 @@ export function columnsOf(table: SocketTable) {
   const bytesReceived = table.column('bytesReceived');
   return {
     inode: table.column('inode'),
+    timerKind: table.column('timerKind'),
     timer: table.column('timerMs'),
     sent: table.column('lastSentMs'),
     received: table.column('lastReceivedMs'),
@@ -17,6 +18,7 @@ export function columnsOf(table: SocketTable) {
     segmentsOut: table.column('dataSegmentsOut'),
     allSegmentsOut: table.column('segmentsOut'),
     segmentsIn: table.column('dataSegmentsIn'),
+    allSegmentsIn: table.column('segmentsIn'),
     bytesSent,
     bytesReceived,
     newBytes: table.column('bytesSent'),

@@ -78,6 +78,9 @@ export class ConnectionList {
   /** Bytes acknowledged and received; a FIN counts as one. */
   ackedBytes = new Float64Array(FIRST_CAPACITY);
   receivedBytes = new Float64Array(FIRST_CAPACITY);
+  /** Segments with data that came, and all that went less all that came; NaN: unknown, or this side probes. */
+  dataIn = new Float64Array(FIRST_CAPACITY);
+  surplus = new Float64Array(FIRST_CAPACITY);
   /** Segments of requests less those of answers. */
   balance = new Float64Array(FIRST_CAPACITY);
   /** Segments with data that were received, and segments without any that were sent. */
@@ -180,6 +183,8 @@ export class ConnectionList {
     this.begun = new Float64Array(capacity);
     this.ackedBytes = new Float64Array(capacity);
     this.receivedBytes = new Float64Array(capacity);
+    this.dataIn = new Float64Array(capacity);
+    this.surplus = new Float64Array(capacity);
     this.balance = new Float64Array(capacity);
     this.received = new Float64Array(capacity);
     this.plainAcks = new Float64Array(capacity);

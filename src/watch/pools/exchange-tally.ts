@@ -1,6 +1,9 @@
 import type { ExchangeFacts } from '../../model/pools.js';
+import type { SocketTable } from '../../model/table.js';
 
 const KEPT = 64;
+const FIN = 1;
+const SYN_AND_FIN = 2;
 /** Numbers that differ by less are the same limit: answers of a few are two segments, the client ends a little early. */
 const NEAR_SHARE = 0.1;
 
@@ -33,4 +36,19 @@ export function exchangeReader(
   // A row without the number has had no data in that direction.
   if (sent === undefined || received === undefined) return () => Number.NaN;
   return (row) => Math.min(sent[row] || 0, received[row] || 0);
+}
+
+/**
+ * Reads whether a connection that ended had carried a byte either way: SYN and FIN count as acknowledged, a FIN as received. `undefined`: the kernel acknowledged not even
+ * a SYN, as of one that the other side opened, or the source has no such numbers.
+ */
+export function bareReader(table: SocketTable): (row: number) => boolean | undefined {
+  const sent = table.column('bytesSent');
+  const acked = table.column('bytesAcked');
+  const received = table.column('bytesReceived');
+  return (row) => {
+    const most = acked?.[row] || 0;
+    if (most === 0) return undefined;
+    return (sent?.[row] || 0) === 0 && most <= SYN_AND_FIN && (received?.[row] || 0) <= FIN;
+  };
 }

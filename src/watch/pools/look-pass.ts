@@ -1,6 +1,7 @@
 import { CLOSE_WAIT, ESTABLISHED, TIME_WAIT } from '../../analyze/codes.js';
 import { ROW_POOL } from '../../model/pools.js';
 import type { SocketRow } from '../../model/socket-row.js';
+import { TIMER_KINDS } from '../../model/sockets.js';
 import { MARKS } from './connection-list.js';
 import { type Look, leastAge, movedBytes, NOT_COUNTED, SLACK_MS } from './look.js';
 import { isHeldCloseWait, LookChanges, wasCounted } from './look-changes.js';
@@ -9,6 +10,8 @@ import { hasEnded, isConnecting, isConnection, SYN_SENT } from './states.js';
 
 /** More connections than this are not followed, which is said. */
 export const MOST_CONNECTIONS = 1 << 20;
+
+const KEEPALIVE = TIMER_KINDS.indexOf('keepalive');
 
 /** Which connections count; absent: all. */
 export interface RowFilter {
@@ -123,6 +126,7 @@ export class LookPass {
   private countBytes(row: number, entry: number, known: number): void {
     const { now, before } = this.look;
     const { newBytes, bytesAgain, bytesAcked, bytesReceived, unacked } = this.look.columns;
+    const { segmentsIn, allSegmentsOut, allSegmentsIn, timerKind } = this.look.columns;
     const acked = bytesAcked?.[row] || 0;
     const isStill = this.look.table.state[row] === ESTABLISHED && !((unacked?.[row] ?? 0) > 0);
     const sent = (newBytes?.[row] || 0) - (bytesAgain?.[row] || 0);
@@ -130,6 +134,11 @@ export class LookPass {
     else now.begun[entry] = known < 0 ? Number.NaN : (before.begun[known] ?? Number.NaN);
     now.ackedBytes[entry] = acked;
     now.receivedBytes[entry] = bytesReceived?.[row] || 0;
+    now.dataIn[entry] = segmentsIn?.[row] ?? Number.NaN;
+    now.surplus[entry] =
+      timerKind?.[row] === KEEPALIVE
+        ? Number.NaN
+        : (allSegmentsOut?.[row] ?? Number.NaN) - (allSegmentsIn?.[row] ?? Number.NaN);
   }
 
   private countGone(): void {

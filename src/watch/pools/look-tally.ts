@@ -38,7 +38,7 @@ export class LookTally {
         tally.connecting++;
         break;
       case CLOSE_WAIT:
-        this.tallyCloseWait(row, entry, known, tally);
+        this.tallyCloseWait(row, entry, known, identity.direction === 'outbound', tally);
         break;
       case LAST_ACK:
         tally.lastAck++;
@@ -78,7 +78,13 @@ export class LookTally {
    * With inode 0 it waits in an accept queue, or nobody holds it: no leak (KERNEL.md 9). Neither is one on which an answer is still
    * being sent.
    */
-  private tallyCloseWait(row: number, entry: number, known: number, tally: PoolTally): void {
+  private tallyCloseWait(
+    row: number,
+    entry: number,
+    known: number,
+    outbound: boolean,
+    tally: PoolTally,
+  ): void {
     const { now, before } = this.look;
     tally.closeWait++;
     if (this.look.columns.inode?.[row] === 0) return;
@@ -93,7 +99,18 @@ export class LookTally {
     if ((marks & MARKS.halfClosed) !== 0 && !((this.look.columns.sent?.[row] ?? 0) >= ANSWERED_MS)) return;
     tally.heldCloseWait++;
     if (again) tally.stuckCloseWait++;
+    if (again && !outbound && this.isAsked(row)) tally.askedCloseWait++;
     const ms = this.look.columns.acked?.[row] ?? Number.NaN;
     if (!(tally.oldestCloseWaitMs >= ms)) tally.oldestCloseWaitMs = ms;
+  }
+
+  /**
+   * Bytes came, and none went after them: whoever is done sends with shutdown(SHUT_WR) and waits. Within one jiffy it was most likely an answer. The FIN counts as a
+   * byte.
+   */
+  private isAsked(row: number): boolean {
+    const { bytesReceived, bytesSent, sent, received } = this.look.columns;
+    if (!((bytesReceived?.[row] || 0) > 1)) return false;
+    return !((bytesSent?.[row] || 0) > 0) || (sent?.[row] ?? Number.NaN) > (received?.[row] ?? Number.NaN);
   }
 }

@@ -43,6 +43,7 @@ export class PoolTally {
   closeWait = 0;
   heldCloseWait = 0;
   stuckCloseWait = 0;
+  askedCloseWait = 0;
   oldestCloseWaitMs = Number.NaN;
   finWait = 0;
   lastAck = 0;
@@ -93,6 +94,9 @@ export class PoolTally {
   private readonly newByTime = new NewTimeline();
   readonly serving = new ServeTally();
   readonly exchanges = new ExchangeTally();
+  /** Ended with their bytes known, and of those without any. */
+  private bytesKnown = 0;
+  private bare = 0;
   /** Came and went since the last look. */
   private endedNow = 0;
   /** Of those, as many TIME-WAITs may come that cannot be told by their ends. */
@@ -125,7 +129,7 @@ export class PoolTally {
     this.open = this.connecting = this.busy = this.idle = 0;
     this.unread = this.stale = 0;
     this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
-    this.closeWait = this.heldCloseWait = this.stuckCloseWait = 0;
+    this.closeWait = this.heldCloseWait = this.stuckCloseWait = this.askedCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
     this.createdNow = this.closedNow = 0;
     this.bytesSent = this.bytesReceived = this.retransmissions = 0;
@@ -187,6 +191,13 @@ export class PoolTally {
     this.exchanges.add(exchanges);
     if (isMuch) this.reused += count;
     if (Number.isNaN(exchanges)) this.traces += count;
+  }
+
+  /** `count` ended; whether they had carried a byte either way. `undefined`: not known. */
+  addBytes(count: number, isBare: boolean | undefined): void {
+    if (isBare === undefined) return;
+    this.bytesKnown += count;
+    if (isBare) this.bare += count;
   }
 
   /** Connections made at an earlier look (`recent`: at the last) whose process is known only now. */
@@ -253,6 +264,7 @@ export class PoolTally {
       moved: this.moved,
       traces: this.traces,
       ...(exchanges && { exchanges }),
+      ...(this.bytesKnown > 0 && { bare: { count: this.bare, of: this.bytesKnown } }),
       answered: this.answered,
       seen: this.seen,
       connectFailed: this.connectFailed,
@@ -264,6 +276,7 @@ export class PoolTally {
   closeWaits(): CloseWaitFacts {
     return {
       stuck: connections(this.stuckCloseWait),
+      asked: connections(this.askedCloseWait),
       growth: this.heldCloseWait - this.firstCloseWait,
       rises: this.stuckRises,
       came: this.cameToCloseWait,

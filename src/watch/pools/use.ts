@@ -56,9 +56,9 @@ export function useReader(table: SocketTable): (row: number, outbound: boolean) 
     if (!used) return underWay ? USE.active : USE.fresh;
     if (out <= JIFFY_MS && back <= JIFFY_MS) return underWay ? USE.busy : USE.recent;
     if (out !== back) return underWay ? USE.busy : USE.idle;
-    // Requests that nothing has ever answered; what was sent, only some sources count.
-    const answers = outbound ? bytesReceived : bytesSent;
-    if (answers !== undefined && (answers[row] || 0) === 0) return USE.busy;
+    // Requests that nothing has ever answered. There is no column of what no socket of a table has; bytes sent, only some sources count.
+    const answers = outbound ? bytesReceived : (bytesSent ?? bytesAcked);
+    if ((answers?.[row] || 0) === 0) return USE.busy;
     const ack = acked?.[row] ?? Number.NaN;
     return outbound && ack < back && back - ack <= DELAYED_ACK_MS ? USE.busy : USE.unsure;
   };
