@@ -32,6 +32,7 @@ export function diagnoseAll(parts: readonly DiagnosisPart[]): Diagnosis {
     settings: own.diagnosis.settings,
     namespaces: judged.length,
     gaps: mergeGaps(judged),
+    ...(judged.some(({ diagnosis }) => diagnosis.isPartial) && { isPartial: true as const }),
   };
 }
 
@@ -81,6 +82,8 @@ function sumLooked(all: readonly LookedAt[]): LookedAt {
     looks: most('looks'),
     listeners: sum('listeners'),
     connections: sum('connections'),
+    udp: sum('udp'),
+    unix: sum('unix'),
     processes: sum('processes'),
     counters: sum('counters'),
     settings: sum('settings'),
@@ -101,7 +104,11 @@ function mergeGaps(judged: readonly Judged[]): Gap[] {
   }
   return [...known.values()].map(({ gap, of }) => {
     const [only] = of;
-    if (of.length > 1) return { ...gap, why: `${gap.why} (in ${of.length} namespaces)` };
-    return only === undefined ? gap : { ...gap, what: `netns ${namespaceLabel(only)}: ${gap.what}` };
+    const all = of.flatMap((one) => one ?? []);
+    const places = all.length === of.length ? { of: all } : {};
+    if (of.length > 1) return { ...gap, why: `${gap.why} (in ${of.length} namespaces)`, ...places };
+    return only === undefined
+      ? gap
+      : { ...gap, what: `netns ${namespaceLabel(only)}: ${gap.what}`, ...places };
   });
 }

@@ -16,6 +16,8 @@ export type Quantity = 'recvq' | 'sendq' | 'rtt' | 'wait' | 'fill' | 'uid' | 'in
 /** There is no such number, and that is known: every comparison with it is false. */
 const NONE = Number.NaN;
 
+const NOWHERE: Home = {};
+
 /** What terms are judged on. Numbers are `undefined` where unknown, NaN where the socket is known to have none. */
 export interface Subject {
   readonly protocol: Protocol;
@@ -24,7 +26,7 @@ export interface Subject {
   readonly owners: readonly Owner[] | undefined;
   /** `undefined`: not known. */
   readonly namespace: Namespace | undefined;
-  /** Where its process lives, or the first of its namespace. */
+  /** Where its process lives; its namespace itself where that is not known. */
   readonly home: Home | undefined;
   readonly isWaiting: Truth;
   /** Both ends as printed, lower case. */
@@ -164,8 +166,9 @@ export class ListenerSubject implements Subject {
   }
 
   get home() {
-    const { home, namespace } = this.report.listener;
-    return home ?? namespace;
+    const { home, namespace, owners = [] } = this.report.listener;
+    // Its process is known, and lives in none.
+    return home ?? (owners.length > 0 && namespace !== undefined ? NOWHERE : namespace);
   }
 
   get isWaiting() {

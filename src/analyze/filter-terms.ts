@@ -1,5 +1,6 @@
 import { ParseError } from '../model/errors.js';
 import { VERDICTS } from '../model/findings.js';
+import type { Container } from '../model/namespace.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, type SocketState } from '../model/sockets.js';
 import {
   type Term as AnyTerm,
@@ -10,7 +11,7 @@ import {
   type Truth,
   term,
 } from './filter-language.js';
-import { namespaceTest } from './filter-namespaces.js';
+import { containerTest, namespaceTest } from './filter-namespaces.js';
 import type { Quantity, Side, Subject } from './filter-subject.js';
 import {
   type Clause,
@@ -134,11 +135,15 @@ function netns(clause: Clause): Term {
 
 /** A whole name, or the beginning of an id. What lives in none matches none. */
 function container(clause: Clause): Term {
-  const wanted = [...readWords(clause, 'the name of a container, or the beginning of its id')];
-  return term('columns', ({ home }) => {
-    const { container: one } = home ?? {};
-    if (one === undefined) return home === undefined ? undefined : false;
-    return wanted.some((text) => one.name?.toLowerCase() === text || one.id.toLowerCase().startsWith(text));
+  const tests = [...readWords(clause, 'the name of a container, or the beginning of its id')].map(
+    containerTest,
+  );
+  const fitsOne = (one: Container) => tests.some((fits) => fits(one));
+  return term('columns', ({ home, namespace }) => {
+    // Whose it is of those that share the namespace is not known.
+    if (home !== undefined && home === namespace && namespace.containers !== undefined)
+      return namespace.containers.some(fitsOne) ? undefined : false;
+    return home && (home.container === undefined ? false : fitsOne(home.container));
   });
 }
 

@@ -4,7 +4,7 @@ import type { Namespace } from '../model/namespace.js';
 import type { Pool } from '../model/pools.js';
 import type { SocketRow } from '../model/socket-row.js';
 import { compileAll } from './filter-language.js';
-import { namespaceFinder } from './filter-namespaces.js';
+import { namespaceFinder, namespaceJudge } from './filter-namespaces.js';
 import { EndSubject, ListenerSubject, RowSubject, type Subject } from './filter-subject.js';
 import { SOCKET_LANGUAGE } from './filter-terms.js';
 import { readTokens } from './filter-tokens.js';
@@ -22,6 +22,8 @@ export interface Filter {
   matchesPool(pool: Pool): boolean;
   /** Names that the filter wants (`netns:web`) and none of these has. */
   missingNamespaces(namespaces: readonly Namespace[]): readonly string[];
+  /** Whether its `netns:` and `container:` terms mean a whole namespace; `undefined`: it has none. */
+  meansNamespace(namespace: Namespace): boolean | undefined;
 }
 
 /**
@@ -49,6 +51,7 @@ export function parseFilter(text: string): Filter {
     matchesClosed: (group) => matches(new EndSubject(group, () => group.recent.rttMs?.p50)),
     matchesPool: (pool) => matches(new EndSubject({ ...pool, owners: ownersOf(pool) }, () => pool.rtt?.p50)),
     missingNamespaces: namespaceFinder(tokens),
+    meansNamespace: namespaceJudge(tokens),
   };
 }
 

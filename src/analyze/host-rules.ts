@@ -155,6 +155,14 @@ export const sourceError = (why: string, remedy: string | undefined, sinceMs: nu
     remedy,
   );
 
+/** A namespace that was watched by its name is not there now: no fault of the source. */
+export const namespaceGone = (subject: string, why: string, sinceMs: number): Finding => ({
+  ...sourceError(why, 'start it again, or end the watch: a namespace of that name is looked for', sinceMs),
+  severity: 'warning',
+  subject,
+  message: why,
+});
+
 const hostFinding = (
   rule: Finding['rule'],
   severity: Severity,

@@ -1,6 +1,7 @@
 import { type CheckWish, measure, mergeLooks } from '../analyze/check/measure.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
 import { type CheckPart, measureAll, subjectIn } from '../analyze/check/namespaces.js';
+import { gapsToSay } from '../analyze/hidden-owners.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { ownerText } from '../analyze/words.js';
 import { attachListenerOwners } from '../collect/listener-owners.js';
@@ -29,7 +30,8 @@ import { startWatch, step, type WatchState } from '../watch/step.js';
 import { CheckBaseline, stateOf } from './check-baseline.js';
 import type { CheckOptions } from './check-options.js';
 import type { StateStore } from './check-state.js';
-import { filterGaps, namespacesIn } from './filter-gaps.js';
+import { endedEarly, unread, unseen } from './check-unseen.js';
+import { askedGaps, filterGaps, namespacesIn } from './filter-gaps.js';
 import { gapNotes } from './gap-notes.js';
 
 /** What a run saw and how it judged it. */
@@ -55,7 +57,9 @@ export async function runCheck(
   const judged = judge(looks.measures, options, before);
   const { table } = looks.report.sockets ?? {};
   const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
-  const gaps: Gap[] = [...looks.report.gaps, ...filterGaps(options.filter, namespacesIn(looks.report))];
+  const { filter } = options;
+  const asked = askedGaps(gapsToSay(looks.report), filter);
+  const gaps: Gap[] = [...asked, ...filterGaps(filter, namespacesIn(looks.report))];
   if (isTrouble && owners && !options.collect.owners && options.replay === undefined && table !== undefined)
     gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));
   const items = worstFirst(judged.map((item) => withOwner(item, looks.report)));
@@ -87,7 +91,7 @@ interface Looks {
 
 /** Takes observations one after the other; of each measure the highest is kept. Throws where there is none. */
 export async function lookTimes(
-  { wish, samples }: { readonly wish: CheckWish; readonly samples: number },
+  { wish, samples, filter }: Pick<CheckOptions, 'wish' | 'samples'> & Partial<Pick<CheckOptions, 'filter'>>,
   compareWith: CheckState | 'first look' | undefined,
   observations: AsyncIterable<LookObservation | SamplesObservation | ClosedObservation | GapObservation>,
 ): Promise<Looks> {
@@ -99,10 +103,14 @@ export async function lookTimes(
     : undefined;
   const measured: Measure[][] = [];
   let last: Pick<Looks, 'report' | 'since' | 'facts' | 'lastLook'> | undefined;
+  const interruptions: Gap[] = [];
+  let gone: string | undefined;
   for await (const observation of observations) {
-    // What went away between the looks is no namespace that is well.
-    if (observation.kind === 'gap') throw new SockwatchError(observation.gaps[0]?.why ?? 'a look failed');
     diagnosis?.take(observation);
+    if (observation.kind === 'gap') {
+      gone = observation.gaps[0]?.why ?? 'a look failed';
+      continue;
+    }
     const taken = step(state, observation);
     state = taken.state;
     if (observation.kind === 'samples' || observation.kind === 'closed') continue;
@@ -116,20 +124,24 @@ export async function lookTimes(
         : [
             ...measureAll(partsOf(observation, state, report, baseline), whole, wish),
             ...unread(observation, wish),
+            ...unseen(observation, wish, filter),
           ],
     );
     last = { report, since, facts: whole.facts, lastLook: observation };
+    if (gone !== undefined) interruptions.push({ what: 'looks', why: `${gone}, and came back` });
+    gone = undefined;
   }
   if (last === undefined) throw new SockwatchError('there was nothing to look at');
   const found = diagnosis?.measures();
   const { report, lastLook } = last;
+  const ended = gone === undefined ? [] : [endedEarly(gone, measured.length, wish)];
   return {
-    measures: [...mergeLooks(measured), ...(found?.measures ?? [])],
+    measures: [...mergeLooks(measured), ...(found?.measures ?? []), ...ended],
     looks: measured.length,
     ...last,
     note: baseline.note,
     news: lastLook.kind === 'namespaces' ? baseline.newsOf(lastLook) : undefined,
-    report: found === undefined ? report : { ...report, gaps: [...report.gaps, ...found.gaps] },
+    report: { ...report, gaps: [...report.gaps, ...interruptions, ...(found?.gaps ?? [])] },
   };
 }
 
@@ -163,27 +175,6 @@ function partsOf(
     ];
   });
 }
-
-/** A namespace that was found and entered, but not read, is no namespace that is well; nor is one that was asked for and is not there. */
-function unread({ looks, missing = [] }: NamespacesObservation, { metrics: [metric] }: CheckWish): Measure[] {
-  if (metric === undefined) return [];
-  const unknown = (subject: string, why: string): Measure => ({
-    metric,
-    subject,
-    unknown: why,
-    text: `sockets of ${subject} cannot be read: ${why}`,
-  });
-  return [
-    ...looks.flatMap((look) =>
-      look.kind === 'gap' ? [unknown(subjectOf(look), look.gaps[0]?.why ?? 'not known why')] : [],
-    ),
-    // In quotation marks --redact hides it.
-    ...missing.map(({ asked, why }) => unknown(`netns ${JSON.stringify(asked)}`, why)),
-  ];
-}
-
-const subjectOf = ({ namespace, origin }: GapObservation): string =>
-  subjectIn(namespace ?? { id: origin.netns ?? '' }, '');
 
 /** Loaded only where it is asked for: most checks run from cron and measure one queue. */
 async function openDiagnosis(wish: CheckWish, oneLook: boolean, isHere: boolean) {

@@ -2,6 +2,7 @@ import type { Filter } from '../analyze/filter.js';
 import type { Namespace } from '../model/namespace.js';
 import type { Gap, Observation } from '../model/observation.js';
 import type { Report } from '../model/report.js';
+import { subjectOf } from '../watch/namespace-words.js';
 
 type NamespaceFilter = Pick<Filter, 'missingNamespaces'>;
 
@@ -13,6 +14,29 @@ export function filterGaps(filter: NamespaceFilter | undefined, seen: SeenNamesp
     : 'fits no namespace that was looked into: see them with sockwatch snapshot --netns all';
   // In quotation marks --redact hides it.
   return missing.map((name) => ({ what: `filter netns:${JSON.stringify(name)}`, why }));
+}
+
+type NamespaceJudge = Pick<Filter, 'meansNamespace'>;
+
+/** Without those of namespaces only that the filter excludes. */
+export const askedGaps = (gaps: readonly Gap[], filter: NamespaceJudge | undefined): readonly Gap[] =>
+  filter === undefined
+    ? gaps
+    : gaps.filter(({ of }) => of === undefined || of.some((one) => filter.meansNamespace(one) !== false));
+
+/** The report without what is said of whole namespaces that the filter excludes. */
+export function narrowNamespaces(report: Report, filter: NamespaceJudge | undefined): Report {
+  if (filter === undefined || report.namespaces === undefined) return report;
+  const excluded = new Set(
+    report.namespaces.flatMap(({ namespace }) =>
+      filter.meansNamespace(namespace) === false ? [subjectOf(namespace.id)] : [],
+    ),
+  );
+  return {
+    ...report,
+    findings: report.findings.filter(({ subject }) => !excluded.has(subject)),
+    gaps: askedGaps(report.gaps, filter),
+  };
 }
 
 /** Namespaces that one look, or several, have met. */
@@ -50,12 +74,13 @@ export class NamespaceLog {
   }
 }
 
-/** Adds to each report what its filter asks for in vain. */
+/** Adds to each report what its filter asks for in vain, and leaves out what is of namespaces that it excludes. */
 export async function* withFilterGaps(
   reports: AsyncIterable<Report>,
-  filter: NamespaceFilter | undefined,
+  filter: (NamespaceFilter & NamespaceJudge) | undefined,
 ): AsyncGenerator<Report> {
-  for await (const report of reports) {
+  for await (const whole of reports) {
+    const report = narrowNamespaces(whole, filter);
     // Nothing was read yet.
     const gaps = report.sockets === undefined ? [] : filterGaps(filter, namespacesIn(report));
     yield gaps.length === 0 ? report : { ...report, gaps: [...report.gaps, ...gaps] };

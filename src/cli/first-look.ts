@@ -2,7 +2,12 @@ import { SourceError, type SourceFault } from '../model/errors.js';
 import type { Observation } from '../model/observation.js';
 
 /** What no waiting mends: better said at once than shown on a screen. */
-const HOPELESS: readonly string[] = ['missing', 'too_old', 'permission'] satisfies readonly SourceFault[];
+const HOPELESS: readonly string[] = [
+  'missing',
+  'too_old',
+  'permission',
+  'gone',
+] satisfies readonly SourceFault[];
 
 /**
  * The same observations once the first has come.

@@ -1,10 +1,12 @@
 import { HOST } from '../analyze/host-rules.js';
 import type { Change } from '../model/changes.js';
 import type { ClosedGroup, ClosedReport } from '../model/closed.js';
-import type { AlertEvent } from '../model/findings.js';
+import type { Alert, AlertEvent } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
+import type { Namespace } from '../model/namespace.js';
 import type { Gap } from '../model/observation.js';
 import type { Report } from '../model/report.js';
+import { subjectOf } from '../watch/namespace-words.js';
 
 /** Ends after `count` reports. */
 export async function* takeReports(reports: AsyncIterable<Report>, count: number): AsyncGenerator<Report> {
@@ -40,6 +42,8 @@ export async function* addGaps(
 export interface Shows {
   matchesListener(report: ListenerReport): boolean;
   matchesClosed?(group: ClosedGroup): boolean;
+  /** `undefined`: it asks for no namespace. */
+  meansNamespace?(namespace: Namespace): boolean | undefined;
 }
 
 /** What the filter said of a listener. */
@@ -63,8 +67,11 @@ const REMEMBER_LOOKS = 5;
  */
 export class EventFilter {
   private readonly shown = new Set<string>();
-  /** Ids of those in which a listener was shown. */
+  /** Ids of those in which a listener was shown, and of those in which the last look showed one. */
   private readonly namespaces = new Set<string>();
+  private present = new Set<string>();
+  /** Of the last look, by id. */
+  private known: ReadonlyMap<string, Namespace> = new Map();
   /** By key of the listener. */
   private readonly verdicts = new Map<string, Verdict>();
   private looks = 0;
@@ -78,24 +85,41 @@ export class EventFilter {
     return report.events.filter((event) => this.lets(event));
   }
 
-  /** Of a report that was taken in: those of listeners that match or did, and of namespaces in which one is or was shown. */
+  /** Of a report that was taken in: those of listeners that match or did; of namespaces that the filter names, or else in which one is or was shown. */
   selectChanges(changes: readonly Change[]): readonly Change[] {
-    return changes.filter(({ kind, subject, others = [], netns }) => {
-      if (kind === 'namespace') return this.namespaces.has(subject);
+    return changes.filter((change) => {
+      const { kind, subject, others = [], netns } = change;
+      if (kind === 'namespace') return this.showsNamespace(change);
       if (subject === HOST) return netns === undefined || this.namespaces.has(netns);
       return [subject, ...others].some((key) => this.verdicts.get(key)?.ever === true);
     });
   }
 
-  private learn({ origin, listeners }: Report, filter: Shows): void {
+  private showsNamespace({ namespace, subject, isEnd }: Change): boolean {
+    const isShown = this.namespaces.has(subject);
+    // The next one may get the id of one that went.
+    if (isEnd && !this.present.has(subject)) this.namespaces.delete(subject);
+    return this.means(namespace) ?? isShown;
+  }
+
+  /** `undefined`: the filter asks for no namespace, or it is not known which it is. */
+  private means(namespace: Namespace | undefined): boolean | undefined {
+    return namespace && this.filter?.meansNamespace?.(namespace);
+  }
+
+  private learn({ origin, listeners, namespaces = [] }: Report, filter: Shows): void {
+    const now = namespaces.map(({ namespace }) => [namespace.id, namespace] as const);
+    this.known = new Map(now);
+    this.present = new Set();
     const look = ++this.looks;
     const seen = origin.monotonic;
     for (const report of listeners) {
       const { key, netns } = report.listener;
       const last = filter.matchesListener(report);
       this.verdicts.set(key, { last, ever: last || this.verdicts.get(key)?.ever === true, seen, look });
-      if (last && netns !== undefined) this.namespaces.add(netns);
+      if (last && netns !== undefined) this.present.add(netns);
     }
+    for (const netns of this.present) this.namespaces.add(netns);
     if (this.verdicts.size === listeners.length) return;
     for (const [key, verdict] of this.verdicts)
       if (look - verdict.look > REMEMBER_LOOKS && seen - verdict.seen > REMEMBER_MS)
@@ -104,9 +128,15 @@ export class EventFilter {
 
   private lets({ phase, alert }: AlertEvent): boolean {
     const known = this.shown.delete(alert.id);
-    const shows = known || (phase === 'raised' && this.verdicts.get(alert.finding.subject)?.last !== false);
+    const shows = known || (phase === 'raised' && this.showsSubject(alert));
     if (shows && phase !== 'cleared') this.shown.add(alert.id);
     return shows;
+  }
+
+  private showsSubject({ finding: { subject }, netns }: Alert): boolean {
+    const isOfNamespace = netns !== undefined && subject === subjectOf(netns);
+    if (isOfNamespace && this.means(this.known.get(netns)) === false) return false;
+    return this.verdicts.get(subject)?.last !== false;
   }
 }
 

@@ -18,7 +18,7 @@ import { poolsCsv } from '../render/pools/csv.js';
 import { poolsJson, poolsNdjson } from '../render/pools/json.js';
 import { poolsTable } from '../render/pools/table.js';
 import { PoolWatches } from '../watch/pools-of-all.js';
-import { NamespaceLog } from './filter-gaps.js';
+import { askedGaps, NamespaceLog } from './filter-gaps.js';
 import { netnsOf } from './flags.js';
 import type { PoolsFlags } from './pools-flags.js';
 import { requireProcess } from './require-process.js';
@@ -44,7 +44,10 @@ export async function watchPools(
   const seen = watch.report();
   if (seen === undefined) throw nothingSeen(flags.from);
   return judgePools(
-    { ...seen, gaps: [...damage, ...seen.gaps, ...log.gaps(filter), ...unjudged(seen, limits)] },
+    {
+      ...seen,
+      gaps: [...damage, ...askedGaps(seen.gaps, filter), ...log.gaps(filter), ...unjudged(seen, limits)],
+    },
     {
       hikari: await readHikari(flags.hikari),
       hikariPid: flags['hikari-pid'],

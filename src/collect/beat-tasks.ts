@@ -15,6 +15,8 @@ export interface ToldByTask {
   readonly batch?: unknown;
   /** Why there is no such task. */
   readonly fault?: string;
+  /** Where it was asked for: of which of those that have one inode in turn the fault is. */
+  readonly life?: string;
   /** Another namespace might be heard. */
   readonly isOfNamespace?: boolean;
 }
@@ -70,7 +72,8 @@ export class BeatTasks {
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       const isOfNamespace = error instanceof NamespaceError;
-      this.faults.push({ key: spec.key, fault: error.message, isOfNamespace });
+      const { key, life } = spec;
+      this.faults.push({ key, fault: error.message, isOfNamespace, ...(life !== undefined && { life }) });
     }
   }
 }

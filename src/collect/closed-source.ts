@@ -5,7 +5,7 @@ import { millis } from '../model/units.js';
 import { BeatHelper } from './beat-helper.js';
 import type { ToldByTask } from './beat-tasks.js';
 import type { ClosedTaken, ClosedTaskSpec } from './closed-task.js';
-import { chooseFollowed, type Followed, GapsOf } from './followed.js';
+import { chooseFollowed, type Followed, GapsOf, lifeOf } from './followed.js';
 import type { SourceChoice } from './options.js';
 import { monotonicNow } from './origin.js';
 import { SsEvents } from './ss-events.js';
@@ -18,6 +18,8 @@ const BUFFER_BYTES = 32 << 20;
 const OTHERS_BYTES = 64 << 20;
 const WHAT = 'connections that ended';
 const NO_COUNT = 'ss tells of them, and not how many it has missed: all numbers are lower bounds';
+/** /proc has no events. */
+const NOT_ASKED = 'nobody is asked with --source proc: use netlink or ss';
 /** A program that listens there would keep a namespace that its owner has removed. */
 const NOT_THERE = "ss is asked only in sockwatch's own namespace";
 
@@ -38,7 +40,9 @@ export class ClosedSource {
     private readonly source: SourceChoice,
     private readonly path: string,
     private readonly originNow: (source: Source) => Origin,
-  ) {}
+  ) {
+    if (source === 'proc') this.gaps = [{ what: WHAT, why: NOT_ASKED }];
+  }
 
   /** From now on in these; those that are not there any more are let go at once, for an open socket would keep them. */
   follow(found: readonly Followed[]): void {
@@ -73,7 +77,7 @@ export class ClosedSource {
   /** Why nobody tells now: for a look that nothing came before. */
   get silence(): { readonly each: GapsOf; readonly ofAll: readonly Gap[] } {
     const each = new GapsOf();
-    for (const { id, place } of this.followed) each.add(id, ...this.silenceOf(id, place === undefined));
+    for (const one of this.followed) each.add(one.id, ...this.silenceOf(one));
     return { each, ofAll: this.beyond };
   }
 
@@ -89,17 +93,23 @@ export class ClosedSource {
     return this.followed.find(({ place }) => place === undefined);
   }
 
-  private silenceOf(id: string | undefined, isOwn: boolean): readonly Gap[] {
-    const fault = this.faults.get(keyOf(id))?.fault;
+  private silenceOf(one: Followed): readonly Gap[] {
+    const fault = this.faultOf(one)?.fault;
     if (this.helper !== undefined) return fault === undefined ? [] : [{ what: WHAT, why: fault }];
     if (this.events === undefined) return this.gaps;
-    if (!isOwn) return [{ what: WHAT, why: NOT_THERE }];
+    if (one.place !== undefined) return [{ what: WHAT, why: NOT_THERE }];
     return this.events.silence === undefined ? [] : [this.events.silence];
+  }
+
+  /** Not that of another one which had its inode. */
+  private faultOf(one: Followed): ToldByTask | undefined {
+    const told = this.faults.get(keyOf(one.id));
+    return told?.life === lifeOf(one) ? told : undefined;
   }
 
   /** Why the kernel tells of none of them. */
   private faultOfAll(): string | undefined {
-    const faults = this.followed.map(({ id }) => this.faults.get(keyOf(id)));
+    const faults = this.followed.map((one) => this.faultOf(one));
     const isDeaf = faults.every((one) => one !== undefined && one.isOfNamespace !== true);
     return isDeaf ? faults[0]?.fault : undefined;
   }
@@ -108,11 +118,12 @@ export class ClosedSource {
     const others = this.followed.filter(({ place }) => place !== undefined).length;
     // In steps: they are not resized with each that comes or goes.
     const bytes = Math.min(BUFFER_BYTES, OTHERS_BYTES / 2 ** Math.ceil(Math.log2(Math.max(1, others))));
-    return this.followed.map(({ id, place }) => ({
+    return this.followed.map((one) => ({
       kind: 'closed',
-      key: keyOf(id),
-      ...(place !== undefined && { place }),
-      bufferBytes: place === undefined ? BUFFER_BYTES : bytes,
+      key: keyOf(one.id),
+      life: lifeOf(one),
+      ...(one.place !== undefined && { place: one.place }),
+      bufferBytes: one.place === undefined ? BUFFER_BYTES : bytes,
     }));
   }
 

@@ -18,6 +18,7 @@ export interface ClosedTaskSpec {
   readonly key: string;
   /** Where it is entered; absent: it is that of the thread. */
   readonly place?: NamespacePlace;
+  readonly life?: string;
   /** What the kernel may keep until it is read, in its own measure. */
   readonly bufferBytes: number;
 }

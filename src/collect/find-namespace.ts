@@ -1,7 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SourceError } from '../model/errors.js';
-import { HomeFinder } from './homes.js';
+import { type Container, containersIn, type Namespace } from '../model/namespace.js';
 import type { FoundNamespace, NamespaceFinder } from './namespaces.js';
 import type { Door } from './options.js';
 import { inodeOf, mountMark } from './origin.js';
@@ -22,20 +22,37 @@ export function findNamespace(asked: string, finder: NamespaceFinder, door: Door
   const named = found.find(({ namespace: { name, id } }) => name === asked || id === asked);
   if (named !== undefined) return named;
   if (/^[1-9]\d{0,9}$/.test(asked)) return ofProcess(Number(asked), found, door);
-  const inContainer = found.filter(
-    ({ namespace: { container } }) =>
-      container?.name === asked || (asked.length >= SHORTEST_ID && container?.id.startsWith(asked)),
-  );
+  const inContainer = found.filter(({ namespace }) => hasContainer(namespace, asked));
   const [only, another] = inContainer;
-  if (another !== undefined)
-    throw new SourceError(
-      'missing',
-      `${inContainer.length} namespaces fit "${asked}"`,
-      'give more of the id',
-    );
+  if (another !== undefined) throw severalFit(asked, inContainer);
   if (only !== undefined) return only;
   throw new SourceError('missing', `no network namespace or container is called "${asked}"`, SEE);
 }
+
+/** By its name, or by the beginning of its id. */
+const hasContainer = (namespace: Namespace, asked: string): boolean =>
+  containersIn(namespace).some(({ name, id }) => isOf({ name, id }, asked));
+
+const isOf = ({ name, id }: { readonly name: string | undefined; readonly id: string }, asked: string) =>
+  name === asked || (asked.length >= SHORTEST_ID && id.startsWith(asked));
+
+const MOST_LISTED = 5;
+
+function severalFit(asked: string, found: readonly FoundNamespace[]): SourceError {
+  const listed = found.slice(0, MOST_LISTED).map(({ namespace }) => {
+    const fit = containersIn(namespace).filter(({ name, id }) => isOf({ name, id }, asked));
+    const names = fit.slice(0, MOST_LISTED).map(containerText);
+    return `${namespace.id} (${names.join(', ')})`;
+  });
+  const more = found.length > MOST_LISTED ? ` and ${found.length - MOST_LISTED} more` : '';
+  return new SourceError(
+    'missing',
+    `${found.length} namespaces fit "${asked}": ${listed.join(', ')}${more}`,
+    'give more of the id of the container, or the number of the namespace',
+  );
+}
+
+const containerText = ({ id, name }: Container): string => (name === undefined ? id : `${name} ${id}`);
 
 const SHORTEST_ID = 4;
 
@@ -66,14 +83,12 @@ function isOfAnotherKind(path: string): boolean {
   }
 }
 
-function ofProcess(pid: number, found: readonly FoundNamespace[], door: Door): FoundNamespace {
-  const path = join(door.proc, String(pid), 'ns/net');
+function ofProcess(pid: number, found: readonly FoundNamespace[], { proc }: Door): FoundNamespace {
+  const path = join(proc, String(pid), 'ns/net');
   const id = inodeOf(path);
   if (id === undefined) throw notOfProcess(pid, path);
   const known = found.find(({ namespace }) => namespace.id === id);
-  // Of all that share its namespace, this process was meant.
-  const home = new HomeFinder(door).homeOf(pid);
-  return { namespace: { id, ...known?.namespace, ...home }, place: { id, path }, pid };
+  return { namespace: known?.namespace ?? { id }, place: { id, path }, pid };
 }
 
 function notOfProcess(pid: number, path: string): SourceError {

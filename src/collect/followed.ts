@@ -1,4 +1,4 @@
-import type { Gap, LookObservation } from '../model/observation.js';
+import type { Gap, LookObservation, NetnsMark } from '../model/observation.js';
 import type { NamespacePlace } from './netns-enter.js';
 
 /** A network namespace that is followed between the looks. */
@@ -7,7 +7,12 @@ export interface Followed {
   readonly id: string | undefined;
   /** Where it is entered; absent: our own. */
   readonly place?: NamespacePlace;
+  /** Of the file of that place. */
+  readonly mark?: NetnsMark | undefined;
 }
+
+/** Which of those that have one inode in turn: what could not be opened in one says nothing of the next. */
+export const lifeOf = ({ place, mark }: Followed): string => `${place?.path ?? ''} ${mark ?? ''}`;
 
 /** So many at once: each takes three sockets, and a part of what the thread and the kernel may hold. */
 export const MOST_FOLLOWED = 128;

@@ -36,7 +36,13 @@ export class HomeFinder {
 
   /** Of one process, read now. Empty where it lives in none, or where that may not be read. */
   homeOf(pid: number): Home {
-    const cgroup = readText(join(this.door.proc, String(pid), 'cgroup')) ?? '';
+    return this.find(pid) ?? {};
+  }
+
+  /** The same; `undefined`: it has ended, or that may not be read. */
+  find(pid: number): Home | undefined {
+    const cgroup = readText(join(this.door.proc, String(pid), 'cgroup'));
+    if (cgroup === undefined) return undefined;
     const home = parseCgroup(cgroup);
     const name = home.container && this.nameOf(home.container, pid, cgroup);
     return home.container === undefined || name === undefined

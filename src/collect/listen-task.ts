@@ -25,6 +25,7 @@ export interface ListenTaskSpec {
   readonly netns: string | undefined;
   /** Where that is entered; absent: it is that of the thread. */
   readonly place?: NamespacePlace;
+  readonly life?: string;
   /** Of one core, as 0.02: of this task at most, and of all tasks of this kind. */
   readonly share: number;
   readonly together: number;

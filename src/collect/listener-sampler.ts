@@ -3,7 +3,7 @@ import { SAMPLED_FAMILIES, type SampledFamily } from '../model/samples.js';
 import { millis, monotonicMillis, wallMillis } from '../model/units.js';
 import { type BeatAnswer, BeatHelper } from './beat-helper.js';
 import type { ToldByTask } from './beat-tasks.js';
-import { chooseFollowed, type Followed, GapsOf } from './followed.js';
+import { chooseFollowed, type Followed, GapsOf, lifeOf } from './followed.js';
 import type { ListenBatch, ListenTaskSpec } from './listen-task.js';
 import { openDiagSocket } from './netlink-socket.js';
 import type { CollectOptions, Door } from './options.js';
@@ -111,13 +111,14 @@ export class ListenerSampler {
   }
 
   private specs(): ListenTaskSpec[] {
-    return this.followed.flatMap(({ id, place }) =>
+    return this.followed.flatMap((one) =>
       this.families.map((family) => ({
         kind: 'listeners',
-        key: keyOf(family, id),
+        key: keyOf(family, one.id),
+        life: lifeOf(one),
         family,
-        netns: id,
-        ...(place !== undefined && { place }),
+        netns: one.id,
+        ...(one.place !== undefined && { place: one.place }),
         share: SHARES[family],
         together: TOGETHER[family],
       })),
@@ -156,8 +157,9 @@ export class ListenerSampler {
     const [each, ofAll]: [GapsOf, Gap[]] = [new GapsOf(), []];
     for (const family of this.families) {
       const paces: Pace[] = [];
-      for (const { id } of this.followed) {
-        const { batch, faults } = batchOf(byKey.get(keyOf(family, id)));
+      for (const one of this.followed) {
+        const { id } = one;
+        const { batch, faults } = batchOf(byKey.get(keyOf(family, id)), lifeOf(one));
         each.add(id, ...faults.map((why) => ({ what: whatOf(family), why })));
         if (batch === undefined) continue;
         paces.push(batch.pace);
@@ -172,13 +174,19 @@ export class ListenerSampler {
 
 const netnsOf = (id: string | undefined): Pick<Origin, 'netns'> => (id === undefined ? {} : { netns: id });
 
-/** Nothing where the thread does not know of it yet. */
-function batchOf(told: ToldByTask | undefined): {
+/** Nothing where the thread does not know of it yet; no fault of another one which had its inode. */
+function batchOf(
+  told: ToldByTask | undefined,
+  life: string,
+): {
   readonly batch: ListenBatch | undefined;
   readonly faults: readonly string[];
 } {
   const batch = told?.batch as ListenBatch | undefined;
-  return { batch, faults: batch?.faults ?? (told?.fault === undefined ? [] : [told.fault]) };
+  return {
+    batch,
+    faults: batch?.faults ?? (told?.fault === undefined || told.life !== life ? [] : [told.fault]),
+  };
 }
 
 const observationOf = (

@@ -76,8 +76,8 @@ export class ManyLooker {
   find(): readonly Followed[] {
     this.found = this.finder.find();
     const own = inodeOf(`${this.door.proc}/self/ns/net`);
-    return this.found.found.map(({ place }) =>
-      place.id === own ? { id: place.id } : { id: place.id, place },
+    return this.found.found.map(({ place, mark }) =>
+      place.id === own ? { id: place.id } : { id: place.id, place, mark },
     );
   }
 
@@ -92,14 +92,14 @@ export class ManyLooker {
     const { found, hiddenProcesses, sight, others, ...asked } = this.found ?? this.finder.find();
     this.found = undefined;
     this.follow(found);
-    const all = await this.readAll(kind, signal);
+    const all = await this.withoutEnded(await this.readAll(kind, signal), kind, signal);
     const tookMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
     const looks = all.filter((look) => look.kind === 'table' || look.kind === 'gap');
     const unread = all.filter(isUnread);
     // Of all, those that may not be entered are counted; one that was asked for is named.
     const missing = asked.missing && [...asked.missing, ...unread.map(asMissing)];
-    const closed = missing === undefined ? unread.filter(({ kind }) => kind === 'closed').length : 0;
+    const closed = missing === undefined ? unread.filter(({ kind }) => kind === 'closed') : [];
     const tables = looks.filter((look) => look.kind === 'table');
     // A source that reads none of them is a source that failed: a look at nothing is no look.
     const [fault] = tables.length === 0 ? looks.filter((look) => look.kind === 'gap') : [];
@@ -117,6 +117,8 @@ export class ManyLooker {
       origin: this.originNow(this.sourceOf(tables)),
       looks: looks.map((look) => this.withOwners(look)),
       unread: unread.map(({ namespace }) => namespace),
+      closed: closed.map(({ namespace }) => namespace),
+      hiddenProcesses,
       ...(sight !== undefined && { sight }),
       ...(missing !== undefined && { missing }),
       ...(others !== undefined && { others }),
@@ -125,7 +127,7 @@ export class ManyLooker {
       gaps: [
         ...gaps,
         ...(missing ?? []).map(missingGap),
-        ...closedGaps(closed, hiddenProcesses, this.options.source === 'proc'),
+        ...closedGaps(closed.length, hiddenProcesses, this.options.source === 'proc'),
       ],
     };
     return { observation, costMs: tookMs + (user + system) / 1000 };
@@ -138,9 +140,16 @@ export class ManyLooker {
       found.map((one) => {
         const { id } = one.namespace;
         const known = this.members.get(id);
-        return [id, known?.found === one ? known : this.join(one, id === own)] as const;
+        return [id, known?.found === one ? known : this.take(one, known, id === own)] as const;
       }),
     );
+  }
+
+  /** Who lives there may change while the place stays: its looker knows what was there before. */
+  private take(found: FoundNamespace, known: Member | undefined, isOwn: boolean): Member {
+    return known !== undefined && isSamePlace(known.found, found)
+      ? { ...known, found }
+      : this.join(found, isOwn);
   }
 
   private join(found: FoundNamespace, isOwn: boolean): Member {
@@ -165,6 +174,30 @@ export class ManyLooker {
     const atOnce = usesPrograms || this.options.source === 'ss' ? PROGRAMS_AT_ONCE : 1;
     await Promise.all(Array.from({ length: atOnce }, work));
     return looks;
+  }
+
+  /** What could not be read may have ended meanwhile, which is no fault; or its process has, and it has another one. */
+  private async withoutEnded(
+    looks: MemberLook[],
+    kind: LookKind | 'twice',
+    signal: AbortSignal | undefined,
+  ): Promise<MemberLook[]> {
+    if (looks.every((look) => look.kind === 'table' || look.kind === 'closed')) return looks;
+    const { found } = this.finder.find();
+    const now = new Map(found.map((one) => [one.namespace.id, one]));
+    const members = [...this.members.values()];
+    const mended = members.map(async (member, at): Promise<MemberLook> => {
+      const look = looks[at];
+      if (look === undefined || look.kind === 'table' || look.kind === 'closed') return look as MemberLook;
+      const { namespace } = member.found;
+      const there = now.get(namespace.id);
+      if (there === undefined || there.mark !== member.found.mark) return ended(member.found);
+      if (isSamePlace(there, member.found)) return look;
+      const again = this.join(there, false);
+      this.members.set(namespace.id, again);
+      return this.readOne(again, kind, signal);
+    });
+    return Promise.all(mended);
   }
 
   private async readOne(
@@ -211,6 +244,15 @@ export class ManyLooker {
     return false;
   }
 }
+
+const isSamePlace = (before: FoundNamespace, now: FoundNamespace): boolean =>
+  before.place.path === now.place.path && before.pid === now.pid && before.mark === now.mark;
+
+const ended = ({ namespace, place }: FoundNamespace): Unread => ({
+  kind: 'gone',
+  namespace,
+  error: new NamespaceError('missing', `the network namespace at ${place.path} is not there any more`),
+});
 
 function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObservation {
   const message = error instanceof Error ? error.message : String(error);

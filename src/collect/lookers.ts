@@ -77,6 +77,19 @@ class NamedLooker implements Eyes {
     wish: OwnerWish,
     signal?: AbortSignal,
   ): Promise<Looked<LookObservation>> {
+    const look = () => this.lookInto(kind, wish, signal);
+    // Another process may be in it still, or another namespace have its name.
+    return look().catch((error: unknown) => {
+      if (error instanceof NamespaceError && error.fault === 'missing') return look();
+      throw error;
+    });
+  }
+
+  private async lookInto(
+    kind: LookKind | 'twice',
+    wish: OwnerWish,
+    signal: AbortSignal | undefined,
+  ): Promise<Looked<LookObservation>> {
     const { looker, found } = this.take();
     try {
       const { observation, costMs } = await looker.look(kind, wish, signal);
@@ -90,8 +103,8 @@ class NamedLooker implements Eyes {
   find(): readonly Followed[] {
     try {
       const { found, isOwn } = this.take();
-      const { place } = found;
-      return [isOwn ? { id: place.id } : { id: place.id, place }];
+      const { place, mark } = found;
+      return [isOwn ? { id: place.id } : { id: place.id, place, mark }];
     } catch (error) {
       if (error instanceof SourceError) return []; // the look says why
       throw error;
@@ -102,7 +115,7 @@ class NamedLooker implements Eyes {
     const { current } = this;
     // The same name or pid may be another namespace by now.
     if (current !== undefined && !this.isLost && isStillThere(current.found)) return current;
-    const found = findNamespace(this.asked, this.finder, this.door);
+    const found = this.findAsked();
     const { namespace, place, pid } = found;
     const isOwn = namespace.id === inodeOf(join(this.door.proc, 'self/ns/net'));
     const inside = { namespace, place, pid, helper: this.helper };
@@ -110,5 +123,16 @@ class NamedLooker implements Eyes {
     this.current = { found, looker, isOwn };
     this.isLost = false;
     return this.current;
+  }
+
+  private findAsked(): FoundNamespace {
+    try {
+      return findNamespace(this.asked, this.finder, this.door);
+    } catch (error) {
+      const isGone = this.current !== undefined && error instanceof SourceError && error.fault === 'missing';
+      if (!isGone) throw error;
+      const why = `the network namespace "${this.asked}" went while it was watched`;
+      throw new SourceError('gone', why, undefined, { cause: error });
+    }
   }
 }

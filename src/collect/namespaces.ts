@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Namespace } from '../model/namespace.js';
 import type { MissingNamespace, NetnsMark } from '../model/observation.js';
 import { HomeFinder } from './homes.js';
@@ -7,6 +8,7 @@ import type { NamespacePlace } from './netns-enter.js';
 import type { Door } from './options.js';
 import { inodeOf, monotonicNow, mountMark } from './origin.js';
 import { isDenied, listPids } from './process-fds.js';
+import { type Residence, Residents } from './residents.js';
 import { Effort } from './thread-time.js';
 
 /** A namespace that can perhaps be entered. */
@@ -43,14 +45,17 @@ const SCAN_SHARE = 0.05;
 interface Scan {
   /** The lowest pid in each namespace, by id. */
   readonly pids: ReadonlyMap<string, number>;
+  readonly residents: ReadonlyMap<string, Residence>;
+  /** That of process 1, where this is the first PID namespace; in a container process 1 is nobody's host. */
+  readonly host: string | undefined;
   readonly hiddenProcesses: number;
 }
 
-const NO_SCAN: Scan = { pids: new Map(), hiddenProcesses: 0 };
+const NO_SCAN: Scan = { pids: new Map(), residents: new Map(), host: undefined, hiddenProcesses: 0 };
 
 /** Finds every network namespace in which a process lives, or which is kept in a file, again and again. */
 export class NamespaceFinder {
-  private readonly homes: HomeFinder;
+  private readonly residents: Residents;
   private scan = NO_SCAN;
   private nextScanAt = Number.NEGATIVE_INFINITY;
   private known = new Map<string, FoundNamespace>();
@@ -58,7 +63,7 @@ export class NamespaceFinder {
   private plainFiles = 0;
 
   constructor(private readonly door: Pick<Door, 'proc' | 'root'>) {
-    this.homes = new HomeFinder(door);
+    this.residents = new Residents(new HomeFinder(door));
   }
 
   /** Cheap where nothing has changed: on a host with thousands of processes they are not all looked through each time. */
@@ -90,51 +95,77 @@ export class NamespaceFinder {
 
   /** The same object as long as nothing about it has changed. */
   private describe(id: string, file: string | undefined): FoundNamespace {
-    const pid = this.scan.pids.get(id);
+    const { pids, host, residents } = this.scan;
+    const pid = pids.get(id);
     const path = file ?? join(this.door.proc, String(pid), 'ns/net');
+    const name = id === host ? 'host' : file?.slice(file.lastIndexOf('/') + 1);
+    const { containers, ...home } = residents.get(id) ?? {};
+    const namespace: Namespace = {
+      id,
+      ...(name !== undefined && { name }),
+      // The host is no container, whatever its first process is in.
+      ...(id !== host && home),
+      ...(containers !== undefined && { containers }),
+    };
     const before = this.known.get(id);
     const mark = mountMark({ id, path });
     const isSame = before?.pid === pid && before?.place.path === path && before.mark === mark;
-    if (before !== undefined && isSame) return before;
-    const name = id === this.hostNamespace() ? 'host' : file?.slice(file.lastIndexOf('/') + 1);
-    // The host is no container, whatever its first process is in.
-    const home = pid === undefined || name === 'host' ? {} : this.homes.homeOf(pid);
+    if (before !== undefined && isSame && isDeepStrictEqual(before.namespace, namespace)) return before;
     return {
-      namespace: { id, ...(name !== undefined && { name }), ...home },
+      namespace,
       place: { id, path },
       ...(pid !== undefined && { pid }),
       ...(mark !== undefined && { mark }),
     };
   }
 
-  /** That of process 1, where this is the first PID namespace; in a container process 1 is nobody's host. */
-  private hostNamespace(): string | undefined {
-    return inodeOf(join(this.door.proc, 'self/ns/pid')) === FIRST_PID_NAMESPACE
-      ? this.namespaceOf(1)
-      : undefined;
-  }
-
   private scanProcesses(): void {
     const effort = new Effort();
-    const pids = new Map<string, number>();
+    const processes = new Map<number, string>();
     const hidden: number[] = [];
     for (const pid of listPids(this.door.proc)) {
       const id = this.namespaceOf(pid);
       if (id === 'hidden') hidden.push(pid);
-      else if (id !== undefined && (pids.get(id) ?? Number.POSITIVE_INFINITY) > pid) pids.set(id, pid);
+      else if (id !== undefined) processes.set(pid, id);
     }
-    this.scan = { pids, hiddenProcesses: this.countElsewhere(hidden, [...pids.values()]) };
+    const pids = new Map<string, number>();
+    for (const [pid, id] of processes) pids.set(id, Math.min(pid, pids.get(id) ?? Number.POSITIVE_INFINITY));
+    const { elsewhere, isSure } = this.place(hidden, pids, processes);
+    // Where procfs hides processes (hidepid=2) process 1 is not even listed.
+    const seesAll = isSure && this.namespaceOf(1) !== undefined;
+    const isFirst = inodeOf(join(this.door.proc, 'self/ns/pid')) === FIRST_PID_NAMESPACE;
+    this.scan = {
+      pids,
+      residents: this.residents.find(processes, seesAll),
+      host: isFirst ? processes.get(1) : undefined,
+      hiddenProcesses: elsewhere,
+    };
     effort.pause();
     this.nextScanAt = monotonicNow() + effort.ms / SCAN_SHARE;
   }
 
-  /** Of processes whose namespace may not be read, those that share it with none of the others. */
-  private countElsewhere(hidden: readonly number[], seen: readonly number[]): number {
-    if (hidden.length === 0) return 0;
-    // A file below /proc/PID/net is one inode for all processes of a namespace, and needs no privilege (fs/proc/proc_net.c).
+  /**
+   * Adds to `processes` those whose namespace may not be read, but is that of others; counts those that are elsewhere.
+   * A file below /proc/PID/net is one inode for all processes of a namespace, and needs no privilege (fs/proc/proc_net.c).
+   */
+  private place(
+    hidden: readonly number[],
+    seen: ReadonlyMap<string, number>,
+    processes: Map<number, string>,
+  ): { readonly elsewhere: number; readonly isSure: boolean } {
+    if (hidden.length === 0) return { elsewhere: 0, isSure: true };
     const fileOf = (pid: number) => inodeOf(join(this.door.proc, String(pid), 'net/netstat'));
-    const known = new Set(seen.map(fileOf).filter((inode) => inode !== undefined));
-    return hidden.filter((pid) => !known.has(fileOf(pid) ?? '')).length;
+    const ids = new Map([...seen].map(([id, pid]) => [fileOf(pid), id] as const));
+    ids.delete(undefined);
+    let [elsewhere, unknown] = [0, 0];
+    for (const pid of hidden) {
+      const file = fileOf(pid);
+      const id = ids.get(file);
+      if (id !== undefined) processes.set(pid, id);
+      else elsewhere++;
+      if (file === undefined && this.namespaceOf(pid) === 'hidden') unknown++;
+    }
+    return { elsewhere, isSure: unknown === 0 };
   }
 
   /** `undefined`: the process has ended. Kernel threads are in that of the host. */

@@ -235,13 +235,13 @@ function gapOf(error: unknown, looker: Eyes, { source }: CollectOptions): GapObs
   };
 }
 
-/** None of the namespaces that were asked for by name is there now. */
+/** What was asked for by name was there, and none of it is there now. */
 const isGone = (error: unknown, options: CollectOptions | NamespaceOptions): boolean =>
   'netns' in options &&
   options.netns !== undefined &&
   !options.netns.includes(ALL_NAMESPACES) &&
   error instanceof SourceError &&
-  error.fault === 'missing';
+  (error.fault === 'missing' || error.fault === 'gone');
 
 /** False where the signal has aborted. */
 async function waitForTick(ticks: Ticks, pace: Pace, signal: AbortSignal): Promise<boolean> {

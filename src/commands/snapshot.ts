@@ -1,6 +1,6 @@
 import { BaseCommand, EXIT } from '../cli/base-command.js';
 import { readFilter } from '../cli/filter.js';
-import { filterGaps, namespacesIn } from '../cli/filter-gaps.js';
+import { filterGaps, namespacesIn, narrowNamespaces } from '../cli/filter-gaps.js';
 import { gapNotes } from '../cli/gap-notes.js';
 import { namesFor } from '../cli/names.js';
 import { inPieces, writePieces } from '../cli/output.js';
@@ -56,7 +56,7 @@ export default class Snapshot extends BaseCommand {
       rows: wantsRows(flags),
     });
 
-    const looked = await lookOnce(path, flags, thresholds);
+    const looked = narrowNamespaces(await lookOnce(path, flags, thresholds), filter);
     const report = { ...looked, gaps: [...looked.gaps, ...filterGaps(filter, namespacesIn(looked))] };
     const view = selectView(report, { ...flags, saved: path !== undefined }, filter, sort);
 

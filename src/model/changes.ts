@@ -1,4 +1,5 @@
 import type { Evidence } from './findings.js';
+import type { Namespace } from './namespace.js';
 
 /** What a change is about: a namespace, a listening socket, the processes that hold it, or its hand-over to another process. */
 export const CHANGE_KINDS = ['namespace', 'listener', 'owner', 'takeover'] as const;
@@ -10,6 +11,9 @@ export interface Change {
   /** Wall clock, ms, of the look that first saw it. */
   readonly time: number;
   readonly netns?: string;
+  /** That came, or went. */
+  readonly namespace?: Namespace;
+  readonly isEnd?: true;
   /** Key of the listener; id of the namespace. */
   readonly subject: string;
   /** Keys of the other listeners, where it is about many at once. */

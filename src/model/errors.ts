@@ -34,6 +34,8 @@ export const SOURCE_FAULTS = [
   'failed',
   'garbage',
   'permission',
+  // What was looked at by its name has ended meanwhile.
+  'gone',
 ] as const;
 export type SourceFault = (typeof SOURCE_FAULTS)[number];
 

@@ -24,7 +24,15 @@ export interface FindingJson {
   caused_by?: Rule;
 }
 
-/** One network namespace; where it belongs to a container, a pod or a unit is told by its first process. */
+/** A container with processes in a network namespace that it shares. */
+export interface ContainerJson {
+  /** Name, else the first digits of the id. */
+  container: string;
+  container_id: string;
+  runtime?: Runtime;
+}
+
+/** One network namespace: with the container where there is only one, with the pod and the unit where all of its processes are of one. */
 export interface NamespaceJson {
   /** Inode. */
   id: string;
@@ -34,6 +42,8 @@ export interface NamespaceJson {
   container?: string;
   container_id?: string;
   runtime?: Runtime;
+  /** Containers that have processes in it, where others are there too. */
+  containers?: ContainerJson[];
   pod?: string;
   unit?: string;
   counters?: CountersJson;

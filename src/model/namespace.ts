@@ -21,13 +21,22 @@ export interface Home {
   readonly mountNamespace?: string;
 }
 
-/** One network namespace, and who lives in it: the home of its first process. */
+/**
+ * One network namespace, and who lives in it: the container where there is only one, the pod and the unit where all of its processes are of
+ * one. Nothing of the host's, and of one that may have processes which cannot be seen.
+ */
 export interface Namespace extends Home {
   /** Inode, as text. */
   readonly id: string;
   /** `host` for that of the first process of the machine; else the name of its file in /run/netns or /run/docker/netns. */
   readonly name?: string;
+  /** Containers that have processes in it, where other processes are there too: those of a pod, or of the host's network. */
+  readonly containers?: readonly Container[];
 }
+
+/** All that are known to have processes in it. */
+export const containersIn = ({ container, containers }: Namespace): readonly Container[] =>
+  containers ?? (container === undefined ? [] : [container]);
 
 const SHORT_ID = 12;
 
@@ -35,6 +44,6 @@ const SHORT_ID = 12;
 export const containerLabel = ({ id, name }: Container): string =>
   name ?? (/^[0-9a-f]{32,}$/.test(id) ? id.slice(0, SHORT_ID) : id);
 
-/** What people call a namespace: the name of its container before that of its file, which is often made of digits; else its inode. */
-export const namespaceLabel = ({ id, name, container }: Namespace): string =>
-  (container === undefined ? undefined : containerLabel(container)) ?? name ?? id;
+/** What people call a namespace: the name of its container before that of its file, which is often made of digits; else its pod, or its inode. */
+export const namespaceLabel = ({ id, name, container, pod }: Namespace): string =>
+  (container === undefined ? undefined : containerLabel(container)) ?? name ?? pod ?? id;

@@ -44,6 +44,8 @@ export interface Gap {
   readonly what: string;
   readonly why: string;
   readonly line?: number;
+  /** Of several namespaces those in which it is missing; absent: in all, or in none. */
+  readonly of?: readonly Namespace[];
 }
 
 /** What was asked of the kernel, so that "not there" can be told from "not asked". */
@@ -100,6 +102,9 @@ export interface NamespacesObservation {
   readonly looks: readonly (TableObservation | GapObservation)[];
   /** Found and not read: they may not be entered, or ended before it. Absent in recordings. */
   readonly unread?: readonly Namespace[];
+  /** Those of them that may not be entered; and how many processes live in namespaces that cannot even be seen. Absent in recordings. */
+  readonly closed?: readonly Namespace[];
+  readonly hiddenProcesses?: number;
   /** From where namespaces were looked for, where every process could be seen: two looks with the same one see the same namespaces. */
   readonly sight?: string;
   /** Asked for by name, and not looked into; said among the gaps too. Absent in recordings. */

@@ -1,6 +1,14 @@
 import type { Change } from '../model/changes.js';
 import type { AlertEvent } from '../model/findings.js';
-import type { AlertJson, ChangeJson, EventJson, NamespaceJson, SnapshotJson } from '../model/json.js';
+import type {
+  AlertJson,
+  ChangeJson,
+  ContainerJson,
+  EventJson,
+  NamespaceJson,
+  SnapshotJson,
+} from '../model/json.js';
+import { type Container, containerLabel } from '../model/namespace.js';
 import type { Origin, Sysctls } from '../model/observation.js';
 import type { OriginJson } from '../model/parts-json.js';
 import type { NamespaceReport, Report } from '../model/report.js';
@@ -83,13 +91,17 @@ export function namespacesJson(report: Report, names: Names): NamespaceJson[] | 
   return [{ id: origin.netns, sysctls: sysctlsJson(sysctls) }];
 }
 
+const containerJson = (one: Container): ContainerJson =>
+  known({ container: containerLabel(one), container_id: one.id, runtime: one.runtime });
+
 function namespaceJson({ namespace, counters, sysctls }: NamespaceReport, names: Names): NamespaceJson {
-  const { id, name, ...home } = redactNamespace(namespace, names);
+  const { id, name, containers, ...home } = redactNamespace(namespace, names);
   return known({
     id,
     name,
     ...homeJson(home),
     runtime: home.container?.runtime,
+    containers: containers?.map(containerJson),
     counters,
     sysctls: sysctls && sysctlsJson(sysctls),
   });

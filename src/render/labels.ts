@@ -27,9 +27,13 @@ function redactContainer(container: Container, names: Pick<Names, 'label'>): Con
 }
 
 export function redactNamespace(namespace: Namespace, names: Pick<Names, 'label'>): Namespace {
-  const { name } = namespace;
+  const { name, containers } = namespace;
   return redactHome(
-    name === undefined ? namespace : { ...namespace, name: names.label('netns', name) },
+    {
+      ...namespace,
+      ...(name !== undefined && { name: names.label('netns', name) }),
+      ...(containers && { containers: containers.map((one) => redactContainer(one, names)) }),
+    },
     names,
   );
 }

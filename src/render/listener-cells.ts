@@ -1,5 +1,5 @@
 import type { Listener, ListenerReport } from '../model/listener.js';
-import { containerLabel } from '../model/namespace.js';
+import { containerLabel, type Home, type Namespace } from '../model/namespace.js';
 import { namespaceText, redactHome } from './labels.js';
 import type { Names } from './names.js';
 import { cleanText, formatDuration, formatOwners, formatPercent } from './text.js';
@@ -10,9 +10,11 @@ export const listenerCells = {
     cleanText(names.endpoint(listener.local)) + mountsMark(listener, names),
   owners: ({ listener }: ListenerReport, names: Names) =>
     formatOwners(listener.owners?.map((owner) => names.owner(owner))),
-  /** What its namespace is called. */
-  netns: ({ listener: { namespace, netns } }: ListenerReport, names: Names) =>
-    namespace === undefined ? (netns ?? '?') : namespaceText(namespace, names),
+  /** What its namespace is called, and of which container it is where several share that: `host (web)`. */
+  netns: ({ listener: { namespace, netns, home } }: ListenerReport, names: Names) =>
+    namespace === undefined
+      ? (netns ?? '?')
+      : namespaceText(namespace, names) + sharedMark(namespace, home, names),
   fill: ({ listener }: ListenerReport) => formatFill(listener),
   /** `129/128`: length and backlog, as ss prints them. */
   queue: ({ listener: { acceptQueue } }: ListenerReport) =>
@@ -26,6 +28,12 @@ export const listenerCells = {
     return orUnknown(listener.synQueue?.length ?? listener.group?.synQueue?.length) + groupMark(listener);
   },
 };
+
+function sharedMark(namespace: Namespace, home: Home | undefined, names: Names): string {
+  if (home?.container === undefined || home.container.id === namespace.container?.id) return '';
+  const { container } = redactHome(home, names);
+  return container === undefined ? '' : ` (${cleanText(containerLabel(container))})`;
+}
 
 /** The path of a Unix socket is one of the mount namespace of its process, which is named by its container where it has one. */
 function mountsMark({ local, home }: Listener, names: Names): string {

@@ -75,9 +75,11 @@ export class DiagnosisWatch {
     return names;
   }
 
-  /** Connects are under way, or were given up, whose SYN was sent again. */
+  /** Connects are under way whose SYN was sent again, or ended without having been established. */
   get hasUnanswered(): boolean {
-    return this.connections.seen(undefined).connecting.some(({ everRetried }) => everRetried > 0);
+    return this.connections
+      .seen(undefined)
+      .connecting.some(({ everRetried, gone }) => everRetried + gone > 0);
   }
 
   /** `undefined` before the first complete look. */

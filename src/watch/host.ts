@@ -1,3 +1,4 @@
+import { isHiddenOwners } from '../analyze/hidden-owners.js';
 import {
   HOST,
   ownersHidden,
@@ -49,14 +50,10 @@ export function hostReport(state: WatchState, observation: TableObservation, loo
   ].map((finding) => ({ finding, subjectText: HOST }));
   return {
     findings: [...host, ...passing(followed), ...udpFindings(look)],
-    // What has become a finding is not said a second time.
-    gaps: owners === undefined ? gaps : gaps.filter((gap) => !isHiddenOwners(gap)),
+    gaps,
     ownersHidden: owners,
   };
 }
-
-/** As the collector says it while sockets have owners that it may not see. */
-export const isHiddenOwners = ({ what, why }: Gap) => what === 'owners' && why.startsWith('hidden');
 
 /** In the words of the first time while it lasts: the number of sockets changes, the remedy does not. */
 export function hiddenOwners({ ownersHidden: before }: WatchState, gaps: readonly Gap[]): string | undefined {

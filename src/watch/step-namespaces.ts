@@ -2,7 +2,7 @@ import { ownersHidden } from '../analyze/host-rules.js';
 import { sortListeners } from '../analyze/sort.js';
 import type { Change } from '../model/changes.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Namespace } from '../model/namespace.js';
+import { type Container, containersIn, type Namespace } from '../model/namespace.js';
 import type { NamespacesObservation, Origin } from '../model/observation.js';
 import { ROW_POOL } from '../model/pools.js';
 import type { NamespaceReport, Report } from '../model/report.js';
@@ -12,9 +12,17 @@ import { perSecond } from '../model/units.js';
 import { advanceAlerts, byWeight, endAlerts, listAlerts } from './alerts.js';
 import { mergeClosed } from './closed-of-all.js';
 import { repeatReport } from './fault.js';
-import { hiddenOwners, isHiddenOwners } from './host.js';
+import { hiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
-import { alertOf, changeOf, findingOf, mergeGaps, textOf } from './namespace-words.js';
+import {
+  alertOf,
+  changeOf,
+  findingOf,
+  goneChange,
+  listenersText,
+  mergeGaps,
+  textOf,
+} from './namespace-words.js';
 import { type KeptSockets, type Step, startWatch, type WatchState, windowOf } from './state.js';
 import { type OneObservation, stepOne } from './step-one.js';
 
@@ -47,7 +55,7 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
   const windowMs = windowOf(state, origin);
   const changes = [
     // What comes may have the id of what went.
-    ...gone.map(([id, last]) => goneText(id, last, origin)),
+    ...gone.map(([id, { report: last }]) => goneChange(namespaceIn(last, id), last, origin)),
     ...(state.namespaces === undefined ? [] : comings(known, parts, origin)),
     ...(merged.changes ?? []),
   ];
@@ -61,7 +69,6 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
     alerts: [...listAlerts(book), ...merged.alerts].sort(byWeight),
     events: [...events, ...merged.events, ...gone.flatMap(([id, last]) => clearAll(id, last, origin))],
     ...(changes.length > 0 && { changes }),
-    gaps: merged.gaps.filter((gap) => owners === undefined || !isHiddenOwners(gap)),
   };
   const next: WatchState = {
     ...startWatch(state.config),
@@ -95,7 +102,7 @@ export function stepWithin(state: WatchState, observation: OneObservation): Step
   return { state: { ...stepped.state, namespaces, report: state.report }, report };
 }
 
-/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or container is another namespace. */
+/** The kernel gives the inode of a namespace that went to the next one: where no mark tells, another name or other containers are another namespace. */
 function stillThere(
   { namespaces }: WatchState,
   looks: NamespacesObservation['looks'],
@@ -108,9 +115,16 @@ function stillThere(
       const { namespace: after } = look;
       const marks = [origin?.netnsMark, look.origin.netnsMark] as const;
       if (marks[0]?.[0] !== undefined && marks[0][0] === marks[1]?.[0]) return marks[0] === marks[1];
-      return before.name === after.name && before.container?.id === after.container?.id;
+      return before.name === after.name && mayBeSame(containersIn(before), containersIn(after));
     }),
   );
+}
+
+/** Of a pod some come and go while it stays. */
+function mayBeSame(before: readonly Container[], after: readonly Container[]): boolean {
+  if (before.length === 0 || after.length === 0) return before.length === after.length;
+  const ids = new Set(before.map(({ id }) => id));
+  return after.some(({ id }) => ids.has(id));
 }
 
 const whenOf = ({ monotonic, time }: Origin) => ({ monotonic, time });
@@ -234,6 +248,7 @@ function comings(
       kind: 'namespace',
       time,
       netns: namespace.id,
+      namespace,
       subject: namespace.id,
       subjectText: textOf(namespace),
       message: `came, with ${listenersText(report)}`,
@@ -241,27 +256,8 @@ function comings(
     }));
 }
 
-function goneText(id: string, { report }: WatchState, { time }: Origin): Change {
-  const namespace = namespaceIn(report, id);
-  const had = report === undefined ? '' : `, with ${listenersText(report)}`;
-  return {
-    kind: 'namespace',
-    time,
-    netns: id,
-    subject: id,
-    subjectText: textOf(namespace),
-    message: `went${had}`,
-    evidence: [],
-  };
-}
-
 const namespaceIn = (report: Report | undefined, id: string): Namespace =>
   report?.namespaces?.find(({ namespace }) => namespace.id === id)?.namespace ?? { id };
-
-function listenersText({ listeners }: Report): string {
-  if (listeners.length === 0) return 'no listeners';
-  return listeners.length === 1 ? '1 listener' : `${listeners.length} listeners`;
-}
 
 /** A namespace takes its alerts with it, and that is said of each. */
 function clearAll(id: string, { alerts, report }: WatchState, origin: Origin): Report['events'] {

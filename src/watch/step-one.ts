@@ -1,9 +1,10 @@
 import type { Change } from '../model/changes.js';
+import type { SourceFault } from '../model/errors.js';
 import type { Namespace } from '../model/namespace.js';
 import type { ClosedObservation, Observation, Origin, TableObservation } from '../model/observation.js';
 import { endAlerts, NO_ALERTS, rebaseAlerts } from './alerts.js';
 import { keepClosed } from './closed.js';
-import { repeatReport, stepFault } from './fault.js';
+import { repeatReport, stepFault, stepGone } from './fault.js';
 import { textOf } from './namespace-words.js';
 import { takeSamples } from './samples.js';
 import { isOtherKernel, isOtherNamespace, type Step, startWatch, type WatchState } from './state.js';
@@ -12,10 +13,13 @@ import { stepTable } from './step-table.js';
 /** An observation of one namespace. */
 export type OneObservation = Exclude<Observation, { readonly kind: 'namespaces' }>;
 
+const GONE: SourceFault = 'gone';
+
 /** Takes it into the state of that namespace. */
 export function stepOne(state: WatchState, observation: OneObservation): Step {
   if (observation.kind === 'table') return stepLook(state, observation);
-  if (observation.kind === 'gap') return stepFault(state, observation);
+  if (observation.kind === 'gap')
+    return observation.fault === GONE ? stepGone(state, observation) : stepFault(state, observation);
   if (observation.kind === 'closed') return stepClosed(state, observation);
   const next =
     observation.kind === 'samples' ? { ...state, sampled: takeSamples(state.sampled, observation) } : state;
@@ -41,6 +45,7 @@ function madeAnew(namespace: Namespace, before: Origin | undefined, { time, netn
     kind: 'namespace',
     time,
     netns,
+    namespace,
     subject: netns,
     subjectText: textOf(namespace),
     message: `is another namespace now, made anew (${was}): nothing is compared with the one before`,

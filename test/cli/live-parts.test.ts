@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/analyze/filter.js';
 import { awaitFirstLook } from '../../src/cli/first-look.js';
 import { chooseMode } from '../../src/cli/live-mode.js';
-import { addGaps, EventFilter, narrowReport, takeReports } from '../../src/cli/live-reports.js';
+import { addGaps, EventFilter, narrowReport, type Shows, takeReports } from '../../src/cli/live-reports.js';
 import { Remarks } from '../../src/cli/remarks.js';
 import { UsageError } from '../../src/cli/usage.js';
 import type { Change } from '../../src/model/changes.js';
 import type { ClosedReport } from '../../src/model/closed.js';
 import { SourceError } from '../../src/model/errors.js';
 import type { AlertEvent } from '../../src/model/findings.js';
+import type { Namespace } from '../../src/model/namespace.js';
 import type { GapObservation, Observation, Origin } from '../../src/model/observation.js';
 import type { Report } from '../../src/model/report.js';
 import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
@@ -185,6 +186,64 @@ describe('what a filter lets through of listeners that are gone', () => {
     const said = narrowReport(report({ changes: all.map(change), events: all.map(raised) }), filter, events);
     expect(said.changes?.map(({ subject }) => subject)).toEqual(['mine', 'host']);
     expect(said.events.map(({ alert }) => alert.id)).toEqual(['mine', 'host']);
+  });
+
+  describe('of namespaces that come and go', () => {
+    const told = (verb: 'came' | 'went', namespace: Namespace): Change => ({
+      ...change(namespace.id),
+      kind: 'namespace',
+      namespace,
+      message: verb,
+      ...(verb === 'went' && { isEnd: true }),
+    });
+    const [web, next, other] = [
+      { id: '101', name: 'web' },
+      { id: '101', name: 'next' },
+      { id: '102', name: 'other' },
+    ];
+    const shown = (filter: Shows, ...looks: (readonly [Partial<Report>, ...Change[]])[]) => {
+      const events = new EventFilter(filter);
+      return looks.flatMap(([extra, ...changes]) =>
+        (narrowReport(report({ ...extra, changes }), filter, events).changes ?? []).map(
+          ({ namespace, message }) => `${namespace?.name} ${message}`,
+        ),
+      );
+    };
+
+    it('tells of those that the filter names, whatever listens there', () => {
+      const looks = [
+        [{}, told('came', web), told('came', other)],
+        [{}, told('went', web), told('went', other), told('came', web), told('came', next)],
+        [{}, told('went', next), told('went', web)],
+      ] as const;
+      expect(shown(parseFilter('netns:w*'), ...looks)).toEqual([
+        'web came',
+        'web went',
+        'web came',
+        'web went',
+      ]);
+    });
+
+    it('else of those in which a listener was shown, and of none that has the number of one that went', () => {
+      const listeners = [{ listener: { key: 'mine', netns: '101' } } as Report['listeners'][number]];
+      const looks = [
+        [{ listeners }, told('came', web), told('came', other)],
+        [{}, told('went', web), told('came', next)],
+        [{}, told('went', next)],
+      ] as const;
+      expect(shown({ matchesListener: () => true }, ...looks)).toEqual(['web came', 'web went']);
+    });
+
+    it('tells no alert of a whole namespace that the filter excludes', () => {
+      const filter = parseFilter('netns:web');
+      const namespaces = [web, other].map((namespace) => ({ namespace }));
+      const events = ['101', '102'].map((id) => {
+        const event = raised(`netns ${id}`);
+        return { ...event, alert: { ...event.alert, netns: id } };
+      });
+      const said = narrowReport(report({ namespaces, events }), filter, new EventFilter(filter));
+      expect(said.events.map(({ alert }) => alert.netns)).toEqual(['101']);
+    });
   });
 
   it('shows of several namespaces what ended in those that were asked for', () => {

@@ -134,6 +134,41 @@ describe('namespaces of processes', () => {
     expect(finder.find().found).toHaveLength(1);
   });
 
+  it('have the container that alone lives there, also while somebody looks in; of several none, but all of them', () => {
+    const POD = 'kubepods/pod6f2a1c3e-0b4d-4e5f-8a9b-0c1d2e3f4a5b';
+    const [pause, app] = ['b'.repeat(64), 'c'.repeat(64)];
+    addProcess(1, '0::/init.scope', 4026531840);
+    addProcess(700, `0::/docker/${'d'.repeat(64)}`, 4026531840);
+    addProcess(812, `0::/${POD}/${pause}`, 4026532500);
+    addProcess(900, `0::/${POD}/${app}`, 4026532500);
+    addProcess(913, `0::/docker/${ID}`, 4026532600);
+    addProcess(990, '0::/user.slice', 4026532600);
+    addProcess(1012, '0::/user.slice', 4026532700);
+    addProcess(1090, `0::/docker/${ID}`, 4026532700);
+    const { found } = new NamespaceFinder({ proc, root }).find();
+    const lives = found.map(({ namespace: { container, containers, pod } }) => [
+      container?.id,
+      containers?.map(({ id }) => id),
+      pod,
+    ]);
+    expect(lives).toEqual([
+      // Without a first PID namespace nothing is called host.
+      [undefined, ['d'.repeat(64)], undefined],
+      [undefined, [pause, app], '6f2a1c3e-0b4d-4e5f-8a9b-0c1d2e3f4a5b'],
+      [ID, [ID], undefined],
+      [undefined, [ID], undefined],
+    ]);
+  });
+
+  it('have no home where processes cannot be seen which may be there: process 1 is not listed (hidepid)', () => {
+    addProcess(812, `0::/docker/${ID}`, 4026532500);
+    const { found } = new NamespaceFinder({ proc, root }).find();
+    expect(found[0]?.namespace).toEqual({
+      id: '4026532500',
+      containers: [{ id: ID, runtime: 'docker' }],
+    });
+  });
+
   it('a file that was left behind in /run/netns is none', () => {
     addProcess(1, '', 4026531840);
     write('run/netns/old', '');

@@ -155,6 +155,17 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
         expect.stringMatching(/^those of \d+ processes of other users could not be seen: run as root /),
       ]);
       expect(Number.parseInt(whys[0] ?? '', 10)).toBeGreaterThanOrEqual(namespaces.length - 1);
+      const all = ['check', '--no-config', '--no-state', '--netns', 'all', '--format', 'json'];
+      const checked = await sockwatch(at, all, { unprivileged: true });
+      // Of others on this host something may be worse.
+      expect([2, 3]).toContain(checked.code);
+      const items = (JSON.parse(checked.stdout) as CheckJson).items.filter(({ text }) =>
+        /^\d+ namespaces .*could not be looked into/.test(text),
+      );
+      expect(items).toMatchObject([{ status: 'unknown' }]);
+      const asked = ['check', '--no-config', '--no-state', '--netns', 'all', '-m', 'oldest-wait', '--filter'];
+      const ofOwn = await sockwatch(at, [...asked, `netns:${at.name}`], { unprivileged: true });
+      expect(ofOwn.stdout).not.toContain('could not be looked into');
       const refused = await sockwatch(at, ['snapshot', '--netns', deserted.name], { unprivileged: true });
       expect(refused.code).toBe(1);
       expect(refused.stderr).toContain('could not be entered: not allowed');
@@ -258,14 +269,74 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
         expect(said.counters?.ListenOverflows).toBeLessThanOrEqual(
           await namespace.counter('ListenOverflows'),
         );
-        // Gone for longer than a look: told as a fault, and found again under its name.
+        // Gone for longer than a look: told as what it is, and found again under its name.
         await namespace.renew(async () => {
-          await live.until(() => live.alerts.find(({ rule }) => rule === 'source_error'));
+          const gone = await live.alert('raised', `netns ${namespace.name}`);
+          expect(gone).toMatchObject({ rule: 'source_error', severity: 'warning' });
+          expect(live.changes.filter(isAbout(namespace.name, 'went'))).toHaveLength(1);
         });
         const again = await overflow();
         await live.until(() => live.snapshots.find((one) => listenerOf(one, again.port)));
         expect(live.changes.filter(isAbout(namespace.name, 'is another'))).toHaveLength(2);
         expect(await live.interrupt()).toBe(130);
+      }),
+    );
+  });
+
+  it('is told of where the filter names it, whenever something listens there, and others are not', async () => {
+    const other = new Namespace();
+    await withNamespace((watcher) =>
+      withNamespace(async (namespace) => {
+        const filter = ['--filter', `netns:${namespace.name}*`];
+        const live = new LiveStream(watcher, ['--netns', 'all', '--interval', '300ms', ...filter]);
+        await live.until(() => live.snapshots.find((said) => hasAll(said, [namespace, other])));
+        const told = (verb: string) => live.changes.filter(isAbout(namespace.name, verb)).length;
+        await namespace.renew(async () => {
+          await other.remove();
+          await live.until(() => told('went') || undefined);
+        });
+        await live.until(() => told('came') || undefined);
+        const { listening } = await serve(namespace, { backlog: 3 });
+        await live.until(() =>
+          live.snapshots.at(-1)?.listeners.find(({ local_port: port }) => port === listening.port),
+        );
+        expect(await live.interrupt()).toBe(130);
+        expect([told('went'), told('came')]).toEqual([1, 1]);
+        const others = live.changes.filter(
+          ({ event, subject }) => event === 'namespace' && subject !== `netns ${namespace.name}`,
+        );
+        expect(others).toEqual([]);
+      }),
+    );
+  });
+
+  it('is judged by a check up to its end, which is no OK', async () => {
+    await withNamespace((watcher) =>
+      withNamespace(async (namespace) => {
+        const { listening, clients } = await serve(namespace, { backlog: 2 });
+        await clients.connect(listening, 3);
+        const args = ['--no-config', '--no-state', '--netns', namespace.name, '--format', 'json'];
+        const running = sockwatch(watcher, [
+          'check',
+          ...args,
+          '--timeout',
+          '60s',
+          '--samples',
+          '30',
+          '--every',
+          '300ms',
+        ]);
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        await namespace.renew(() => running.then(() => {}));
+        const { code, stdout } = await running;
+        const said: CheckJson = JSON.parse(stdout);
+        const gone = `the network namespace "${namespace.name}" went while it was watched`;
+        expect(said.items.filter(({ text }) => text.startsWith(gone))).toMatchObject([{ status: 'unknown' }]);
+        expect(said.items.find(({ metric }) => metric === 'accept-queue')).toMatchObject({
+          value: 3,
+          status: 'critical',
+        });
+        expect(code).toBe(2);
       }),
     );
   });
@@ -299,7 +370,7 @@ describe.skipIf(missing)(`a namespace by name${because}`, () => {
       await namespace.renew(async () => {
         const gone = await look();
         expect(gone.kind === 'gap' ? gone.gaps[0]?.why : gone.kind).toBe(
-          `no network namespace or container is called "${namespace.name}"`,
+          `the network namespace "${namespace.name}" went while it was watched`,
         );
       });
       const after = await connect();

@@ -105,6 +105,7 @@ describe('what happens between two looks into several namespaces', () => {
     expect(gaps).toContainEqual({
       what: 'netns db: connections that ended',
       why: 'an unknown number of events was lost: the numbers are lower bounds',
+      of: [DB],
     });
     expect(mergeClosed([])).toBeUndefined();
   });

@@ -163,7 +163,7 @@ describe('looks into several namespaces', () => {
       ['ns', 4],
       ['101', 0],
     ]);
-    expect(report.gaps).toEqual([{ what: 'netns web: sockets', why: 'no answer in time' }]);
+    expect(report.gaps).toEqual([{ what: 'netns web: sockets', why: 'no answer in time', of: [WEB] }]);
     expect(report.alerts.map(({ id, subjectText }) => [id, subjectText])).toEqual([
       ['source_error netns 101', 'netns web'],
     ]);
@@ -179,7 +179,7 @@ describe('looks into several namespaces', () => {
     );
     expect(report.gaps).toEqual([
       { what: 'namespaces', why: '3 namespaces of other users could not be entered' },
-      { what: 'limits', why: 'unknown here (in 2 namespaces)' },
+      { what: 'limits', why: 'unknown here (in 2 namespaces)', of: [HOST, WEB] },
     ]);
   });
 
@@ -200,18 +200,74 @@ describe('looks into several namespaces', () => {
   });
 });
 
+describe('one that was asked for by name', () => {
+  it('goes with an event, and an alert that names it; its own alerts end', () => {
+    const timeline = new Timeline();
+    timeline.take(into(WEB, 0, full(3)));
+    timeline.take(into(WEB, 1000, full(3)));
+    const why = 'the network namespace "web" went while it was watched';
+    const gone = (at: number): GapObservation => {
+      const { namespace: _, ...gap } = broken(WEB, at);
+      return { ...gap, fault: 'gone', gaps: [{ what: 'sockets', why }] };
+    };
+    const first = timeline.take(gone(2000));
+    expect(first.changes).toMatchObject([
+      { kind: 'namespace', subjectText: 'netns web', message: 'went, with 1 listener', isEnd: true },
+    ]);
+    expect(eventTexts(first)).toEqual(
+      expect.arrayContaining(['cleared accept_queue_full critical', 'raised source_error warning']),
+    );
+    const told = () => first.alerts.map(({ subjectText, finding }) => [subjectText, finding.message]);
+    expect(told()).toEqual([['netns web', why]]);
+    const second = timeline.take(gone(3000));
+    expect([second.changes, second.events, second.alerts.length]).toEqual([undefined, [], 1]);
+    // One of that name again, made anew.
+    const next = into(WEB, 4000, []);
+    const after = timeline.take({ ...next, origin: { ...next.origin, netns: '999' } });
+    expect(eventTexts(after)).toEqual(['cleared source_error warning']);
+    expect(after.alerts).toEqual([]);
+    expect(after.changes).toMatchObject([{ message: expect.stringContaining('made anew') }]);
+  });
+});
+
 describe('where a listener lives', () => {
-  it('its process tells, for a pod has several containers in one namespace; else the namespace', () => {
-    const sidecar = { container: { id: 'b'.repeat(64), name: 'proxy' }, pod: 'p1' };
-    const homes = new Map([[OWNER.pid, sidecar]]);
-    const other = listen('0.0.0.0:444', [0, 9], { inode: 5 }, { owners: [{ pid: 5, fd: 3, name: 'db' }] });
-    const report = new Timeline().take(into(DB, 0, [listener(0, 3), other], { homes }));
+  const sidecar = { container: { id: 'b'.repeat(64), name: 'proxy' }, pod: 'p1' };
+  const homes = new Map([[OWNER.pid, sidecar]]);
+  const elsewhere = listen('0.0.0.0:444', [0, 9], { inode: 5 }, { owners: [{ pid: 5, fd: 3, name: 'db' }] });
+  const unknown = listen('0.0.0.0:445', [0, 9], { inode: 6 });
+  const look = (namespace: Namespace) => {
+    const { listeners } = new Timeline().take(
+      into(namespace, 0, [listener(0, 3), elsewhere, unknown], { homes }),
+    );
     const homeOf = (port: number) =>
-      report.listeners.find(({ listener: { local } }) => local.kind === 'ip' && local.port === port)?.listener
-        .home;
-    expect(homeOf(443)).toEqual(sidecar);
-    expect(homeOf(444)).toEqual({ container: DB.container, pod: 'p1' });
-    const [first] = report.listeners.filter((one) => parseFilter('container:proxy').matchesListener(one));
-    expect(first?.listener.inode).toBe(3);
+      listeners.find(({ listener: { local } }) => local.kind === 'ip' && local.port === port)?.listener.home;
+    const fitting = (filter: string) =>
+      listeners
+        .filter((one) => parseFilter(filter).matchesListener(one))
+        .map(({ listener: { inode } }) => inode);
+    return { homeOf, fitting };
+  };
+
+  it('its process tells; of one whose process is not known the namespace, where all of its processes live there', () => {
+    const { homeOf, fitting } = look(DB);
+    expect([443, 444, 445].map(homeOf)).toEqual([sidecar, undefined, { container: DB.container, pod: 'p1' }]);
+    expect([fitting('container:proxy'), fitting('container:db'), fitting('-container:db')]).toEqual([
+      [3],
+      [6],
+      [3, 5],
+    ]);
+  });
+
+  it('in a namespace that several share, nothing is said of one whose process is not known', () => {
+    const { container, ...db } = DB;
+    const containers = [sidecar.container, ...(container ? [container] : [])];
+    for (const shared of [
+      { ...db, containers },
+      { ...DB, containers: [sidecar.container] },
+    ]) {
+      const { homeOf, fitting } = look(shared);
+      expect([443, 444, 445].map(homeOf)).toEqual([sidecar, undefined, { pod: 'p1' }]);
+      expect([fitting('container:proxy'), fitting('container:none')]).toEqual([[3], []]);
+    }
   });
 });

@@ -13,7 +13,13 @@ export const readHomes = (list: readonly unknown[], where: string): ReadonlyMap<
 /** What a namespace is called. Throws ParseError. */
 export function readNamespace(value: unknown, where: string): Omit<Namespace, 'id'> {
   const fields = Fields.of(value, where);
-  return { ...(fields.has('name') && { name: fields.text('name') }), ...readHome(fields) };
+  return {
+    ...(fields.has('name') && { name: fields.text('name') }),
+    ...readHome(fields),
+    ...(fields.has('containers') && {
+      containers: fields.list('containers').map((one) => readContainer(Fields.of(one, fields.where))),
+    }),
+  };
 }
 
 function readHome(fields: Fields): Home {

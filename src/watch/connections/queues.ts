@@ -117,7 +117,7 @@ export class QueueWatch {
       const timer = TIMER_KINDS[table?.get('timerKind', row) ?? -1];
       return {
         ...queue,
-        // Where the source has windows at all, one that is left out is 0.
+        // Recordings of earlier versions left out those that were 0.
         ...(window !== undefined &&
           table?.get('rtoMs', row) !== undefined && { window: bytes(window[row] || 0) }),
         ...(timer !== undefined && { timer }),

@@ -96,6 +96,21 @@ describe('a recording of several namespaces', () => {
     expect(shown(replay(record(looks)))).toEqual(shown(looks));
   });
 
+  it('holds all containers of one that several share, and redacted none of their names', () => {
+    const containers = [
+      { id: 'c'.repeat(64), name: 'cart', runtime: 'podman' as const },
+      { id: 'd'.repeat(64) },
+    ];
+    const looks = [
+      all(0, [into(HOST, 0, []), into({ id: '103', name: 'pod', containers }, 0, [listener(5)])]),
+    ];
+    const replayed = shown(replay(record(looks)));
+    expect(replayed).toEqual(shown(looks));
+    expect(JSON.stringify(replayed)).toContain('"container":"cart"');
+    const text = record(looks, new Pseudonyms(undefined, true)).join('');
+    for (const name of ['cart', 'cccc', 'dddd']) expect(text).not.toContain(name);
+  });
+
   it('redacted has no names, and the same ones for the same', () => {
     const text = record(LOOKS, new Pseudonyms(undefined, true)).join('');
     for (const name of ['"web"', 'web.service', '"db"', 'proxy', 'aaaa', 'bbbb', 'nginx', 'p1'])
@@ -113,6 +128,10 @@ describe('a recording of several namespaces', () => {
     [
       'a container without an id',
       { parts: [{ netns: '1', names: { container: {} }, scope: 'all', rows: [] }] },
+    ],
+    [
+      'containers that are no list',
+      { parts: [{ netns: '1', names: { containers: 7 }, scope: 'all', rows: [] }] },
     ],
     ['a home that is none', { parts: [{ netns: '1', homes: [[1, 'x']], scope: 'all', rows: [] }] }],
     ['too many of them', { parts: Array.from({ length: 100_001 }, () => 0) }],
