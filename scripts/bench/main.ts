@@ -30,7 +30,9 @@ const wants = (part: string) => values.only === undefined || values.only === par
 
 const captures = wants('pcap') ? { pcap: await measureCaptures(cli, Number(values.runs)) } : {};
 const closed = wants('closed') ? { closed: measureClosed() } : {};
-const recording = wants('recording') ? { recording: await measureRecording() } : {};
+const recording = wants('recording')
+  ? { recording: await measureRecording(), busyRecording: await measureRecording(1) }
+  : {};
 const sizes = wants('sizes') ? { sizes: await raceSizes(cli, Number(values.runs)) } : {};
 const isAlone = ['pcap', 'recording', 'sizes', 'closed'].includes(values.only ?? '');
 const crowd = isAlone ? undefined : await gatherCrowd(Number(values.connections));

@@ -22,6 +22,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 
 export interface RecordingFigures {
   readonly sockets: number;
+  /** Share of the connections on which data move each second, beside those whose queues are not empty. */
+  readonly busyShare: number;
   readonly megabytes: number;
   /** Of one core, for an hour of looks at 1 s. */
   readonly writeShare: number;
@@ -31,9 +33,10 @@ export interface RecordingFigures {
 
 /**
  * An hour of a made host: each second 1 % of its connections move data, half a percent end and as many begin, and the ages of all go on.
+ * On a busy one requests and answers go on a share of the others too, which leave no queue behind.
  * Measures the compressed file, what writing it costs, and how long a moment takes to be shown.
  */
-export async function measureRecording(sockets = 10_000): Promise<RecordingFigures> {
+export async function measureRecording(busyShare = 0, sockets = 10_000): Promise<RecordingFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'sockwatch-bench-'));
   const path = join(folder, 'hour.ndjson.gz');
   try {
@@ -41,7 +44,7 @@ export async function measureRecording(sockets = 10_000): Promise<RecordingFigur
       new RecordingEncoder(PLAIN_NAMES, 'bench'),
       new RecordingWriter({ path, keep: 0 }),
     );
-    const host = new MadeHost(sockets);
+    const host = new MadeHost(sockets, busyShare);
     let cpu = 0;
     for (let second = 0; second < SECONDS; second++) {
       const observation = host.look(second);
@@ -67,6 +70,7 @@ export async function measureRecording(sockets = 10_000): Promise<RecordingFigur
     }
     const figures = {
       sockets,
+      busyShare,
       megabytes: statSync(path).size / 1e6,
       writeShare: cpu / SECONDS,
       openMs,
@@ -79,9 +83,9 @@ export async function measureRecording(sockets = 10_000): Promise<RecordingFigur
   }
 }
 
-function report({ sockets, megabytes, writeShare, openMs, seekMs }: RecordingFigures): void {
+function report({ sockets, busyShare, megabytes, writeShare, openMs, seekMs }: RecordingFigures): void {
   say(
-    `\nrecording of an hour, ${sockets.toLocaleString('en')} sockets, a look each second (made, not listened to)`,
+    `\nrecording of an hour, ${sockets.toLocaleString('en')} sockets, data on ${(1 + busyShare * 100).toFixed(0)} % of them each second, a look each second (made, not listened to)`,
   );
   say(`${megabytes.toFixed(1)} MB compressed; writing takes ${(writeShare * 100).toFixed(1)} % of a core`);
   say(
@@ -125,13 +129,18 @@ const workers = (second: number): ReadonlyMap<number, ProcessFacts> =>
 class MadeHost {
   private readonly born: Float64Array;
   private readonly moved: Float64Array;
+  private readonly exchanges: Float64Array;
   private readonly ids: Uint32Array;
   private nextId = 1;
   private seed = 7;
 
-  constructor(private readonly sockets: number) {
+  constructor(
+    private readonly sockets: number,
+    private readonly busyShare: number,
+  ) {
     this.born = new Float64Array(sockets);
     this.moved = new Float64Array(sockets);
+    this.exchanges = new Float64Array(sockets);
     this.ids = Uint32Array.from({ length: sockets }, () => this.nextId++);
   }
 
@@ -140,10 +149,16 @@ class MadeHost {
     for (let count = 0; count < this.sockets / 100; count++) {
       const socket = this.pick();
       this.moved[socket] = second;
+      this.exchanges[socket] = (this.exchanges[socket] ?? 0) + 1;
       queues[socket] = this.pick();
+    }
+    for (let socket = 0; socket < this.sockets * this.busyShare; socket++) {
+      this.moved[socket] = second - ((this.pick() * 997) % 1000) / 1000;
+      this.exchanges[socket] = (this.exchanges[socket] ?? 0) + 1 + (this.pick() % 3);
     }
     for (let count = 0; count < this.sockets / 200; count++) {
       const socket = this.pick();
+      this.exchanges[socket] = 0;
       this.ids[socket] = this.nextId++;
       this.born[socket] = this.moved[socket] = second;
     }
@@ -182,8 +197,13 @@ class MadeHost {
       table.set('lastReceivedMs', row, idleMs);
       table.set('lastAckMs', row, idleMs);
       table.set('rttMs', row, 0.1 + ((socket * 31 + second) % 100) / 100);
-      table.set('bytesSent', row, second * 1000 + socket);
-      table.set('bytesReceived', row, second * 300 + socket);
+      const exchanges = this.exchanges[socket] ?? 0;
+      table.set('bytesSent', row, exchanges * (1000 + (socket % 700)) + socket);
+      table.set('bytesReceived', row, exchanges * 300 + socket);
+      table.set('segmentsOut', row, exchanges * 2 + 2);
+      table.set('segmentsIn', row, exchanges * 2 + 1);
+      table.set('dataSegmentsOut', row, exchanges);
+      table.set('dataSegmentsIn', row, exchanges);
     }
     return table;
   }

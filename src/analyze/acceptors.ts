@@ -3,7 +3,7 @@ import { formatEndpoint } from '../model/endpoint.js';
 import type { Evidence } from '../model/findings.js';
 import type { Listener } from '../model/listener.js';
 import type { AcceptorFacts, Downstream, HeldConnections, ThreadFacts } from '../model/processes.js';
-import type { SocketTable } from '../model/table.js';
+import { isStaleRow, type SocketTable } from '../model/table.js';
 import { ESTABLISHED } from './codes.js';
 import { evidence } from './evidence.js';
 import { count, counted, duration, percent } from './words.js';
@@ -24,16 +24,19 @@ export function heldConnections(
   for (const { now } of acceptors)
     for (const socket of now.threads?.readingFrom ?? [])
       readFrom.set(socket, (readFrom.get(socket) ?? 0) + 1);
-  const held = { accepted: 0, idle: 0, readers: 0 };
+  const held = { accepted: 0, idle: 0, readers: 0, bound: 0 };
   const port = table.localPort[listener];
   for (let row = 0; row < table.length; row++) {
     if (table.state[row] !== ESTABLISHED || table.localPort[row] !== port) continue;
     const socket = inode[row] ?? Number.NaN;
     if (!(socket > 0)) continue;
     held.accepted++;
-    if ((table.recvQueue[row] ?? 0) > 0 || Math.min(sent[row] ?? 0, received[row] ?? 0) < IDLE_MS) continue;
+    if ((table.recvQueue[row] ?? 0) > 0) continue;
+    const readers = readFrom.get(socket) ?? 0;
+    held.bound += readers;
+    if (isStaleRow(table, row) || Math.min(sent[row] ?? 0, received[row] ?? 0) < IDLE_MS) continue;
     held.idle++;
-    held.readers += readFrom.get(socket) ?? 0;
+    held.readers += readers;
   }
   const downstream = downstreamOf(table, acceptors);
   return downstream === undefined ? held : { ...held, downstream };
@@ -56,6 +59,7 @@ function downstreamOf(table: SocketTable, acceptors: readonly AcceptorFacts[]): 
     if (reading === undefined || table.state[row] !== ESTABLISHED || directionOf(row) !== 'outbound')
       continue;
     const sentMs = sent?.[row] ?? 0;
+    if (isStaleRow(table, row)) continue;
     if ((table.recvQueue[row] ?? 0) > 0 || sentMs < IDLE_MS || sentMs > (received?.[row] ?? 0)) continue;
     const { remote } = table.row(row);
     if (remote === undefined) continue;
@@ -109,9 +113,19 @@ export function sumThreads(
   };
 }
 
+/** One thread each, in several processes: a server that forks its workers. */
+export function areForked(acceptors: readonly AcceptorFacts[]): boolean {
+  const reading = acceptors.filter(({ now: { threads } }) => (threads?.readingFrom.length ?? 0) > 0);
+  return acceptors.length > 1 && reading.every(({ now: { threads } }) => threads?.threads === 1);
+}
+
 /** Less than this share of a window is no evidence. */
 const LEAST_SHARE = 0.05;
 const BUSY_CPUS = 0.9;
+
+/** That it does nothing, beside what it waits for. */
+export const isRest = ({ metric, value }: Evidence): boolean =>
+  metric === 'owner.cpus' && value < LEAST_SHARE;
 
 /** What of the owners' state may make accept() slow: evidence, never the sole cause but for a process that is stopped. */
 export const acceptorEvidence = (acceptors: readonly AcceptorFacts[] | undefined): Evidence[] =>

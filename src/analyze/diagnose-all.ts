@@ -32,6 +32,7 @@ export function diagnoseAll(parts: readonly DiagnosisPart[]): Diagnosis {
     settings: own.diagnosis.settings,
     namespaces: judged.length,
     gaps: mergeGaps(judged),
+    ...(judged.some(({ diagnosis }) => diagnosis.isPartial) && { isPartial: true as const }),
   };
 }
 
@@ -81,6 +82,8 @@ function sumLooked(all: readonly LookedAt[]): LookedAt {
     looks: most('looks'),
     listeners: sum('listeners'),
     connections: sum('connections'),
+    udp: sum('udp'),
+    unix: sum('unix'),
     processes: sum('processes'),
     counters: sum('counters'),
     settings: sum('settings'),

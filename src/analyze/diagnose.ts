@@ -5,9 +5,10 @@ import type { Gap } from '../model/observation.js';
 import type { Pool } from '../model/pools.js';
 import { depthOf, explain } from './diagnose/causes.js';
 import { existingFindings } from './diagnose/existing.js';
-import type { DiagnosisRule, Found } from './diagnose/found.js';
+import { type DiagnosisRule, type Found, towards } from './diagnose/found.js';
 import { namedIn } from './diagnose/named.js';
 import { DIAGNOSIS_RULES } from './diagnose/rules.js';
+import { tooShortGap } from './diagnose/too-short.js';
 import { whyOf } from './diagnose/why.js';
 import { hiddenGap, hiddenSockets } from './hidden.js';
 import { POOL_RULES_OF_PROCESS } from './pools/unjudged.js';
@@ -26,6 +27,7 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
   const findings = ranked(explain(facts.filtered ? all.filter((one) => !isOfAll(one)) : all));
   const names = new Set(findings.flatMap(({ settings }) => settings));
   const values = facts.stack?.last.settings ?? {};
+  const unjudged = [...tooShortGap(facts), ...hiddenGap(OF_PROCESS, hiddenOf(facts)), ...gapsOf(missing)];
   return {
     origin: facts.origin,
     watchedMs: facts.watchedMs,
@@ -36,12 +38,8 @@ export function diagnose(facts: DiagnosisFacts): Diagnosis {
     settings: Object.fromEntries(
       [...names].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     ),
-    gaps: [
-      ...facts.gaps,
-      ...hiddenGap(OF_PROCESS, hiddenOf(facts)),
-      ...gapsOf(missing),
-      ...(facts.filtered ? [NOT_SPLIT] : []),
-    ],
+    gaps: [...facts.gaps, ...unjudged, ...(facts.filtered ? [NOT_SPLIT] : [])],
+    ...(unjudged.length > 0 && { isPartial: true as const }),
   };
 }
 
@@ -68,7 +66,9 @@ export function subjectText({ owner, local, remote }: Subject): string {
     ...(local === undefined ? [] : [formatEndpoint(local)]),
     ...(remote === undefined ? [] : [`> ${formatEndpoint(remote)}`]),
   ];
-  return parts.length === 0 ? 'host' : parts.join(' ');
+  if (parts.length === 0) return 'host';
+  // A bare arrow comes from nowhere.
+  return parts.length === 1 && remote !== undefined ? towards('outbound', remote) : parts.join(' ');
 }
 
 function ranked(findings: readonly DiagnosisFinding[]): DiagnosisFinding[] {
@@ -141,6 +141,8 @@ function lookedAt(facts: DiagnosisFacts, missing: ReadonlySet<Need>): Diagnosis[
     looks: facts.looks,
     listeners: facts.listeners.length,
     connections: facts.seen.connections,
+    udp: facts.seen.udp,
+    unix: facts.seen.unix,
     processes: pids.size,
     counters: Object.keys(facts.counters ?? {}).length,
     settings: Object.keys(facts.stack?.last.settings ?? {}).length,

@@ -91,11 +91,17 @@ export function passingFindings({ samples, local, overflows }: PassingListener):
 
 const timesFull = ({ fills }: ListenerSamples): number => fills.find(([bin]) => bin === FULL_BIN)?.[1] ?? 0;
 
-/** SYN queues that were full between two looks, as far as the counters of the namespace tell. */
-export function synFindings(deltas: Counters, sysctls: Sysctls | undefined, windowMs: number): Finding[] {
+/** The time that counters rose in, ms: the one from the look before to the last, or a whole watch. */
+export type CountedIn = { readonly windowMs: number } | { readonly wholeMs: number };
+
+const timeText = (time: CountedIn): string =>
+  'wholeMs' in time ? `in ${duration(time.wholeMs)}` : `in the last ${duration(time.windowMs)}`;
+
+/** SYN queues that were full meanwhile, as far as the counters of the namespace tell. */
+export function synFindings(deltas: Counters, sysctls: Sysctls | undefined, time: CountedIn): Finding[] {
   const cookies = deltas.TCPReqQFullDoCookies ?? 0;
   const dropped = deltas.TCPReqQFullDrop ?? 0;
-  const inTime = `in the last ${duration(windowMs)}`;
+  const inTime = timeText(time);
   const found: Finding[] = [];
   // With 2 every SYN is answered with a cookie, whether a queue is full or not (KERNEL.md 4).
   if (cookies > 0 && sysctls?.tcpSyncookies !== 2) {
@@ -120,9 +126,9 @@ export function udpDrops(
   local: string,
   owners: readonly Owner[] | undefined,
   dropped: number,
-  windowMs: number,
+  time: CountedIn,
 ): Finding {
-  const text = `UDP socket ${local} dropped ${counted(dropped, 'datagram')} in the last ${duration(windowMs)}`;
+  const text = `UDP socket ${local} dropped ${counted(dropped, 'datagram')} ${timeText(time)}`;
   return {
     rule: 'udp_drops',
     severity: 'warning',

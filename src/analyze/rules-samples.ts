@@ -22,13 +22,17 @@ export const samplesEvidence = (samples: SampleFacts): Evidence =>
 
 const timesFull = ({ fullShare, count: samples }: SampleFacts): number => Math.round(fullShare * samples);
 
+/** `full in 1 of 102 samples, 10 ms apart (14 ms at most)`. */
+export const fullText = (samples: SampleFacts): string =>
+  `full in ${count(timesFull(samples))} of ${samplingText(samples)}`;
+
 /** In how many samples it was full; none where nobody sampled, or no sample saw it. */
 export function fullEvidence(window: ListenerWindow | undefined): Evidence[] {
   const samples = window?.samples;
   if (samples === undefined || samples.fullShare === 0) return [];
   const { longestFullMs } = samples;
   const longest = longestFullMs === undefined ? '' : `, for at least ${duration(longestFullMs)}`;
-  const text = `full in ${count(timesFull(samples))} of ${samplingText(samples)}${longest}`;
+  const text = `${fullText(samples)}${longest}`;
   return [evidence('accept_queue.samples.full_share', samples.fullShare, 'ratio', text)];
 }
 

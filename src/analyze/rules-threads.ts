@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../model/endpoint.js';
 import type { HeldConnections } from '../model/processes.js';
 import type { Owner } from '../model/sockets.js';
-import { acceptorEvidence, sumThreads } from './acceptors.js';
+import { acceptorEvidence, areForked, isRest, sumThreads } from './acceptors.js';
 import { evidence, queueEvidence, waitEvidence } from './evidence.js';
 import { type Draft, type Facts, isFull, isStopped, waitingOf } from './facts.js';
 import { areSeveral, count, counted, ownerText } from './words.js';
@@ -12,15 +12,16 @@ const WAITED_MS = 1000;
 type Threads = NonNullable<ReturnType<typeof sumThreads>>;
 
 /**
- * Threads that serve one connection each sit in read() on idle ones, while others wait for accept(). One look is enough: the oldest wait says
- * that nobody came for it.
+ * Threads that serve one connection each sit in read() on connections of their own, while others wait for accept(). One look is enough: the oldest
+ * wait says that nobody came for it.
  */
 export function judgeThreads(facts: Facts): Draft | undefined {
   const { listener, acceptors = [], held } = facts;
   const threads = sumThreads(acceptors);
-  if (threads === undefined || held === undefined || !hasWaited(facts)) return undefined;
-  if (threads.accepting > 0 || held.idle === 0) return undefined;
-  const blocked = blockedThreads(threads, held);
+  if (threads === undefined || held === undefined || !hasWaited(facts) || threads.accepting > 0)
+    return undefined;
+  const worker = areForked(acceptors) ? 'process' : 'thread';
+  const blocked = boundThreads(threads, held, worker) ?? blockedThreads(threads, held, worker);
   if (blocked === undefined) return undefined;
   const waits = `${counted(listener.acceptQueue.length, 'connection')} ${listener.acceptQueue.length === 1 ? 'waits' : 'wait'} for accept()`;
   return {
@@ -36,22 +37,46 @@ export function judgeThreads(facts: Facts): Draft | undefined {
       ),
       ...queueEvidence(listener),
       ...waitEvidence(listener),
-      ...acceptorEvidence(acceptors),
+      ...acceptorEvidence(acceptors).filter((one) => !isRest(one)),
     ],
-    advice: `${ownerText(listener.owners)} ${areSeveral(listener.owners) ? 'give' : 'gives'} each connection a thread until it closes: a keep-alive timeout of a second or two, more threads than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`,
+    advice: `${ownerText(listener.owners)} ${areSeveral(listener.owners) ? 'give' : 'gives'} each connection a ${worker} until it closes: ${blocked.advice}`,
     ...(facts.oneLook && { verdict: isFull(listener) ? ('full' as const) : ('filling' as const) }),
   };
 }
 
-function blockedThreads(threads: Threads, held: HeldConnections) {
-  const { readers, idle } = held;
-  // The others serve requests, or do what has nothing to do with connections.
-  const working = threads.looked - threads.parked - threads.polling - threads.pollingOne;
-  if (readers > 0 && readers * 2 >= working)
+type Worker = 'thread' | 'process';
+const PLURALS: Readonly<Record<Worker, string>> = { thread: 'threads', process: 'processes' };
+const pluralOf = (worker: Worker, number: number): string => (number === 1 ? worker : PLURALS[worker]);
+
+/** The others serve requests, or do what has nothing to do with connections. */
+const workingOf = (threads: Threads): number =>
+  threads.looked - threads.parked - threads.polling - threads.pollingOne;
+
+/**
+ * All that work wait for the next request of a client of their own, and not all of these are idle. A thread that serves a request just now is not
+ * in read(): another look tells. Where more wait for many in one thread, those in the background are not why nobody accepts.
+ */
+function boundThreads(threads: Threads, { bound, readers }: HeldConnections, worker: Worker) {
+  if (bound === 0 || bound === readers || bound < workingOf(threads) || threads.polling >= bound)
+    return undefined;
+  const all = `${count(bound)} worker ${pluralOf(worker, bound)}`;
+  return {
+    threads: bound,
+    text: `${count(bound)} of ${all} ${bound === 1 ? 'waits in read() on a connection of its own' : 'each wait in read() on a connection of their own'} (busy keep-alive clients)`,
+    why: `${count(bound)} of ${all} in read() on an accepted connection, ${count(readers)} of them on an idle one, ${count(threads.accepting)} in accept()`,
+    advice: `more of them than clients keep connections, a limit of requests per connection, or a server that waits for many connections in one thread (NIO, epoll); a keep-alive timeout alone does not free what is in use`,
+  };
+}
+
+function blockedThreads(threads: Threads, { readers, idle }: HeldConnections, worker: Worker) {
+  if (idle === 0) return undefined;
+  const advice = `a keep-alive timeout of a second or two, more ${PLURALS[worker]} than clients keep connections, or a server that waits for many connections in one thread (NIO, epoll)`;
+  if (readers > 0 && readers * 2 >= workingOf(threads))
     return {
       threads: readers,
-      text: `${counted(readers, 'thread')} ${readers === 1 ? 'waits' : 'wait'} in read() for the next request on idle connections`,
+      text: `${count(readers)} ${pluralOf(worker, readers)} ${readers === 1 ? 'waits' : 'wait'} in read() for the next request on idle connections`,
       why: `${count(readers)} of ${counted(threads.threads, 'thread')} in read() on a connection that is idle, ${count(threads.accepting)} in accept()`,
+      advice,
     };
   // Java waits for one socket in poll(); which one, only its memory tells.
   if (threads.reading === 0 && threads.pollingOne >= idle && threads.running === 0)
@@ -59,6 +84,7 @@ function blockedThreads(threads: Threads, held: HeldConnections) {
       threads: idle,
       text: `a thread seems to wait on each of ${counted(idle, 'idle connection')}`,
       why: `${count(threads.pollingOne)} of ${counted(threads.threads, 'thread')} in poll() for one descriptor each, ${count(idle)} idle connections, no thread in accept()`,
+      advice,
     };
   return undefined;
 }

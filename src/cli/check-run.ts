@@ -1,6 +1,7 @@
 import { type CheckWish, measure, mergeLooks } from '../analyze/check/measure.js';
 import { METRIC_SPECS } from '../analyze/check/metrics.js';
 import { type CheckPart, measureAll, subjectIn } from '../analyze/check/namespaces.js';
+import { gapsToSay } from '../analyze/hidden-owners.js';
 import { DEFAULT_THRESHOLDS } from '../analyze/thresholds.js';
 import { ownerText } from '../analyze/words.js';
 import { attachListenerOwners } from '../collect/listener-owners.js';
@@ -57,7 +58,7 @@ export async function runCheck(
   const { table } = looks.report.sockets ?? {};
   const isTrouble = judged.some(({ status, row }) => status !== 'ok' && row !== undefined);
   const { filter } = options;
-  const asked = askedGaps(looks.report.gaps, filter);
+  const asked = askedGaps(gapsToSay(looks.report), filter);
   const gaps: Gap[] = [...asked, ...filterGaps(filter, namespacesIn(looks.report))];
   if (isTrouble && owners && !options.collect.owners && options.replay === undefined && table !== undefined)
     gaps.push(...(await attachListenerOwners(table, options.timeoutMs * NAMES_SHARE, signal)));

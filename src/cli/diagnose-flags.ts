@@ -21,7 +21,7 @@ export const diagnoseFlags = {
     default: parseDuration('5s', 'default'),
     defaultHelp: async () => '5s',
     helpValue: '5s',
-    description: 'how long to look; rates, growth and retries need time',
+    description: 'how long to look, three times at least (0: once); rates, growth and retries need time',
   }),
   interval: durationFlag({ min: 50, max: HOUR })({
     char: 'i',

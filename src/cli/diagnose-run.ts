@@ -15,7 +15,7 @@ import { diagnosisText } from '../render/diagnose/text.js';
 import type { Names } from '../render/names.js';
 import { DiagnosisWatches, type ReadBeside } from '../watch/diagnosis-of-all.js';
 import { descriptorsOf } from './descriptors.js';
-import type { DiagnoseFlags } from './diagnose-flags.js';
+import { type DiagnoseFlags, filterText } from './diagnose-flags.js';
 import { askedGaps, NamespaceLog } from './filter-gaps.js';
 import { netnsOf } from './flags.js';
 import { requireProcess } from './require-process.js';
@@ -54,7 +54,18 @@ export async function watchAndDiagnose(
     },
   }));
   const diagnosis = diagnoseAll(parts);
-  return { ...diagnosis, gaps: askedGaps(diagnosis.gaps, filter) };
+  const asked = { ...diagnosis, gaps: askedGaps(diagnosis.gaps, filter) };
+  return filter === undefined ? asked : withUnmatched(asked, flags);
+}
+
+/** What was asked for is not here: that nothing was found says nothing. */
+function withUnmatched(diagnosis: Diagnosis, { filter = '', port, pid }: DiagnoseFlags): Diagnosis {
+  const { listeners, connections, udp, unix } = diagnosis.lookedAt;
+  if (listeners + connections + udp + unix + diagnosis.findings.length > 0) return diagnosis;
+  const isOne = filter === '' && (port === undefined || pid === undefined);
+  const asked = port === undefined ? `is of process ${pid}` : `has port ${port}`;
+  const what = `nothing here ${isOne ? asked : `matches ${filterText({ filter, port, pid })}`}`;
+  return { ...diagnosis, unmatched: { what, why: 'nothing was judged' } };
 }
 
 /** Descriptors of the processes that were met, and routes where connects are not answered: of our own namespace only. */
@@ -68,6 +79,9 @@ function lookBeside({ 'no-owners': ownerless }: DiagnoseFlags, gaps: Gap[]): Rea
     };
   };
 }
+
+/** Of most rules that compare looks (`tooShortGap`). */
+const LEAST_LOOKS = 3;
 
 interface Watchers {
   readonly watch: DiagnosisWatches;
@@ -92,9 +106,11 @@ async function lookAgain(
     timeoutMs: flags.timeout,
     closed: true,
   };
-  // Two looks at least, unless one was asked for: one alone tells of no rates.
-  const everyMs = duration > 0 ? Math.min(interval, duration) : interval;
-  const pace = { samples: Math.floor(duration / everyMs) + 1, everyMs };
+  // Most rules need three looks, so there are three, unless one was asked for.
+  const least = duration > 0 ? LEAST_LOOKS : 1;
+  const everyMs = duration > 0 ? Math.min(interval, duration / (LEAST_LOOKS - 1)) : interval;
+  const pace = { samples: Math.max(least, Math.floor(duration / everyMs) + 1), everyMs };
+  let looks = 0;
   let startedAt: number | undefined;
   try {
     for await (const observation of observeTimes(options, pace, signal)) {
@@ -103,8 +119,9 @@ async function lookAgain(
       if (observation.kind !== 'table' && observation.kind !== 'namespaces') continue;
       const { monotonic } = observation.origin;
       startedAt ??= monotonic;
+      looks++;
       // Looks that take longer than the interval must not make the watch longer.
-      if (monotonic - startedAt + everyMs / 2 >= duration) break;
+      if (looks >= least && monotonic - startedAt + everyMs / 2 >= duration) break;
     }
   } catch (error) {
     if (!signal.aborted) throw error;

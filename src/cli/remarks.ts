@@ -1,3 +1,4 @@
+import { gapsToSay } from '../analyze/hidden-owners.js';
 import type { Report } from '../model/report.js';
 import type { Names } from '../render/names.js';
 import { placeOf } from './gap-notes.js';
@@ -12,9 +13,10 @@ export class Remarks {
 
   constructor(private readonly say: (text: string) => void) {}
 
-  hear({ gaps, findings, pace }: Report, names: Names): void {
+  hear(report: Report, names: Names): void {
+    const { findings, pace } = report;
     // The fault itself is said below, with what to do.
-    for (const gap of gaps.filter(({ why }) => why !== pace.fault?.why))
+    for (const gap of gapsToSay(report).filter(({ why }) => why !== pace.fault?.why))
       this.once(names.sentence(`${placeOf(gap)}: ${gap.why}`));
     for (const { severity, message } of findings) if (severity === 'info') this.once(names.sentence(message));
     this.hearFault(pace.fault);

@@ -18,6 +18,8 @@ const BUFFER_BYTES = 32 << 20;
 const OTHERS_BYTES = 64 << 20;
 const WHAT = 'connections that ended';
 const NO_COUNT = 'ss tells of them, and not how many it has missed: all numbers are lower bounds';
+/** /proc has no events. */
+const NOT_ASKED = 'nobody is asked with --source proc: use netlink or ss';
 /** A program that listens there would keep a namespace that its owner has removed. */
 const NOT_THERE = "ss is asked only in sockwatch's own namespace";
 
@@ -38,7 +40,9 @@ export class ClosedSource {
     private readonly source: SourceChoice,
     private readonly path: string,
     private readonly originNow: (source: Source) => Origin,
-  ) {}
+  ) {
+    if (source === 'proc') this.gaps = [{ what: WHAT, why: NOT_ASKED }];
+  }
 
   /** From now on in these; those that are not there any more are let go at once, for an open socket would keep them. */
   follow(found: readonly Followed[]): void {

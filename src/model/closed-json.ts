@@ -1,6 +1,9 @@
 import type { Closer, Ending } from './closed.js';
 
-/** Quantiles of `count` connections, right within a fifth. */
+/**
+ * Quantiles of `count` connections, right within a tenth, in three digits; exact where all are equal. `lasted_at_least_ms` is never above the true
+ * quantile, `lasted_at_most_ms` never below it, and both are within a fifth. `max` is exact.
+ */
 export interface SpreadJson {
   count: number;
   p50: number;
@@ -41,16 +44,20 @@ export interface ClosedRecentJson {
   idle_before_close_ms?: SpreadJson;
   idle_before_close_by_self_ms?: SpreadJson;
   idle_before_close_by_peer_ms?: SpreadJson;
-  bytes_sent: number;
-  bytes_received: number;
+  /** Of those of which it is known: `count` of `bytes_sent_each`. Absent: of none. */
+  bytes_sent?: number;
+  bytes_received?: number;
+  /** Some left no numbers (the kernel forgets those of what is aborted): bytes, retransmissions and times are lower bounds. */
+  bytes_are_least?: true;
   bytes_sent_each?: SpreadJson;
   bytes_received_each?: SpreadJson;
   rtt_ms?: SpreadJson;
-  retransmissions: number;
-  retransmitting_connections: number;
-  busy_ms: number;
-  receiver_limited_ms: number;
-  buffer_limited_ms: number;
+  /** Absent, like what follows: none left its numbers. */
+  retransmissions?: number;
+  retransmitting_connections?: number;
+  busy_ms?: number;
+  receiver_limited_ms?: number;
+  buffer_limited_ms?: number;
 }
 
 /** Connections that ended. Where `incomplete`, all numbers are lower bounds. */

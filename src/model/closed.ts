@@ -4,9 +4,10 @@ import type { Owner } from './sockets.js';
 import type { Bytes, Millis, PerSecond } from './units.js';
 
 /**
- * What a row of a ClosedObservation was. `connection`: was established, with both ends known. `aborted`: was established, and this side
- * ended it with a RST in a way that makes the kernel forget the far port (SO_LINGER 0, connect(AF_UNSPEC)). `attempt`: a connect() that
- * never got so far.
+ * What a row of a ClosedObservation was. `connection`: was established, with both ends known. `aborted`: was established, and the kernel
+ * disconnected it, which makes it forget the far port and the numbers: this side ended it with a RST (SO_LINGER 0, connect(AF_UNSPEC)), or
+ * it was a subflow of MPTCP whose side closed last, however it ended; what is known around it tells which (watch/closed/mptcp.ts).
+ * `attempt`: a connect() that never got so far.
  */
 export const CLOSE_KINDS = ['connection', 'aborted', 'attempt'] as const;
 export type CloseKind = (typeof CLOSE_KINDS)[number];
@@ -22,7 +23,10 @@ export type Ending = (typeof ENDINGS)[number];
 export const CLOSERS = ['self', 'peer', 'unknown'] as const;
 export type Closer = (typeof CLOSERS)[number];
 
-/** Quantiles of what was measured of `count` connections; right within a fifth. */
+/**
+ * Quantiles of what was measured of `count` connections, right within a tenth; those of lower bounds are never above the true ones, those of upper
+ * bounds never below, and within a fifth. Exact where all are equal; `max` always is.
+ */
 export interface Spread {
   readonly count: number;
   readonly p50: number;
@@ -65,15 +69,18 @@ export interface ClosedRecent {
   readonly idleBy: Readonly<Partial<Record<Closer, Spread>>>;
   readonly bytesSent?: Spread;
   readonly bytesReceived?: Spread;
-  readonly sentInAll: Bytes;
-  readonly receivedInAll: Bytes;
+  /** Of those of which it is known, as many as `bytesSent` counts; absent: of none. */
+  readonly sentInAll?: Bytes;
+  readonly receivedInAll?: Bytes;
+  /** Some left no numbers (the kernel forgets those of what is aborted): sums, those below too, are lower bounds. */
+  readonly bytesAreLeast?: true;
   readonly rttMs?: Spread;
-  /** Segments sent again, in all, and by how many connections. */
-  readonly retransmissions: number;
-  readonly retransmitting: number;
-  readonly busyMs: Millis;
-  readonly receiverLimitedMs: Millis;
-  readonly bufferLimitedMs: Millis;
+  /** Segments sent again, in all, and by how many connections; absent like what follows: none left its numbers. */
+  readonly retransmissions?: number;
+  readonly retransmitting?: number;
+  readonly busyMs?: Millis;
+  readonly receiverLimitedMs?: Millis;
+  readonly bufferLimitedMs?: Millis;
 }
 
 /** What is known of connections that ended. */

@@ -85,5 +85,7 @@ export const ROW_FLAGS = {
   cookie: 512,
   /** A LISTEN row whose queue was as long before who waits was listed as behind: clients that reset may be told from accepted ones. */
   lengthHeld: 1024,
+  /** State and queues are of this look; bytes, segments and ages are of an earlier one: what data did since is not known. Recordings alone have such rows. */
+  stale: 2048,
 } as const;
 export type RowFlag = keyof typeof ROW_FLAGS;

@@ -48,6 +48,9 @@ export interface DiagnosisJson extends OriginJson {
     namespaces?: number;
     listeners: number;
     connections: number;
+    udp_sockets: number;
+    /** Those that are no listeners. */
+    unix_sockets: number;
     processes: number;
     counters: number;
     settings: number;

@@ -76,6 +76,10 @@ export interface Connecting {
   readonly goneUnanswered: number;
   /** The age at which those were given up lies between the age at their last look and that at the look after it. */
   readonly gaveUpMs?: { readonly least: Millis; readonly most: Millis };
+  /** The same of those that went before their SYN was sent again: given up, refused, or established and closed between two looks. */
+  readonly leftEarlyMs?: { readonly least: Millis; readonly most: Millis };
+  /** A connection to it that is open was seen, of whatever process. */
+  readonly isAnswered: boolean;
   /** Time since an attempt was last in SYN-SENT, or found to be gone, after its SYN was sent again. Absent: none was. */
   readonly unansweredMs?: Millis;
   /** Time since an attempt was last in SYN-SENT, or found to be gone. */
@@ -140,6 +144,9 @@ export interface AttemptWindow {
 /** What a watch over several looks saw of single connections. */
 export interface ConnectionsSeen {
   readonly connections: number;
+  /** Other sockets of the last look: UDP, and Unix but for listeners. */
+  readonly udp: number;
+  readonly unix: number;
   readonly timeWait: { readonly outbound: number; readonly inbound: number };
   readonly halfClosed: readonly HalfClosed[];
   readonly connecting: readonly Connecting[];
@@ -208,6 +215,9 @@ export interface LookedAt {
   readonly looks: number;
   readonly listeners: number;
   readonly connections: number;
+  readonly udp: number;
+  /** Those that are no listeners. */
+  readonly unix: number;
   readonly processes: number;
   readonly counters: number;
   readonly settings: number;
@@ -236,4 +246,8 @@ export interface Diagnosis {
   /** How many were looked into, where it was more than one. */
   readonly namespaces?: number;
   readonly gaps: readonly Gap[];
+  /** Some rules could not be judged, as `gaps` say. */
+  readonly isPartial?: true;
+  /** Nothing is here of what was asked for. */
+  readonly unmatched?: Gap;
 }

@@ -44,6 +44,8 @@ export interface PoolCounts {
 /** What was seen of a pool, from the look before its first connections (or the first of all) to the last. */
 export interface PoolPast {
   readonly looks: number;
+  /** Of those, with the numbers of all connections: a recording may leave out which of them were used. */
+  readonly toldLooks: number;
   readonly watchedMs: Millis;
   /** Open at the first look, the least and the most at any. */
   readonly first: Connections;

@@ -15,7 +15,7 @@ export interface ThreadFacts {
   readonly pollingOne: number;
   /** Inodes of the sockets that threads wait to read from; one entry per thread. */
   readonly readingFrom: readonly number[];
-  /** Waiting for another thread or a timer. */
+  /** Waiting for another thread or process, a timer or a signal. */
   readonly parked: number;
   /** On a processor or ready for one. */
   readonly running: number;
@@ -63,6 +63,8 @@ export interface HeldConnections {
   readonly idle: number;
   /** Threads in read() on one of the idle ones. */
   readonly readers: number;
+  /** Threads in read() on any of them that has nothing unread: they wait for its client, however often that asks. */
+  readonly bound: number;
   /** The address that most threads wait for in read() on connections that they made; absent: none does. */
   readonly downstream?: Downstream;
 }

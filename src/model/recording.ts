@@ -1,3 +1,4 @@
+import type { OptionalColumn } from './columns.js';
 import { ALERT_PHASES, type Severity } from './findings.js';
 import type { Observation } from './observation.js';
 
@@ -38,6 +39,35 @@ export const ROW = {
   owners: 17,
   notes: 18,
 } as const;
+
+/** Ages of a connection, ms: they go on while nothing moves. */
+export const AGE_COLUMNS = [
+  'lastSentMs',
+  'lastReceivedMs',
+  'lastAckMs',
+] as const satisfies readonly OptionalColumn[];
+
+/**
+ * What changes on a connection as data go, while its state and its queues may look the same. Where only that is another than it was written
+ * last, a frame has it in `moved`: the ids, each as its distance from the one before; then a list for each column, its number first: how much each
+ * value rose, or, of ages, what it is (`null`: unknown). A frame without `moved` does not tell which of the sockets that it leaves out moved.
+ */
+export const MOVED_COLUMNS = [
+  'bytesSent',
+  'bytesAcked',
+  'bytesReceived',
+  'bytesRetransmitted',
+  'segmentsOut',
+  'segmentsIn',
+  'dataSegmentsOut',
+  'dataSegmentsIn',
+  'retransmitsTotal',
+  'unacked',
+  'notSent',
+  'sendWindow',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
+] as const satisfies readonly OptionalColumn[];
 
 /** Places in the list that the samples of a listener are in a frame. */
 export const SAMPLES = {

@@ -1,4 +1,4 @@
-import { type OptionalColumn, TEXT_COLUMNS, type TextColumn } from './columns.js';
+import { type OptionalColumn, ROW_FLAGS, TEXT_COLUMNS, type TextColumn } from './columns.js';
 import { SocketColumns, UNKNOWN } from './socket-columns.js';
 import { SocketRow } from './socket-row.js';
 
@@ -10,6 +10,10 @@ export {
   TEXT_COLUMNS,
   type TextColumn,
 } from './columns.js';
+
+/** Bytes, segments and ages of the row are those of an earlier look. */
+export const isStaleRow = ({ flags }: Pick<SocketTable, 'flags'>, row: number): boolean =>
+  ((flags[row] ?? 0) & ROW_FLAGS.stale) !== 0;
 
 const FIXED_COLUMNS = [
   'protocol',

@@ -62,16 +62,17 @@ const recentJson = (recent: ClosedRecent): ClosedRecentJson =>
     idle_before_close_ms: spreadJson(recent.idle),
     idle_before_close_by_self_ms: spreadJson(recent.idleBy.self),
     idle_before_close_by_peer_ms: spreadJson(recent.idleBy.peer),
-    bytes_sent: recent.sentInAll as number,
-    bytes_received: recent.receivedInAll as number,
+    bytes_sent: recent.sentInAll as number | undefined,
+    bytes_received: recent.receivedInAll as number | undefined,
+    bytes_are_least: recent.bytesAreLeast,
     bytes_sent_each: spreadJson(recent.bytesSent),
     bytes_received_each: spreadJson(recent.bytesReceived),
     rtt_ms: spreadJson(recent.rttMs),
     retransmissions: recent.retransmissions,
     retransmitting_connections: recent.retransmitting,
-    busy_ms: round(recent.busyMs),
-    receiver_limited_ms: round(recent.receiverLimitedMs),
-    buffer_limited_ms: round(recent.bufferLimitedMs),
+    busy_ms: roundKnown(recent.busyMs),
+    receiver_limited_ms: roundKnown(recent.receiverLimitedMs),
+    buffer_limited_ms: roundKnown(recent.bufferLimitedMs),
   });
 
 const spreadJson = (spread: Spread | undefined): SpreadJson | undefined =>

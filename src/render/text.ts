@@ -88,6 +88,25 @@ export function formatDuration(ms: number): string {
   return pair(Math.floor(minutes / 60), 24, 'd', 'h');
 }
 
+/** Where the text of a duration begins to be rounded to a step, ms. */
+const STEPS = [
+  [0, 0.1],
+  [9.95, 1],
+  [999.5, 100],
+  [59_950, 1000],
+  [3_600_000, 60_000],
+  [86_400_000, 3_600_000],
+] as const;
+
+/** A duration that is a bound: the text is not above a lower one (`down`), nor below an upper one (`up`). */
+export function formatBound(ms: number, way: 'down' | 'up'): string {
+  const step = STEPS.findLast(([from]) => ms >= from)?.[1] ?? 1;
+  const steps = ms / step;
+  // 0.3 / 0.1 is 2.999...
+  const whole = way === 'down' ? Math.floor(steps + 1e-9) : Math.ceil(steps - 1e-9);
+  return formatDuration(whole * step);
+}
+
 const trimZero = (text: string) => text.replace(/\.0$/, '');
 
 const pair = (total: number, base: number, big: string, small: string) =>

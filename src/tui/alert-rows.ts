@@ -1,3 +1,4 @@
+import { gapsToSay } from '../analyze/hidden-owners.js';
 import type { Alert, Finding, Severity } from '../model/findings.js';
 import { ownAdvice, severityRank } from '../model/findings.js';
 import type { UiState } from './state.js';
@@ -56,7 +57,7 @@ function noteRows({ report }: UiState): AlertRow[] {
       subject: '',
       message: [messageOf(finding), ownAdvice(finding) ?? []].flat().join(': '),
     })),
-    ...report.gaps.map(({ what, why }) => ({
+    ...gapsToSay(report).map(({ what, why }) => ({
       kind: 'note' as const,
       severity: 'info' as const,
       subject: what,

@@ -17,9 +17,17 @@ export const CLOSED_SORTS = [
 ] as const;
 export type ClosedSort = (typeof CLOSED_SORTS)[number];
 
-/** Those that a RST or a timeout ended. */
-export const brokenOf = ({ recent: { endings } }: ClosedGroup): number =>
-  (endings.reset ?? 0) + (endings.timed_out ?? 0);
+/** Those that a RST or a timeout ended; `undefined`: of none it is known how it ended. */
+export function brokenOf({ recent: { closed, endings } }: ClosedGroup): number | undefined {
+  if (closed > 0 && endings.unknown === closed) return undefined;
+  return (endings.reset ?? 0) + (endings.timed_out ?? 0);
+}
+
+/** Both ways; `undefined`: of none it is known. */
+export function volumeOf({ recent: { sentInAll, receivedInAll } }: ClosedGroup): number | undefined {
+  if (sentInAll === undefined && receivedInAll === undefined) return undefined;
+  return (sentInAll ?? 0) + (receivedInAll ?? 0);
+}
 
 const NUMBERS: Partial<Record<ClosedSort, (group: ClosedGroup) => number | undefined>> = {
   rate: ({ closedPerSecond }) => closedPerSecond,
@@ -28,7 +36,7 @@ const NUMBERS: Partial<Record<ClosedSort, (group: ClosedGroup) => number | undef
   resets: brokenOf,
   idle: ({ recent }) => recent.idle?.p50,
   lasted: ({ recent }) => recent.lastedAtLeast?.p50,
-  bytes: ({ recent }) => recent.sentInAll + recent.receivedInAll,
+  bytes: volumeOf,
   rtt: ({ recent }) => recent.rttMs?.p50,
   retransmissions: ({ recent }) => recent.retransmissions,
 };

@@ -7,6 +7,7 @@ import { type Millis, millis, type PerSecond, perSecond } from '../model/units.j
 import type { Around, TableBefore } from './closed/batch.js';
 import { BatchAdder, type Group, type Groups, type ListenerCount } from './closed/book.js';
 import { ListenerEnds } from './closed/listener-ends.js';
+import { MPTCP_MAY_BE, mptcpUse } from './closed/mptcp.js';
 
 /** So many rows wait for the next table at most: without one they are judged by what is known. */
 const MOST_PENDING = 100_000;
@@ -73,7 +74,8 @@ export function keepClosed(
   };
   const rows = next.pending.reduce((sum, { sockets }) => sum + sockets.length, 0);
   if (rows < MOST_PENDING) return next;
-  return settleClosed(next, { before, listeners: [], after: undefined, lacksTimeWait: true }).state;
+  const around = { before, after: undefined, lacksTimeWait: true, mptcp: MPTCP_MAY_BE };
+  return settleClosed(next, { ...around, listeners: [] }).state;
 }
 
 /** What happened to connections at one listener in the window. */
@@ -147,7 +149,7 @@ export interface FollowedClosed {
 export function followClosed(
   state: ClosedState | undefined,
   before: TableBefore | undefined,
-  { origin, scope, sockets, namespace }: TableObservation,
+  { origin, scope, sockets, namespace, counters }: TableObservation,
   listeners: readonly Listener[],
   windowMs: Millis | undefined,
   deltas: Counters | undefined,
@@ -166,6 +168,7 @@ export function followClosed(
     before,
     after: scope === 'all' ? sockets : undefined,
     lacksTimeWait: (deltas?.TCPTimeWaitOverflow ?? 1) > 0,
+    mptcp: mptcpUse(counters),
     listeners,
   });
   const { groups, totals } = settled.state;

@@ -1,4 +1,4 @@
-import { CLOSE_WAIT, ESTABLISHED, LISTEN, stateCode, TCP } from '../analyze/codes.js';
+import { CLOSE_WAIT, ESTABLISHED, LISTEN, stateCode, TCP, TIME_WAIT, UDP, UNIX } from '../analyze/codes.js';
 import { countPorts } from '../analyze/ports-in-use.js';
 import { LINEAR_TIMEOUTS } from '../analyze/syn-schedule.js';
 import type { AttemptWindow, ConnectionsSeen, PortUse } from '../model/diagnosis.js';
@@ -14,7 +14,6 @@ import { QueueWatch } from './connections/queues.js';
 import { counterDeltas } from './counters.js';
 
 const SYN_SENT = stateCode('syn-sent');
-const TIME_WAIT = stateCode('time-wait');
 const KEPT_WINDOWS = 3600;
 /** Destinations that are told of. */
 const MOST_PORT_USES = 100;
@@ -35,6 +34,7 @@ export class ConnectionWatch {
   private readonly attempts: AttemptWindow[] = [];
   private last: TableObservation | undefined;
   private connections = 0;
+  private others = { udp: 0, unix: 0 };
   private timeWait = { outbound: 0, inbound: 0 };
 
   constructor(private readonly filter?: RowFilter) {}
@@ -63,6 +63,7 @@ export class ConnectionWatch {
       last === undefined || range === undefined ? undefined : countPorts(last.sockets, range, this.filter);
     return {
       connections: this.connections,
+      ...this.others,
       timeWait: this.timeWait,
       halfClosed: this.halfClosed.seen(),
       connecting: this.connecting.seen(last?.origin.monotonic ?? 0),
@@ -95,9 +96,14 @@ export class ConnectionWatch {
     const directionOf = directionFinder(table);
     const timeWait = { outbound: 0, inbound: 0 };
     let connections = 0;
+    const sockets = { udp: 0, unix: 0 };
     for (let row = 0; row < table.length; row++) {
       const state = table.state[row];
-      if (table.protocol[row] !== TCP || state === LISTEN) continue;
+      if (state === LISTEN) continue;
+      if (table.protocol[row] !== TCP) {
+        this.countOther(cursor, row, sockets);
+        continue;
+      }
       if (((table.flags[row] ?? 0) & ROW_FLAGS.remoteAny) !== 0) continue;
       cursor.index = row;
       if (this.filter?.matchesRow(cursor) === false) continue;
@@ -110,8 +116,18 @@ export class ConnectionWatch {
       else if ((state === ESTABLISHED || state === CLOSE_WAIT) && inode?.[row] !== 0) held.push(row);
     }
     this.connections = connections;
+    this.others = sockets;
     this.timeWait = timeWait;
     return { connecting, held, halfClosed, others };
+  }
+
+  private countOther(cursor: SocketRow, row: number, sockets: { udp: number; unix: number }): void {
+    const protocol = cursor.table.protocol[row];
+    if (protocol !== UDP && protocol !== UNIX) return;
+    cursor.index = row;
+    if (this.filter?.matchesRow(cursor) === false) return;
+    if (protocol === UDP) sockets.udp++;
+    else sockets.unix++;
   }
 
   /** Of the whole namespace, whatever the filter. */

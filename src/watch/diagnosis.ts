@@ -1,17 +1,16 @@
 import { judgePools } from '../analyze/pools.js';
-import { udpRowsWithDrops } from '../analyze/scan.js';
 import type { ClosedGroup, ClosedReport } from '../model/closed.js';
 import type { DiagnosisFacts, ProcessDescriptors } from '../model/diagnosis.js';
 import { type Finding, severityRank } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { Counters, Gap, Observation, Origin, TableObservation } from '../model/observation.js';
+import type { Counters, Gap, Observation, Origin } from '../model/observation.js';
 import type { RouteFacts } from '../model/routes.js';
-import { millis } from '../model/units.js';
+import { type Millis, millis } from '../model/units.js';
 import { ConnectionWatch, type RowFilter } from './connections.js';
 import { counterDeltas } from './counters.js';
+import { DropTotals } from './drop-totals.js';
 import { PoolWatch } from './pools.js';
 import { startWatch, step, type WatchConfig, type WatchState } from './step.js';
-import { udpKey } from './udp.js';
 
 /** Which connections and listeners count; absent: all. */
 export interface DiagnosisFilter extends RowFilter {
@@ -36,6 +35,7 @@ export class DiagnosisWatch {
   private looks = 0;
   /** Of all listeners that any look has shown. */
   private readonly listenerKeys = new Set<string>();
+  private readonly totals = new DropTotals();
   private readonly worst = new Map<string, { readonly finding: Finding; readonly look: number }>();
   private readonly gaps = new Map<string, Gap>();
 
@@ -60,8 +60,9 @@ export class DiagnosisWatch {
     this.first ??= { origin: observation.origin, counters: observation.counters };
     for (const gap of report.gaps) this.gaps.set(`${gap.what}\0${gap.why}`, gap);
     for (const { listener } of report.listeners) this.listenerKeys.add(listener.key);
-    for (const finding of [...report.findings, ...report.listeners.flatMap(({ findings }) => findings)])
-      if (this.isAsked(finding, observation)) this.keepWorst(finding);
+    this.totals.take(observation, (row) => this.filter === undefined || this.filter.matchesRow(row));
+    for (const finding of report.findings.filter((one) => !isOfCounters(one))) this.keepWorst(finding);
+    for (const { findings } of report.listeners) for (const finding of findings) this.keepWorst(finding);
   }
 
   /** Pids whose descriptors matter: owners of listeners and connections. */
@@ -74,9 +75,11 @@ export class DiagnosisWatch {
     return names;
   }
 
-  /** Connects are under way, or were given up, whose SYN was sent again. */
+  /** Connects are under way whose SYN was sent again, or ended without having been established. */
   get hasUnanswered(): boolean {
-    return this.connections.seen(undefined).connecting.some(({ everRetried }) => everRetried > 0);
+    return this.connections
+      .seen(undefined)
+      .connecting.some(({ everRetried, gone }) => everRetried + gone > 0);
   }
 
   /** `undefined` before the first complete look. */
@@ -87,15 +90,19 @@ export class DiagnosisWatch {
     const { origin, counters, closed } = state.report;
     const deltas = counterDeltas(first.counters, counters);
     const seen = this.connections.seen(stack?.last.portRange);
+    const watchedMs = millis(origin.monotonic - first.origin.monotonic);
     return {
       origin,
-      watchedMs: millis(origin.monotonic - first.origin.monotonic),
+      watchedMs,
       looks: this.looks,
       listeners: this.listeners().map((report) => ({
         ...report,
-        findings: this.worstOf(report.listener.key),
+        findings: this.worstOf(report.listener.key, watchedMs),
       })),
-      host: this.worstOf(undefined, this.listenerKeys),
+      host: [
+        ...this.worstOf(undefined, watchedMs, this.listenerKeys),
+        ...this.totals.findings(deltas, state.report.sysctls, watchedMs),
+      ],
       pools: judgePools(pools, {
         descriptors: new Map((descriptors ?? []).map(({ owner, ...files }) => [owner.pid, files])),
       }),
@@ -123,16 +130,8 @@ export class DiagnosisWatch {
     return filter === undefined ? all : all.filter((report) => filter.matchesListener(report));
   }
 
-  /** Of a UDP socket that does not match nobody asked. */
-  private isAsked({ rule, subject }: Finding, { sockets, origin: { netns } }: TableObservation): boolean {
-    const { filter } = this;
-    if (filter === undefined || rule !== 'udp_drops') return true;
-    return udpRowsWithDrops(sockets).some(
-      (index) => udpKey(netns, sockets.row(index)) === subject && filter.matchesRow(sockets.row(index)),
-    );
-  }
-
   private keepWorst(finding: Finding): void {
+    this.totals.note(finding);
     const key = `${finding.rule}\0${finding.subject}`;
     const known = this.worst.get(key);
     if (known !== undefined && severityRank(known.finding.severity) > severityRank(finding.severity)) return;
@@ -140,13 +139,21 @@ export class DiagnosisWatch {
   }
 
   /** Of one subject; without one, of all that are no listeners. */
-  private worstOf(subject: string | undefined, not: ReadonlySet<string> = new Set()): Finding[] {
+  private worstOf(
+    subject: string | undefined,
+    watchedMs: Millis,
+    not: ReadonlySet<string> = new Set(),
+  ): Finding[] {
     const isAsked = (finding: Finding) =>
       subject === undefined ? !not.has(finding.subject) : finding.subject === subject;
     return [...this.worst.values()]
       .filter(({ finding }) => isAsked(finding))
-      .map(({ finding, look }) =>
-        look === this.looks ? finding : { ...finding, message: `${finding.message} (at an earlier look)` },
+      .map(
+        ({ finding, look }) =>
+          this.totals.of(finding, watchedMs) ??
+          (look === this.looks
+            ? finding
+            : { ...finding, message: `${finding.message} (at an earlier look)` }),
       );
   }
 
@@ -157,3 +164,7 @@ export class DiagnosisWatch {
     return [...gaps, { what: 'connections', why: `${notFollowed} were not followed: there are too many` }];
   }
 }
+
+/** They are judged from the first look to the last. Of listeners a SYN queue is full at a look. */
+const isOfCounters = ({ rule }: Finding): boolean =>
+  rule === 'udp_drops' || rule === 'syn_cookies' || rule === 'syn_queue_full';

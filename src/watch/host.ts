@@ -1,3 +1,4 @@
+import { isHiddenOwners } from '../analyze/hidden-owners.js';
 import {
   HOST,
   ownersHidden,
@@ -44,19 +45,15 @@ export function hostReport(state: WatchState, observation: TableObservation, loo
     ...(windowMs === undefined ? [] : overflowFindings(observation, followed, windowMs)),
     ...(windowMs === undefined || deltas === undefined
       ? []
-      : synFindings(deltas, observation.sysctls, windowMs)),
+      : synFindings(deltas, observation.sysctls, { windowMs })),
     ...(owners === undefined ? [] : [ownersHidden(owners, hidden)]),
   ].map((finding) => ({ finding, subjectText: HOST }));
   return {
     findings: [...host, ...passing(followed), ...udpFindings(look)],
-    // What has become a finding is not said a second time.
-    gaps: owners === undefined ? gaps : gaps.filter((gap) => !isHiddenOwners(gap)),
+    gaps,
     ownersHidden: owners,
   };
 }
-
-/** As the collector says it while sockets have owners that it may not see. */
-export const isHiddenOwners = ({ what, why }: Gap) => what === 'owners' && why.startsWith('hidden');
 
 /** In the words of the first time while it lasts: the number of sockets changes, the remedy does not. */
 export function hiddenOwners({ ownersHidden: before }: WatchState, gaps: readonly Gap[]): string | undefined {
@@ -97,7 +94,7 @@ const udpFindings = ({ udp, windowMs }: HostLook): HostFinding[] =>
   windowMs === undefined
     ? []
     : udp.map(({ key, local, row, dropped }) => ({
-        finding: udpDrops(key, local, row.owners, dropped, windowMs),
+        finding: udpDrops(key, local, row.owners, dropped, { windowMs }),
         subjectText: local,
       }));
 

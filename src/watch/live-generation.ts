@@ -1,5 +1,5 @@
 import { judgePools } from '../analyze/pools.js';
-import type { ClosedGroup, ClosedReport } from '../model/closed.js';
+import type { ClosedReport } from '../model/closed.js';
 import type { DiagnosisFacts } from '../model/diagnosis.js';
 import { formatEndpoint } from '../model/endpoint.js';
 import type { Rule } from '../model/findings.js';
@@ -8,6 +8,7 @@ import type { ClosedObservation, TableObservation } from '../model/observation.j
 import type { JudgedPool, Pool, PoolFinding, PoolsAtLook, PoolsReport } from '../model/pools.js';
 import { SocketTable } from '../model/table.js';
 import { millis } from '../model/units.js';
+import { ClosedSince } from './closed-since.js';
 import { ConnectionWatch } from './connections.js';
 import { counterDeltas } from './counters.js';
 import { PoolWatch } from './pools.js';
@@ -30,14 +31,13 @@ export class Generation {
   seen: PoolsAtLook | undefined;
   private isPooled = false;
 
-  /** Connects that were refused before it, by the group of their destination. */
-  private readonly refusedBefore: ReadonlyMap<string, number>;
+  private readonly closedSince: ClosedSince;
 
   constructor(
     readonly first: TableObservation,
     closed: ClosedReport | undefined,
   ) {
-    this.refusedBefore = new Map(refusedIn(closed).map(({ id, refused }) => [id, refused]));
+    this.closedSince = new ClosedSince(closed);
   }
 
   take(observation: TableObservation): void {
@@ -79,18 +79,11 @@ export class Generation {
       pools: currentOf(pools),
       seen: this.connections.seen(now.stack?.portRange),
       ...(counters && looks > 1 && { counters }),
-      ...(closed && { closed: { ...closed, groups: this.refusedSince(closed) } }),
+      ...(closed && { closed: this.closedSince.of(closed) }),
       ...(first.stack && now.stack && { stack: { first: first.stack, last: now.stack } }),
       currentMs: CURRENT_MS,
       gaps: [],
     };
-  }
-
-  private refusedSince({ groups }: ClosedReport): ClosedGroup[] {
-    return groups.flatMap((group) => {
-      const refused = group.refused - (this.refusedBefore.get(group.id) ?? 0);
-      return refused > 0 ? [{ ...group, refused }] : [];
-    });
   }
 }
 
@@ -100,10 +93,6 @@ const judged = ({ pools, findings, endsTold }: PoolsReport): JudgedPool[] =>
     findings: findings.filter((finding) => finding.pool === index),
     ...(endsTold && { endsTold }),
   }));
-
-/** Groups of connects that were refused. */
-const refusedIn = (closed: ClosedReport | undefined): readonly ClosedGroup[] =>
-  (closed?.groups ?? []).filter(({ refused }) => refused > 0);
 
 /** What holds now: who has made no connections for a while makes them no more, whatever their number since the first look. */
 function currentOf(report: PoolsReport): PoolsReport {

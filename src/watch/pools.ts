@@ -33,6 +33,8 @@ export class PoolWatch {
   private first: TableObservation | undefined;
   private last: TableObservation | undefined;
   private notFollowed = 0;
+  /** Looks that did not tell on which connections data moved. */
+  private staleLooks = 0;
   private readonly ended = new EndedTuples();
   /** Of the last look. */
   private between: BetweenLooks | undefined;
@@ -148,7 +150,6 @@ export class PoolWatch {
       at: monotonic,
       slackMs: SLACK_MS + observation.tookMs,
       poolOfRow: this.poolOfRow,
-      isRecorded: observation.origin.source === 'recording',
     });
     this.notFollowed = pass.run(this.filter);
     this.lists = [now, before];
@@ -159,8 +160,14 @@ export class PoolWatch {
       tally.finish({ at: monotonic, time, lookBefore, look: this.looks }, isUnresolved);
     this.sumRemotes();
     this.looks++;
+    if (this.hasStale()) this.staleLooks++;
     this.first ??= observation;
     this.last = observation;
+  }
+
+  private hasStale(): boolean {
+    for (const [, { tally }] of this.book.all()) if (tally.stale > 0) return true;
+    return false;
   }
 
   private sumRemotes(): void {
@@ -176,11 +183,15 @@ export class PoolWatch {
   }
 
   private allGaps(): Gap[] {
-    const gaps = [...this.gaps.values()];
-    if (this.notFollowed === 0) return gaps;
-    return [
-      ...gaps,
-      { what: 'pools', why: `${this.notFollowed} connections were not followed: there are too many` },
-    ];
+    const { notFollowed, staleLooks, looks } = this;
+    const all = [...this.gaps.values()];
+    if (notFollowed > 0)
+      all.push({ what: 'pools', why: `${notFollowed} connections were not followed: there are too many` });
+    if (staleLooks > 0)
+      all.push({
+        what: 'pools',
+        why: `at ${staleLooks} of ${looks} looks the recording does not tell which connections were used, but for those whose queues changed: their use and idle times are of the other looks, or not known`,
+      });
+    return all;
   }
 }

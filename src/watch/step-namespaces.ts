@@ -12,7 +12,7 @@ import { perSecond } from '../model/units.js';
 import { advanceAlerts, byWeight, endAlerts, listAlerts } from './alerts.js';
 import { mergeClosed } from './closed-of-all.js';
 import { repeatReport } from './fault.js';
-import { hiddenOwners, isHiddenOwners } from './host.js';
+import { hiddenOwners } from './host.js';
 import { shownSockets } from './kept-sockets.js';
 import {
   alertOf,
@@ -69,7 +69,6 @@ export function stepNamespaces(state: WatchState, observation: NamespacesObserva
     alerts: [...listAlerts(book), ...merged.alerts].sort(byWeight),
     events: [...events, ...merged.events, ...gone.flatMap(([id, last]) => clearAll(id, last, origin))],
     ...(changes.length > 0 && { changes }),
-    gaps: merged.gaps.filter((gap) => owners === undefined || !isHiddenOwners(gap)),
   };
   const next: WatchState = {
     ...startWatch(state.config),

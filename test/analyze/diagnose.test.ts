@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { tooShortGap } from '../../src/analyze/diagnose/too-short.js';
 import { diagnose } from '../../src/analyze/diagnose.js';
 import { parseFilter } from '../../src/analyze/filter.js';
 import { synTimeout } from '../../src/analyze/syn-schedule.js';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
 import type { Counters, TableObservation } from '../../src/model/observation.js';
 import type { StackFacts } from '../../src/model/stack-facts.js';
+import { millis } from '../../src/model/units.js';
 import { type Beside, DiagnosisWatch } from '../../src/watch/diagnosis.js';
 import { listen, look, type RowSpec, waiting } from '../support/table-builder.js';
 
@@ -89,11 +91,22 @@ describe('nothing', () => {
     expect(gaps).toEqual([]);
     expect(settings).toEqual({});
     expect(lookedAt).toMatchObject({ looks: 5, listeners: 1, connections: 1, processes: 2, counters: 1 });
+    const datagram: RowSpec = { protocol: 'udp', state: 'unconnected', local: '0.0.0.0:53' };
+    const unix: RowSpec = { protocol: 'unix', local: '/run/a', remote: '/run/b' };
+    const others = (filter?: string) =>
+      judge(
+        times(3, () => ({ rows: [datagram, unix, unix] })),
+        undefined,
+        filter,
+      ).lookedAt;
+    expect(others()).toMatchObject({ connections: 0, udp: 1, unix: 2 });
+    expect(others('port:53')).toMatchObject({ listeners: 0, udp: 1, unix: 0 });
   });
 
   it('says what could not be looked at, and why', () => {
     const { gaps, lookedAt } = judge([{ stack: null }], {});
     expect(gaps.map(({ what, why }) => `${what}: ${why}`)).toEqual([
+      'not judged with 1 look: app_not_reading, peer_not_reading, pool_exhausted, pool_waiting, pool_oversized, close_wait_leak, retry_storm',
       expect.stringMatching(/^not looked at: connects that nobody answers, .*: there was one look only$/),
       expect.stringMatching(/^not looked at: open descriptors .*: descriptors of processes are not known/),
       expect.stringMatching(/^not looked at: connects that are refused: the counters/),
@@ -101,6 +114,33 @@ describe('nothing', () => {
       expect.stringMatching(/^not looked at: memory of TCP buffers .*: sockstat is not known/),
     ]);
     expect(lookedAt.rules).toBeLessThan(judge(times(2, () => ({}))).lookedAt.rules);
+  });
+});
+
+describe('a watch that is too short', () => {
+  const looks = (count: number) => times(count, () => ({ rows: [out(1)], counters: { A: 1 } }));
+
+  it('says which rules it could not judge, in one line', () => {
+    const { gaps, isPartial } = judge(looks(2));
+    expect(gaps).toEqual([
+      {
+        what: 'not judged with 2 looks',
+        why: expect.stringMatching(/^app_not_reading, .*, close_wait_leak, retry_storm$/),
+      },
+    ]);
+    expect(isPartial).toBe(true);
+    const facts = { looks: 4, watchedMs: millis(300) };
+    expect(tooShortGap(facts)).toEqual([
+      {
+        what: 'not judged with 4 looks in 300 ms',
+        why: 'app_not_reading, peer_not_reading, pool_exhausted, pool_waiting, pool_oversized',
+      },
+    ]);
+  });
+
+  it('is none with three looks in a second', () => {
+    const { gaps, isPartial } = judge(looks(3));
+    expect([gaps, isPartial]).toEqual([[], undefined]);
   });
 });
 
@@ -504,7 +544,8 @@ describe('connects', () => {
     const looks = times(11, (n) => {
       const age = (n * 500) % 2000;
       const round = Math.floor((n * 500) / 2000);
-      return { rows: many(3, (i) => trying(1 + round * 3 + i, age + 100)) };
+      const counters = { ActiveOpens: n, AttemptFails: 0 };
+      return { rows: many(3, (i) => trying(1 + round * 3 + i, age + 100)), counters };
     });
     const { findings } = judge(looks);
     const timeout = findings.find(({ rule }) => rule === 'connect_timeout');

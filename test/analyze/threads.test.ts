@@ -76,6 +76,8 @@ function rulesOf(rows: readonly RowSpec[], acceptors: readonly AcceptorFacts[], 
 
 const IDLE = [accepted(1, 4000), accepted(2, 5000), accepted(3, 6000)];
 
+const IN_USE = [accepted(1, 50), accepted(2, 80), accepted(3, 20)];
+
 describe('threads_blocked', () => {
   it('every thread reads from an idle connection while others wait', () => {
     const found = rulesOf(
@@ -92,9 +94,36 @@ describe('threads_blocked', () => {
     ]);
   });
 
+  it('every worker waits for the next request of a client that asks all the time', () => {
+    const workers = [101, 102, 103].map((inode, n) => ({
+      ...acceptor({ threads: 1, looked: 1, readingFrom: [inode] }),
+      owner: { ...OWNER, pid: 900 + n },
+      since: { windowMs: 1000, cpus: 0.001 },
+    }));
+    // The process that forked them sleeps.
+    const master = acceptor({ threads: 1, looked: 1, parked: 1 });
+    const [found, ...more] = rulesOf([LISTEN(3), ...IN_USE, ...waits(3, 2000)], [master, ...workers]);
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({
+      rule: 'threads_blocked',
+      message:
+        '3 of 3 worker processes each wait in read() on a connection of their own (busy keep-alive clients), while 3 connections wait for accept()',
+      advice: expect.stringMatching(/gives? each connection a process until/),
+    });
+    expect(found?.evidence.map(({ metric }) => metric)).not.toContain('owner.cpus');
+    // Some idle, some not.
+    const mixed = [accepted(1, 50), accepted(2, 5000), accepted(3, 20)];
+    const threads = acceptor({ readingFrom: [101, 102, 103] });
+    expect(rulesOf([LISTEN(3), ...mixed, ...waits(3, 2000)], [threads])).toMatchObject([
+      { message: expect.stringMatching(/^3 of 3 worker threads each wait in read\(\)/) },
+    ]);
+  });
+
   it('several processes with one thread each, and a thread for each connection of Java', () => {
     const each = [101, 102, 103].map((inode) => acceptor({ threads: 1, looked: 1, readingFrom: [inode] }));
-    expect(rulesOf([LISTEN(2), ...IDLE, ...waits(2, 2000)], each)).toMatchObject([{ severity: 'critical' }]);
+    expect(rulesOf([LISTEN(2), ...IDLE, ...waits(2, 2000)], each)).toMatchObject([
+      { severity: 'critical', message: expect.stringMatching(/^3 processes wait in read\(\) for/) },
+    ]);
     const java = acceptor({ threads: 20, looked: 20, pollingOne: 3, parked: 17 });
     expect(rulesOf([LISTEN(2), ...IDLE, ...waits(2, 2000)], [java])).toMatchObject([
       { message: expect.stringContaining('a thread seems to wait on each of 3 idle connections') },
@@ -119,9 +148,29 @@ describe('threads_blocked', () => {
       acceptor({ readingFrom: [901, 902, 903] }),
     ],
     [
-      'their connections are in use',
-      [LISTEN(2), accepted(1, 50), accepted(2, 80), accepted(3, 20), ...waits(2, 2000)],
+      'one of them serves a request',
+      [LISTEN(2), ...IN_USE, ...waits(2, 2000)],
+      acceptor({ readingFrom: [101, 102], running: 1 }),
+    ],
+    [
+      'one has not read what came',
+      [LISTEN(2), ...IN_USE.slice(1), accepted(1, 50, { queues: [5, 0] }), ...waits(2, 2000)],
       acceptor({ readingFrom: [101, 102, 103] }),
+    ],
+    [
+      'more threads wait for many than for one',
+      [LISTEN(2), ...IN_USE, ...waits(2, 2000)],
+      acceptor({ threads: 7, looked: 7, polling: 4, readingFrom: [101, 102, 103] }),
+    ],
+    [
+      'an event loop has connections in use',
+      [LISTEN(2), ...IN_USE, ...waits(2, 2000)],
+      acceptor({ threads: 1, looked: 1, polling: 1 }),
+    ],
+    [
+      'a worker of busy connections is in accept()',
+      [LISTEN(2), ...IN_USE, ...waits(2, 2000)],
+      acceptor({ threads: 4, looked: 4, readingFrom: [101, 102, 103], accepting: 1 }),
     ],
     [
       'one thread waits for many',

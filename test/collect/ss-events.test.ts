@@ -58,6 +58,19 @@ describe('ss -E', () => {
     }
   });
 
+  it('is not asked where /proc is all that may be read, and that is a gap of every namespace', async () => {
+    const source = new ClosedSource('proc', folder, originMaker('/proc'));
+    const [own, other] = [{ id: '1' }, { id: '2', place: { id: '2', path: '/run/netns/web' } }];
+    source.follow([own, other]);
+    const gap = {
+      what: 'connections that ended',
+      why: 'nobody is asked with --source proc: use netlink or ss',
+    };
+    expect(await source.take()).toEqual([]);
+    for (const id of ['1', '2']) expect(source.silence.each.of(id)).toEqual([gap]);
+    await source.end();
+  });
+
   it('that cannot be had tells of nothing, and that is one gap', async () => {
     const source = new ClosedSource('ss', folder, originMaker('/proc'));
     const [own, other] = [{ id: '1' }, { id: '2', place: { id: '2', path: '/run/netns/web' } }];

@@ -6,8 +6,15 @@ import { describe, expect, it } from 'vitest';
 import type { DiagnosisFindingJson, DiagnosisJson } from '../../src/model/diagnosis-json.js';
 import { sockwatch } from '../support/cli.js';
 import { needs } from '../support/needs.js';
-import { type Namespace, SERVER_ADDRESS, withNamespace, withPair } from '../support/netns.js';
-import { meanwhile } from '../support/poll.js';
+import {
+  FAR_ADDRESS,
+  type Namespace,
+  SERVER_ADDRESS,
+  withFarPair,
+  withNamespace,
+  withPair,
+} from '../support/netns.js';
+import { meanwhile, poll } from '../support/poll.js';
 import { Trouble } from '../support/trouble.js';
 
 const missing = needs({ root: true, programs: ['ip', 'ss', 'nsenter', 'python3'] });
@@ -75,33 +82,74 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
       expect(said.looked_at).toMatchObject({ listeners: 1, connections: 16, processes: 2 });
       expect(said.looked_at.looks).toBeGreaterThan(2);
       expect(said.looked_at.counters).toBeGreaterThan(100);
-      const { stdout } = await sockwatch(namespace, [
-        'diagnose',
-        '--duration',
-        '300ms',
-        '--interval',
-        '100ms',
-      ]);
+      const { stdout } = await sockwatch(namespace, ['diagnose', '--duration', '0s']);
       expect(stdout).toMatch(
-        /^Nothing wrong was found\.\nLooked at 1 listener, 16 connections, 2 processes, /,
+        /^Nothing wrong was found among what could be judged\.\nLooked at 1 listener, 16 connections, 2 processes, /,
       );
+      expect(stdout).toMatch(/^not judged with 1 look: app_not_reading, /m);
+      const whole = await sockwatch(namespace, ['diagnose', '--duration', '1s', '--interval', '1s']);
+      expect(whole.stdout).toMatch(/^Nothing wrong was found\.\n/);
     });
   });
 
-  it('passes nothing in silence: it looks twice at least, and says what it could not judge', async () => {
+  it('says that nothing is here of what was asked for, instead of good news', async () => {
+    await withNamespace(async (namespace) => {
+      await joined(namespace, 2);
+      const look = ['diagnose', '--duration', '200ms'];
+      const port = await sockwatch(namespace, [...look, '--port', '443']);
+      expect(port).toMatchObject({ code: 0, stderr: '' });
+      expect(port.stdout).toMatch(
+        /^Nothing here has port 443: nothing was judged\.\nLooked at 0 listeners, /,
+      );
+      const pid = await sockwatch(namespace, [...look, '--pid', `${process.pid}`]);
+      expect(pid.stdout).toContain(`Nothing here is of process ${process.pid}: nothing was judged.`);
+      const both = await sockwatch(namespace, [
+        ...look,
+        '--port',
+        '443',
+        '--filter',
+        'state:listen',
+        '-f',
+        'json',
+      ]);
+      expect((JSON.parse(both.stdout) as DiagnosisJson).gaps[0]).toEqual({
+        what: 'nothing here matches state:listen port:443',
+        why: 'nothing was judged',
+      });
+    });
+    await withNamespace(async (namespace) => {
+      const { port } = await joined(namespace, 2);
+      const { stdout } = await sockwatch(namespace, ['diagnose', '--duration', '1s', '--port', `${port}`]);
+      expect(stdout).toMatch(/^Nothing wrong was found\.\nLooked at 1 listener, 4 connections, /);
+    });
+  });
+
+  it('finds in a second, with looks a second apart, a reader that never reads', async () => {
+    await withNamespace(async (namespace) => {
+      const { server, client } = await joined(namespace, 1);
+      await client.keepWriting();
+      await sleep(500);
+      const short = ['diagnose', '--duration', '1s', '--interval', '1s', '--format', 'json'];
+      const said = JSON.parse((await sockwatch(namespace, short)).stdout) as DiagnosisJson;
+      expect(said.looked_at.looks).toBeGreaterThan(2);
+      expect(findingOf(said, 'app_not_reading').subject).toMatchObject({ pid: server.pid });
+    });
+  });
+
+  it('passes nothing in silence: it looks three times at least, and says what it could not judge', async () => {
     await withNamespace(async (namespace) => {
       await joined(namespace, 4);
       const short = ['diagnose', '--duration', '300ms', '--interval', '5s', '--fail-on'];
       const warned = await sockwatch(namespace, [...short, 'warning']);
       expect(warned).toMatchObject({ code: 0, stderr: '' });
       expect(warned.stdout).not.toContain('there was one look only');
-      const nameless = await sockwatch(namespace, [...short, 'pool_exhausted', '--no-owners']);
+      const nameless = await sockwatch(namespace, [...short, 'pool_leak', '--no-owners']);
       const said = nameless.stdout.replaceAll(/\s+/g, ' ');
       expect(said.match(/not judged: the processes of .*? are not known/g)).toEqual([
         'not judged: the processes of 8 connections and 1 listener are not known',
       ]);
-      expect(said).toContain('pool_exhausted: not judged: it needs 3 looks over 1.0 s, there were 2 in');
-      expect(said).not.toContain('pool_leak: not judged: it needs');
+      expect(said).toContain('pool_leak: not judged: it needs 4 looks over 10 min, there were 3 in');
+      expect(said).not.toContain('reconnect_wave: not judged: it needs');
       const check = ['check', '--metric', 'diagnosis', '--no-state'];
       const once = await sockwatch(namespace, [...check, '--samples', '1']);
       expect(once).toMatchObject({ code: 3 });
@@ -306,6 +354,36 @@ describe.skipIf(missing)(`diagnose of real sockets${missing ? ` (skipped: ${miss
       });
     });
 
+    it('of the only connection, whose window is 0, are found as surely', async () => {
+      await withPair(async (there, here) => {
+        const [server, client] = await Promise.all([Trouble.start(there), Trouble.start(here)]);
+        const port = await server.listen(SERVER_ADDRESS);
+        await client.connect(SERVER_ADDRESS, port, 1);
+        await server.accept(1);
+        await client.keepWriting();
+        const hasShut = (text: string) => text.includes('timer:(persist') && !text.includes('snd_wnd:');
+        await poll(async () => hasShut(await here.must('ss', '-Htnoi')) || undefined, 'a window of 0');
+        const said = await diagnose(here);
+        expect(said.looked_at.connections).toBe(1);
+        const writer = findingOf(said, 'peer_not_reading');
+        expect(writer).toMatchObject({ sure: 'certain', subject: { pid: client.pid } });
+        expect(evidenceOf(writer, 'zero_window')?.value).toBe(1);
+        const file = join(mkdtempSync(join(tmpdir(), 'sw-window-')), 'r.ndjson.gz');
+        await sockwatch(here, ['record', file, '--duration', '2s', '--interval', '500ms']);
+        const { stdout } = await sockwatch(here, ['diagnose', '--from', file, '--format', 'json']);
+        const recorded = findingOf(JSON.parse(stdout) as DiagnosisJson, 'peer_not_reading');
+        expect(evidenceOf(recorded, 'zero_window')?.value).toBe(1);
+        // An ss before 6.6 does not show that it knows windows where all are 0.
+        const [bySs] = (await diagnose(here, { source: 'ss' })).findings.filter(
+          ({ rule }) => rule === 'peer_not_reading',
+        );
+        expect(['certain', 'suspected']).toContain(bySs?.sure);
+        expect(bySs?.evidence.at(-1)?.text).toMatch(
+          bySs?.sure === 'certain' ? /window that the peer last announced is 0/ : /does not show the window/,
+        );
+      });
+    });
+
     it('of a reader that is slow, and does read, are no such thing', async () => {
       await withNamespace(async (namespace) => {
         const { server, client } = await joined(namespace, 1);
@@ -494,6 +572,53 @@ describe.skipIf(noFirewall)(`connects into nothing${noFirewall ? ` (skipped: ${n
     });
   });
 });
+
+describe.skipIf(noFirewall)(
+  `connects with a short patience${noFirewall ? ` (skipped: ${noFirewall})` : ''}`,
+  () => {
+    it('into nothing are found before a second SYN; refused ones are not taken for them', async () => {
+      await withPair(async (server, client) => {
+        await swallow(server, 7777);
+        const hasty = await Trouble.start(client);
+        await hasty.tryAgain({ address: SERVER_ADDRESS, port: 7777, timeoutMs: 800, pauseMs: 50, atOnce: 2 });
+        const timeout = findingOf(await diagnose(client, { seconds: 5 }), 'connect_timeout');
+        expect(timeout.subject).toMatchObject({ pid: hasty.pid, remote: `${SERVER_ADDRESS}:7777` });
+        expect(evidenceOf(timeout, 'gave_up_after')?.text).toMatch(
+          /before (the kernel sent a|a) second SYN( was seen)?: the timeout of the application/,
+        );
+      });
+      await withFarPair(300, async (near, far) => {
+        const [server, client] = await Promise.all([Trouble.start(far), Trouble.start(near)]);
+        const port = await server.listen(FAR_ADDRESS);
+        await server.serve();
+        // The closed port and the open one answer after 0.6 s.
+        await client.tryAgain({ address: FAR_ADDRESS, port: 9, timeoutMs: 20_000, pauseMs: 50 });
+        await client.tryAgain({ address: FAR_ADDRESS, port, timeoutMs: 20_000, pauseMs: 50 });
+        const said = await diagnose(near, { seconds: 6 });
+        expect(rulesOf(said)).not.toContain('connect_timeout');
+        const refused = findingOf(said, 'connect_refused');
+        expect(evidenceOf(refused, 'OutRsts')?.text).toMatch(/: other hosts refuse$/);
+      });
+    });
+
+    it('without a neighbour are ended by the kernel, and refused by nobody', async () => {
+      await withPair(async (_, client) => {
+        const stubborn = await Trouble.start(client);
+        const absent = SERVER_ADDRESS.replace(/\d+$/, '99');
+        // Without a timeout of its own.
+        await stubborn.tryAgain({ address: absent, port: 7777, timeoutMs: 0, pauseMs: 50, atOnce: 6 });
+        const said = await diagnose(client, { seconds: 8 });
+        const timeout = findingOf(said, 'connect_timeout');
+        expect(timeout.subject).toMatchObject({ pid: stubborn.pid, remote: `${absent}:7777` });
+        expect(evidenceOf(timeout, 'gave_up_after')?.text).toMatch(
+          /: no ARP answer: connect\(\) fails with EHOSTUNREACH after about 3 s$/,
+        );
+        expect(evidenceOf(timeout, 'neighbour')?.value).toBe(0);
+        expect(rulesOf(said)).not.toContain('connect_refused');
+      });
+    });
+  },
+);
 
 /** SYNs to a port vanish there. */
 const swallow = (server: Namespace, port: number) =>

@@ -15,11 +15,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckJson } from '../../src/model/check-json.js';
 import type { DiagnosisJson } from '../../src/model/diagnosis-json.js';
 import type { AlertJson, SnapshotJson } from '../../src/model/json.js';
+import type { PoolsJson } from '../../src/model/pools-json.js';
 import { isAlert, isSnapshot, listenerOn, RUN_JS, replay, saidIn, sockwatch } from '../support/cli.js';
 import { LiveStream } from '../support/live.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, withNamespace } from '../support/netns.js';
 import { poll } from '../support/poll.js';
+import { Database, PoolClient } from '../support/pool.js';
 import { PtyTerminal } from '../support/pty-terminal.js';
 import { serve } from '../support/sockets.js';
 
@@ -445,6 +447,37 @@ describe.skipIf(missing)(`recordings of real sockets${missing ? ` (skipped: ${mi
       const rules = (all: readonly AlertJson[]) => all.map(({ phase, rule }) => `${phase} ${rule}`);
       expect(rules(replayedIn(stdout, live).alerts)).toEqual(rules(live.alerts));
       copyFileSync(path, inFolder('copy.ndjson'));
+    });
+  });
+});
+
+describe.skipIf(missing)(`pools in a recording${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('are told by what moved at each look: one is used all the time, one lies idle', {
+    timeout: 90_000,
+  }, async () => {
+    await withNamespace(async (namespace) => {
+      const [database, busy, idle] = await Promise.all([
+        Database.start(namespace),
+        PoolClient.start(namespace),
+        PoolClient.start(namespace),
+      ]);
+      const where = { address: '127.0.0.1', port: await database.listen('127.0.0.1') };
+      for (const client of [busy, idle]) await client.query(await client.open(where, 6), 6, 0);
+      await busy.paced(0, 6, 100);
+      const path = inFolder('pools.ndjson.gz');
+      const words = ['record', path, '--duration', '5s', '--interval', '500ms'];
+      expect((await sockwatch(namespace, words)).code).toBe(0);
+      const { stdout } = await sockwatch(namespace, ['pools', '--from', path, '--format', 'json']);
+      const { pools } = JSON.parse(stdout) as PoolsJson;
+      const quietOf = (pid: number) =>
+        pools.find((pool) => pool.direction === 'outbound' && pool.pid === pid)?.idle_ms?.p50;
+      // A frame was written whole at the beginning only: it is longer ago than any pause.
+      expect(quietOf(busy.pid)).toBeLessThan(2500);
+      expect(quietOf(idle.pid)).toBeGreaterThan(3500);
+      const said = (await sockwatch(namespace, ['diagnose', '--from', path, '--format', 'json'])).stdout;
+      const rules = (JSON.parse(said) as DiagnosisJson).findings.map(({ rule }) => rule);
+      for (const rule of ['pool_waiting', 'peer_not_reading', 'app_not_reading'])
+        expect(rules).not.toContain(rule);
     });
   });
 });

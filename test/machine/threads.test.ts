@@ -76,6 +76,29 @@ describe.skipIf(missing)(`threads of real servers${missing ? ` (skipped: ${missi
     });
   });
 
+  it('finds processes that each wait for a client that asks all the time', async () => {
+    await withNamespace(async (namespace) => {
+      const servers = await Agent.start(namespace, 'threads.py');
+      const forked = { address: ADDRESS, backlog: 4 };
+      const { port } = await servers.ask<Where>('prefork', { ...forked, workers: 4 });
+      const roomy = await servers.ask<Where>('prefork', { ...forked, workers: 9 });
+      for (const one of [port, roomy.port]) {
+        const clients = await fill(namespace, one, 4);
+        await clients.paced(0, 4, 100);
+        await fill(namespace, one, 3);
+      }
+      const said = await poll(async () => {
+        const listener = listenerOn(await snapshot(namespace), port);
+        const text = evidenceOf(listener, 'threads.blocked')?.text ?? '';
+        return text.startsWith('4 of 4 worker processes in read()') ? listener : undefined;
+      }, 'four processes that wait for their clients');
+      expect(said.accept_queue.length).toBe(3);
+      expect(said.findings).toContain('threads_blocked');
+      // The same clients, and workers to spare.
+      expect(listenerOn(await snapshot(namespace), roomy.port).findings).toEqual([]);
+    });
+  });
+
   it('does not when there is a thread for each', async () => {
     await withNamespace(async (namespace) => {
       const servers = await Agent.start(namespace, 'threads.py');

@@ -70,6 +70,11 @@ export class PoolClient {
     return this.agent.ask('busy', { first, count, ms });
   }
 
+  /** A request on each of them every so often from now on. */
+  paced(first: number, count: number, everyMs: number): Promise<void> {
+    return this.agent.ask('paced', { first, count, every_ms: everyMs });
+  }
+
   /** A connection for each request of so many ms. */
   churn(where: Where, everyMs: number, ms = 0): Promise<void> {
     return this.agent.ask('churn', { ...where, every_ms: everyMs, ms });

@@ -24,6 +24,8 @@ export interface RowSpec {
   readonly owners?: readonly Owner[];
   readonly unixKind?: UnixKind;
   readonly flags?: readonly RowFlag[];
+  /** The protocol on top of TCP. */
+  readonly ulp?: string;
   readonly columns?: Partial<Record<OptionalColumn, number>>;
 }
 
@@ -70,6 +72,7 @@ function addRow(table: SocketTable, spec: RowSpec): void {
     table.setFlag(index, 'cookie');
   }
   if (spec.owners !== undefined) table.setOwners(index, spec.owners);
+  if (spec.ulp !== undefined) table.setNote(index, 'ulp', spec.ulp);
   for (const flag of spec.flags ?? []) table.setFlag(index, flag);
   for (const [column, value] of Object.entries(spec.columns ?? {})) {
     table.set(column as OptionalColumn, index, value);

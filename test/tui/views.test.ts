@@ -190,7 +190,11 @@ describe('states', () => {
     expect(shown).toMatch(/in use +4 busy, 5 idle, 1 not known +inferred/);
     expect(shown).toMatch(/other states +3 CLOSE-WAIT, 20 TIME-WAIT/);
     expect(shown).toMatch(/closed when idle +after 15\.0 s by the peer, 7 times/);
-    expect(shown).toMatch(/TCP keep-alive +2 with, 8 without/);
+    expect(shown).toMatch(/TCP keep-alive +2 with, 8 without(?!,)/);
+    const busy = { ...SAMPLE_POOL, probes: { ...SAMPLE_POOL.probes, kept: 0, bare: 1 } };
+    expect(pictureOf({ ...state, overlay: poolOverlay({ ...first, use: busy }) })).toMatch(
+      /TCP keep-alive +1 without, 9 not to be told/,
+    );
     expect(shown).toMatch(/age +>1m30s +>10m00s/);
     expect(shown).toContain(POOL_FINDING.message);
     expect(shown).toContain(`To do: ${POOL_FINDING.advice}`);

@@ -227,6 +227,114 @@ describe('connections that ended', () => {
     expect(only(between([closed(900, [row])]))?.recent.endings).toEqual(endings);
   });
 
+  describe('of which not all left their numbers', () => {
+    const gone: Ended = {
+      local: '10.0.0.1:443',
+      kind: 'aborted',
+      columns: { segmentsOut: Number.NaN, segmentsIn: Number.NaN },
+    };
+    const recentOf = (rows: readonly Ended[]) => only(between([closed(900, rows)]))?.recent;
+
+    it('have no sums where none did', () => {
+      const recent = recentOf([gone, gone]);
+      for (const name of [
+        'sentInAll',
+        'receivedInAll',
+        'bytesAreLeast',
+        'bytesSent',
+        'retransmissions',
+        'busyMs',
+      ])
+        expect(recent).not.toHaveProperty(name);
+      expect(recent?.closed).toBe(2);
+    });
+
+    it('have lower bounds where some did', () => {
+      const recent = recentOf([gone, served('10.0.0.9:4000', { columns: { retransmitsTotal: 2 } })]);
+      expect(recent).toMatchObject({
+        closed: 2,
+        sentInAll: 20,
+        receivedInAll: 10,
+        bytesAreLeast: true,
+        retransmissions: 2,
+      });
+      expect(recent?.bytesSent?.count).toBe(1);
+    });
+
+    it('have exact ones where all did, zeros included', () => {
+      const none = { bytesSent: Number.NaN, bytesAcked: 1, dataSegmentsOut: Number.NaN };
+      const recent = recentOf([served('10.0.0.9:4000'), served('10.0.0.9:4001', { columns: none })]);
+      expect(recent).toMatchObject({ sentInAll: 20, receivedInAll: 20, retransmissions: 0 });
+      expect(recent?.bytesSent).toMatchObject({ count: 2, max: 20 });
+      expect(recent).not.toHaveProperty('bytesAreLeast');
+    });
+
+    it('have none of a direction that the kernel counts in segments only', () => {
+      const recent = recentOf([served('10.0.0.9:4000', { columns: { bytesSent: Number.NaN } })]);
+      expect(recent).not.toHaveProperty('sentInAll');
+      expect(recent).toMatchObject({ receivedInAll: 10, bytesAreLeast: true });
+    });
+  });
+
+  describe('whose far port the kernel has forgotten', () => {
+    const mptcp: RowSpec = { ...LISTENER, flags: ['mptcpSubflow'], ulp: 'mptcp' };
+    const row: Ended = { local: '10.0.0.1:443', kind: 'aborted', cookie: 5 };
+    const client: Ended = { ...row, local: '0.0.0.0:40000', remote: '10.0.0.5:*' };
+    const open: RowSpec = {
+      local: '10.0.0.1:443',
+      remote: '10.0.0.9:4000',
+      cookie: 5,
+      columns: { inode: 9 },
+    };
+    const subflow: RowSpec = { ...open, flags: ['mptcpSubflow'], ulp: 'mptcp' };
+    const asked = { ...NO_OVERFLOW, MPTcpExtMPCapableSYNRX: 3, MPTcpExtMPCapableSYNTX: 0 };
+    const asking = { ...NO_OVERFLOW, MPTcpExtMPCapableSYNRX: 0, MPTcpExtMPCapableSYNTX: 3 };
+    const nobody = { ...asked, MPTcpExtMPCapableSYNRX: 0 };
+    const early = { ...NO_OVERFLOW, MPTcpExtMPCapableSYNRX: 0 };
+    const RESET = { endings: { reset: 1 }, closers: { self: 1 } };
+    const UNKNOWN = { endings: { unknown: 1 }, closers: { unknown: 1 } };
+    const PEER = { endings: { unknown: 1 }, closers: { peer: 1 } };
+
+    it.each<[string, Ended, readonly RowSpec[], Counters, object]>([
+      ['at a listener of TCP', row, [LISTENER], asked, RESET],
+      ['at one of MPTCP, which somebody has asked for', row, [mptcp], asked, UNKNOWN],
+      ['at one of MPTCP, which nobody has asked for', row, [mptcp], nobody, RESET],
+      ['at one of MPTCP, with a kernel that does not count', row, [mptcp], NO_OVERFLOW, UNKNOWN],
+      ['a subflow by the look before', row, [mptcp, subflow], asked, UNKNOWN],
+      ['a subflow that was half closed then', row, [mptcp, { ...subflow, state: 'close-wait' }], asked, PEER],
+      ['no subflow by a look that tells of them', row, [mptcp, open], asked, RESET],
+      ['a subflow of a listener that went', { ...row, remote: '10.0.0.9:*' }, [subflow], asked, UNKNOWN],
+      ['a client, where nobody asks for MPTCP', client, [LISTENER], asked, RESET],
+      ['a client, where somebody does', client, [LISTENER], asking, UNKNOWN],
+      ['a client, with a kernel that counts servers only', client, [LISTENER], early, UNKNOWN],
+      ['a client, without MPTCP', client, [LISTENER], NO_OVERFLOW, RESET],
+    ])('%s', (_name, ended, before, counters, recent) => {
+      const report = between([closed(900, [ended])], before, before, counters);
+      expect(only(report)?.recent).toMatchObject(recent);
+      expect(report.closed?.closed).toBe(1);
+    });
+
+    it('may be of MPTCP where nobody could read the counters', () => {
+      const line = new Timeline();
+      line.look(0, { rows: [mptcp] });
+      line.take(closed(900, [row]));
+      expect(only(line.look(1000, { rows: [mptcp] }))?.recent).toMatchObject(UNKNOWN);
+    });
+
+    it('are judged by what is known where too many come between two looks', () => {
+      const line = new Timeline();
+      line.look(0, { rows: [LISTENER], counters: NO_OVERFLOW });
+      const thousand = closed(
+        900,
+        Array.from({ length: 1000 }, (_, n) => ({ ...(n === 0 ? client : row), cookie: n + 1 })),
+      );
+      for (let batch = 0; batch < 100; batch++) line.take(thousand);
+      const report = line.look(1000, { rows: [LISTENER], counters: NO_OVERFLOW });
+      const endings = report.closed?.groups.map(({ recent }) => recent.endings);
+      expect(endings).toEqual([{ unknown: 100 }, { reset: 99_900 }]);
+    });
+  });
+
   it('that only opened and never finished is no reset where nobody knows who opened it', () => {
     const row = {
       local: '10.0.0.1:45000',
@@ -359,13 +467,63 @@ describe('connections that ended', () => {
 });
 
 describe('a histogram', () => {
-  it('is right within a fifth, and exact in its count and its largest', () => {
+  const of = (values: readonly number[]) => {
     const all = new Histogram();
-    for (let value = 1; value <= 10_000; value++) all.add(value);
-    const spread = all.spread();
-    expect(spread).toMatchObject({ count: 10_000, max: 10_000 });
-    expect((spread?.p50 ?? 0) / 5000).toBeCloseTo(1, 0.7);
-    expect(Math.abs((spread?.p50 ?? 0) - 5000)).toBeLessThan(1000);
-    expect(Math.abs((spread?.p95 ?? 0) - 9500)).toBeLessThan(1900);
+    for (const value of values) all.add(value);
+    return all;
+  };
+  const EDGES = ['low', 'middle', 'high'] as const;
+
+  it('is right within a tenth, and exact in its count and its largest', () => {
+    for (let shift = 1; shift < 200; shift += 7) {
+      const all = of(Array.from({ length: 999 }, (_, at) => 100 + at * shift));
+      const spread = all.spread();
+      expect(spread).toMatchObject({ count: 999, max: 100 + 998 * shift });
+      expect(Math.abs((spread?.p50 ?? 0) / (100 + 499 * shift) - 1)).toBeLessThan(0.1);
+      expect(Math.abs((spread?.p95 ?? 0) / (100 + 949 * shift) - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  it.each([0, 0.0004, 0.017, 1, 8, 20, 939, 1000, 123_456, 7 * 2 ** 39])(
+    'is exact where all are %d',
+    (value) => {
+      for (const edge of EDGES)
+        expect(of([value, value, value]).spread(edge)).toEqual({
+          count: 3,
+          p50: value,
+          p95: value,
+          max: value,
+        });
+    },
+  );
+
+  it('has bounds on the right side of the truth, and near it', () => {
+    for (let value = 0.002; value < 1e12; value *= 1.37) {
+      const all = of([value / 100, value, value, value * 100]);
+      const [low, , high] = EDGES.map((edge) => all.spread(edge)?.p50 ?? Number.NaN);
+      expect(low).toBeLessThanOrEqual(value);
+      expect(low).toBeGreaterThan(value / 1.21);
+      expect(high).toBeGreaterThanOrEqual(value);
+      expect(high).toBeLessThan(value * 1.21);
+    }
+  });
+
+  it('has zeros as zeros, and what is hardly more as no less', () => {
+    const all = of([0, 0, 0, 0.0004, 0.0004, 0.0005, 5]);
+    expect(EDGES.map((edge) => all.spread(edge)?.p50)).toEqual([0, 0.00106, 0.00117]);
+    expect(EDGES.map((edge) => of([0, 0, 5]).spread(edge)?.p50)).toEqual([0, 0, 0]);
+  });
+
+  it('says no more digits than it knows', () => {
+    const all = of([1, 54_321, 1_000_000]);
+    expect(EDGES.map((edge) => all.spread(edge)?.p50)).toEqual([46_300, 50_500, 55_200]);
+  });
+
+  it('keeps its bounds where it is merged, and leaves a copy as it was', () => {
+    const all = of([500]);
+    const copy = all.copy();
+    all.merge(of([20, 20, 20]));
+    expect(all.spread('low')).toEqual({ count: 4, p50: 20, p95: 430, max: 500 });
+    expect(copy.spread('low')).toEqual({ count: 1, p50: 500, p95: 500, max: 500 });
   });
 });

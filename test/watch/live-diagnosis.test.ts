@@ -75,9 +75,9 @@ describe('diagnosis beside live', () => {
         .map(({ subjectText }) => subjectText);
     };
     const told = Array.from({ length: 200 }, (_, second) => where(second));
-    expect(told[50]).toEqual(['> 10.0.0.9:80']);
+    expect(told[50]).toEqual(['to 10.0.0.9:80']);
     // More went to the first in all.
-    expect(told[110]).toEqual(['> 10.0.0.9:81']);
+    expect(told[110]).toEqual(['to 10.0.0.9:81']);
   });
 
   it('keeps its findings while only the listeners are looked at', () => {
@@ -179,7 +179,7 @@ describe('diagnosis beside live', () => {
       if (second < 40) timeline.take(ended(second * 1000 + 500, shorts(5 * second, 5)));
       return report.alerts.map(({ finding, subjectText }) => `${finding.rule} ${subjectText}`);
     });
-    const alert = ['pool_churn > 10.0.0.9:3306'];
+    const alert = ['pool_churn to 10.0.0.9:3306'];
     // As long as `diagnose` looks.
     expect(seen[4]).toEqual([]);
     expect(seen[5]).toEqual(alert);

@@ -172,6 +172,19 @@ describe('connections that came and went between two looks', () => {
     expect(watch([[], ended(500, [out(1, 1, { columns: { bytesAcked: 100 } })]), []]).pools).toEqual([]);
   });
 
+  it('are of unknown use where the kernel has forgotten their numbers', () => {
+    const gone = many(5, (n) => ({
+      ...into(n),
+      remote: '10.0.0.5:*',
+      columns: { ...into(n).columns, dataSegmentsOut: Number.NaN, dataSegmentsIn: Number.NaN },
+    }));
+    const [pool] = watch([[], ended(500, gone, {}, 'aborted'), []]).pools;
+    expect(pool?.past).toMatchObject({ created: 5, closed: 5, traces: 5 });
+    expect(pool?.past.exchanges).toBeUndefined();
+    const [known] = watch([[], ended(500, many(5, into)), []]).pools;
+    expect(known?.past).toMatchObject({ traces: 0, exchanges: { median: 1, of: 5 } });
+  });
+
   it('are those that the filter takes', () => {
     const rows = [out(1), out(2, 1, { remote: '10.0.0.8:80' })];
     expect(pastOf(watch([[], ended(500, rows), []], 'remote:10.0.0.8'))).toEqual([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gapsToSay } from '../../src/analyze/hidden-owners.js';
 import { DEFAULT_THRESHOLDS } from '../../src/analyze/thresholds.js';
 import type { GapObservation, Observation } from '../../src/model/observation.js';
 import { millis, monotonicMillis, wallMillis } from '../../src/model/units.js';
@@ -361,7 +362,7 @@ describe('what belongs to no listener', () => {
     expect(line.look(2000, { rows: [udp(44)] }).findings).toEqual([]);
   });
 
-  it('hidden owners: one note in the words of the first time, in place of the gap', () => {
+  it('hidden owners: one note in the words of the first time, beside the gap', () => {
     const gap = (count: number) => ({ what: 'owners', why: `hidden for ${count} sockets: run as root` });
     const line = new Timeline();
     const hidden = (ms: number, count: number) =>
@@ -376,11 +377,17 @@ describe('what belongs to no listener', () => {
       ['owners hidden for 12 sockets: run as root'],
       ['owners hidden for 12 sockets: run as root'],
     ]);
-    expect(hidden(2000, 1)).toMatchObject({ gaps: [{ what: 'x', why: 'y' }], events: [] });
+    const report = hidden(2000, 1);
+    expect(report).toMatchObject({ gaps: [gap(1), { what: 'x', why: 'y' }], events: [] });
+    // Programs find it there; people have been told.
+    expect(gapsToSay(report)).toEqual([{ what: 'x', why: 'y' }]);
+    const ofOthers = { ...report, gaps: [{ ...gap(3), what: 'web: owners' }] };
+    expect(gapsToSay(ofOthers)).toEqual([]);
     expect(line.look(3000, {}).findings).toEqual([]);
     const oneLook = new Timeline({ oneLook: true });
-    const report = oneLook.look(0, { observation: { gaps: [gap(12)] } });
-    expect(report).toMatchObject({ gaps: [gap(12)], findings: [] });
+    const once = oneLook.look(0, { observation: { gaps: [gap(12)] } });
+    expect(once).toMatchObject({ gaps: [gap(12)], findings: [] });
+    expect(gapsToSay(once)).toEqual([gap(12)]);
   });
 });
 

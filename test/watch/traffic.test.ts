@@ -9,14 +9,17 @@ type Data = readonly (readonly [at: number, way: 'o' | 'i', segments?: number])[
 /** What looks so far apart make of it. */
 function shapeOf(
   data: Data,
-  { everyMs = 1000, forMs = 8000, outbound = true, isSegments = true, isRecorded = false } = {},
+  { everyMs = 1000, forMs = 8000, outbound = true, isSegments = true, toldEveryMs = 1 } = {},
 ): TrafficShape {
   let [before, now] = [new TrafficColumns(1), new TrafficColumns(1)];
   for (let at = 0; at <= forMs; at += everyMs) {
-    now.follow(0, before, at === 0 ? -1 : 0, { at, outbound, isRecorded }, movedBy(data, at, isSegments));
+    // A recording that does not tell what moved has the numbers of an earlier look.
+    const isStale = at % toldEveryMs !== 0;
+    const shown = movedBy(data, at - (at % toldEveryMs), isSegments);
+    now.follow(0, before, at === 0 ? -1 : 0, { at, outbound, isStale }, shown);
     [before, now] = [now, before];
   }
-  return before.shapeOf(0, { at: Math.floor(forMs / everyMs) * everyMs, isRecorded });
+  return before.shapeOf(0, Math.floor(forMs / everyMs) * everyMs);
 }
 
 function movedBy(data: Data, at: number, isSegments: boolean): Moved {
@@ -91,11 +94,14 @@ describe('what data do on a connection', () => {
     expect(shapeOf(asked(70, 20), { isSegments: false })).toBe('unknown');
   });
 
-  it('is told of a recording only by what it writes: numbers that stay may be a minute old', () => {
-    const recorded = { isRecorded: true, everyMs: 60_000, forMs: 300_000 };
-    expect(shapeOf([], { ...recorded, everyMs: 1000, forMs: 100_000 })).toBe('unknown');
+  it('is told of a recording only by the looks of which it has the numbers', () => {
+    const recorded = { toldEveryMs: 60_000, forMs: 300_000 };
+    expect(shapeOf([], { ...recorded, forMs: 100_000 })).toBe('unknown');
+    expect(shapeOf(every(700, 'i', { until: 100_000 }), { ...recorded, forMs: 100_000 })).toBe('unknown');
     expect(shapeOf([], recorded)).toBe('silent');
     expect(shapeOf(every(700, 'i', { until: 300_000 }), recorded)).toBe('push');
+    expect(shapeOf(every(700, 'i', { until: 300_000 }), { ...recorded, toldEveryMs: 3000 })).toBe('push');
+    expect(shapeOf(asked(900, 5), { toldEveryMs: 2000 })).toBe(shapeOf(asked(900, 5), { everyMs: 2000 }));
     const chat: Data = [
       ...every(1300, 'o', { until: 300_000 }),
       ...every(2100, 'i', { from: 700, until: 300_000 }),
@@ -105,10 +111,10 @@ describe('what data do on a connection', () => {
 
   it('is forgotten where a look shows no numbers', () => {
     const [before, now] = [new TrafficColumns(1), new TrafficColumns(1)];
-    const there = { outbound: true, isRecorded: false };
+    const there = { outbound: true, isStale: false };
     before.follow(0, before, -1, { at: 0, ...there }, movedBy([], 0, true));
     now.follow(0, before, 0, { at: 5000, ...there }, { ...movedBy([], 0, true), in: Number.NaN });
-    expect(now.shapeOf(0, { at: 5000, ...there })).toBe('unknown');
+    expect(now.shapeOf(0, 5000)).toBe('unknown');
   });
 
   it('says what it did lately, however long it is watched', () => {

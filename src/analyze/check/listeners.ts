@@ -2,9 +2,9 @@ import type { Measure, Metric } from '../../model/check.js';
 import type { CheckLook, Since } from '../../model/check-look.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import { ownAdvice } from '../../model/findings.js';
-import type { ListenerReport, SampleFacts } from '../../model/listener.js';
+import type { ListenerReport } from '../../model/listener.js';
 import { waitingOf } from '../facts.js';
-import { samplingText } from '../rules-samples.js';
+import { fullText, samplingText } from '../rules-samples.js';
 import { count, counted, duration, percent } from '../words.js';
 import { isAt, isHeldBy, isSelected, type Place, type Selection } from './selection.js';
 
@@ -59,7 +59,8 @@ export const acceptQueue = (look: CheckLook, selection: Selection): Measure[] =>
     }
     if (samples !== undefined && samples.peak > length) {
       const peak = `accept queue at ${count(samples.peak)}/${count(capacity)} (${percent(samples.peak / capacity)})`;
-      const text = `${peak} for a moment, in ${samplingText(samples)}${fullText(samples)}`;
+      const seen = samples.fullShare === 0 ? `in ${samplingText(samples)}` : fullText(samples);
+      const text = `${peak} for a moment, ${seen}`;
       return {
         value: samples.peak,
         capacity,
@@ -78,9 +79,6 @@ const adviceOf = (findings: ListenerReport['findings']): string | undefined =>
     .filter(({ severity }) => severity !== 'info')
     .map(ownAdvice)
     .find((text) => text !== undefined);
-
-const fullText = ({ fullShare }: SampleFacts): string =>
-  fullShare === 0 ? '' : `, full in ${percent(fullShare)} of them`;
 
 export const oldestWait = (look: CheckLook, selection: Selection): Measure[] =>
   perListener('oldest-wait', look, selection, ({ listener, findings }) => {

@@ -29,9 +29,15 @@ export function steadyPace(facts: DiagnosisFacts) {
   if (half === 0 || all.failed < STORM.attempts || perSecond < STORM.perSecond) return undefined;
   const isSteady = pace(late) >= pace(early) * STORM.steady;
   if (!isSteady && pace(late) < STORM.endless) return undefined;
-  const text = `${count(all.failed)} of ${counted(all.opened, 'connect')} failed (${percent(all.failed / Math.max(1, all.opened))}): ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second${isSecondTry(all) ? SECOND_TRY : ''}`;
+  const text = `${shareText(all)}: ${rateText(pace(early))} per second in the first half of the watch, ${rateText(pace(late))} in the second${isSecondTry(all) ? SECOND_TRY : ''}`;
   return { all, perSecond, text, kind: isSteady ? 'a steady pace' : 'a high pace' };
 }
+
+/** What began before the watch may fail in it. */
+const shareText = ({ failed, opened }: AttemptWindow): string =>
+  failed > opened
+    ? `${counted(failed, 'connect')} failed, and ${count(opened)} began meanwhile (100%)`
+    : `${count(failed)} of ${counted(opened, 'connect')} failed (${percent(failed / Math.max(1, opened))})`;
 
 /** As many succeed as fail. */
 const isSecondTry = ({ opened, failed }: AttemptWindow): boolean =>

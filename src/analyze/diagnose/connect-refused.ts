@@ -6,6 +6,7 @@ import { evidence } from '../evidence.js';
 import { count, counted } from '../words.js';
 import { rateText, sinceFailureMs, steadyPace, sumOf, WHOSE_PACE } from './attempts.js';
 import { type DiagnosisRule, isCurrent, ownerOf, risen, whoText } from './found.js';
+import { failedIn, outcomesOf, toldRefused } from './outcome.js';
 
 const REFUSED = { warnPerSecond: 1, least: 5 };
 
@@ -43,17 +44,28 @@ export const refusedRule: DiagnosisRule = {
           ...refusedAt(facts).map(destinationEvidence),
           ...resetsHere(facts, refused),
         ],
+        ...(toldRefused(facts) === 0 && { why: WHY_UNTOLD }),
         advice: target === undefined ? REFUSED_ADVICE : REFUSED_THERE,
       },
     ];
   },
 };
 
-/** Attempts that failed; what the kernel gave up after its last SYN counts as failed too. */
-function refusedIn({ seen }: DiagnosisFacts): number {
-  const timedOut = seen.connecting.reduce((sum, { goneUnanswered }) => sum + goneUnanswered, 0);
-  return Math.max(0, sumOf(seen.attempts).failed - timedOut);
+/**
+ * Attempts that failed at once. What the kernel ended without an answer counts as failed too; of that, some came and went between two looks, and
+ * are told from refused ones only by the resets that came.
+ */
+export function refusedIn(facts: DiagnosisFacts): number {
+  const failed = failedIn(facts) ?? 0;
+  const told = Math.min(failed, toldRefused(facts));
+  let unanswered = 0;
+  for (const one of outcomesOf(facts).values()) if (one.by !== 'application') unanswered += one.unanswered;
+  const left = failed - unanswered;
+  return left > unanswered * MOST_BETWEEN_LOOKS ? Math.max(told, left) : told;
 }
+
+/** Of what the kernel ended without an answer, beside what looks have seen of it. */
+const MOST_BETWEEN_LOOKS = 0.5;
 
 /** Where more than half of them went; `undefined`: it cannot be told, or to no one place. */
 export function mostRefusedAt(facts: DiagnosisFacts): ClosedGroup | undefined {
@@ -101,8 +113,12 @@ const MOST_DESTINATIONS = 3;
 const REFUSED_THERE =
   'start the service there, let its firewall accept instead of reject, or mend the address and port of the client';
 
+/** No reset was told of. */
+const WHY_UNTOLD =
+  'each attempt fails at once: the port is closed, a firewall rejects it, or the host cannot be reached';
+
 const REFUSED_ADVICE =
-  "find who connects where (the kernel does not say): tcpdump -ni any 'tcp[tcpflags] & (tcp-rst|tcp-syn) != 0', or strace -f -e trace=connect -p PID of a suspect; then start the service, or mend address and port";
+  "find who connects where (the kernel does not say): tcpdump -ni any 'tcp[tcpflags] & (tcp-rst|tcp-syn) != 0', or strace -f -e trace=connect -p PID of a suspect; then start the service, or mend address, port or route";
 
 /** A namespace that sends as many resets refuses its own connects. */
 function resetsHere(facts: DiagnosisFacts, refused: number): Evidence[] {
@@ -111,6 +127,6 @@ function resetsHere(facts: DiagnosisFacts, refused: number): Evidence[] {
   const text =
     sent >= refused
       ? `this namespace itself sent ${counted(sent, 'reset')}: the closed port may well be its own`
-      : `this namespace sent ${counted(sent, 'reset')} itself: other hosts refuse`;
+      : `this namespace sent ${counted(sent, 'reset')} itself: ${toldRefused(facts) > 0 ? 'other hosts refuse' : 'other hosts refuse, or cannot be reached, which the kernel does not tell of a connect() that blocks'}`;
   return [evidence('OutRsts', sent, 'segments', text)];
 }

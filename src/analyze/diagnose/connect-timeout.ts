@@ -8,7 +8,8 @@ import { apartText } from '../pools/words.js';
 import { synTimeout } from '../syn-schedule.js';
 import { count, counted, duration, ownerText } from '../words.js';
 import { type DiagnosisRule, type Found, isCurrent, ownerOf, settingOf, whoText } from './found.js';
-import { routeEvidence } from './route.js';
+import { type Outcome, outcomesOf } from './outcome.js';
+import { isWithoutNeighbour, routeEvidence } from './route.js';
 
 const SYN_RETRIES = 'net.ipv4.tcp_syn_retries';
 const SYN_LINEAR = 'net.ipv4.tcp_syn_linear_timeouts';
@@ -17,30 +18,39 @@ const MANY = 5;
 /** The kernel evicts and counts a little before the very end. */
 const TABLE_FULL = 0.99;
 
-/** SYN-SENT whose SYN was sent again: nobody answers (KERNEL.md 3, S1, and 9). */
+/** Connects that were given up before the kernel sent a second SYN, and how long they had tried: fewer or shorter are a change of mind. */
+const EARLY = { least: 3, ms: 200 };
+
+/** SYN-SENT whose SYN was sent again, or that were given up before: nobody answers (KERNEL.md 3, S1, and 9). */
 export const timeoutRule: DiagnosisRule = {
   name: 'connect_timeout',
   asks: 'connects that nobody answers',
   needs: ['looks'],
   judge: (facts) =>
-    facts.seen.connecting
-      .filter(({ retried, goneUnanswered }) => retried + goneUnanswered > 0)
-      .filter(({ unansweredMs }) => isCurrent(unansweredMs, facts))
-      .map((one) => judgeTimeout(one, facts)),
+    [...outcomesOf(facts)]
+      .filter(
+        ([one, { early }]) =>
+          isRetried(one) || (early >= EARLY.least && (one.leftEarlyMs?.least ?? 0) >= EARLY.ms),
+      )
+      .filter(([one]) => isCurrent(isRetried(one) ? one.unansweredMs : one.triedMs, facts))
+      .map(([one, outcome]) => judgeTimeout(one, outcome, facts)),
 };
 
-function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
-  const { remote, owner, open, retried, goneUnanswered, established } = one;
+const isRetried = ({ retried, goneUnanswered }: Connecting): boolean => retried + goneUnanswered > 0;
+
+function judgeTimeout(one: Connecting, outcome: Outcome, facts: DiagnosisFacts): Found {
+  const { remote, owner, open, retried, established } = one;
   const listener = listenerOf(one, facts);
   const full = listener !== undefined && isFull(listener.listener) ? listener : undefined;
   const to = formatEndpoint(remote);
   const tracked = facts.stack?.last.conntrack;
   const isTableFull = tracked !== undefined && tracked.count >= tracked.max * TABLE_FULL;
-  const unanswered = Math.max(retried + goneUnanswered, one.everRetried - established);
+  const unanswered = Math.max(retried + outcome.unanswered, one.everRetried - established);
+  const isEarly = !isRetried(one);
   return {
     rule: 'connect_timeout',
     severity: established === 0 && unanswered >= MANY ? 'critical' : 'warning',
-    sure: 'certain',
+    sure: isEarly && !outcome.isTold ? 'suspected' : 'certain',
     about: { remote, ...ownerOf(owner) },
     message: `nobody answered ${counted(unanswered, 'connect')} of ${whoText(owner)} to ${to}${full === undefined ? '' : `: the accept queue of ${formatEndpoint(full.listener.local)} on this host is full`}`,
     evidence: [
@@ -50,7 +60,7 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
         'connections',
         `${openText(open, retried)}${one.oldestMs === undefined ? '' : `; the oldest tries for ${duration(one.oldestMs)}`}; at most ${counted(one.mostRetries, 'repetition')} seen`,
       ),
-      ...givenUp(one, facts),
+      ...givenUp(one, outcome, facts),
       ...(established > 0
         ? [
             evidence(
@@ -69,7 +79,7 @@ function judgeTimeout(one: Connecting, facts: DiagnosisFacts): Found {
       ? 'connection tracking of this host is full, and drops what is new: raise net.netfilter.nf_conntrack_max, or find who fills it (conntrack -L)'
       : full
         ? `see the finding about ${formatEndpoint(full.listener.local)} (${ownerText(full.listener.owners)}): clients wait until it accepts`
-        : `see whether ${to} is up and who drops SYNs on the way: a firewall, a security group, a full accept queue there (sockwatch diagnose on that host), a wrong address; ping and a connect to another port of it tell a dead host from a filtered port`,
+        : `see whether ${to} is up and who drops SYNs on the way: a firewall, a security group, a full accept queue there (sockwatch diagnose on that host), a wrong address; ping and a connect to another port of it tell a dead host from a filtered port${isEarly ? EARLY_ADVICE : ''}`,
     settings: [SYN_RETRIES, SYN_LINEAR, ...(isTableFull ? ['net.netfilter.nf_conntrack_max'] : [])],
   };
 }
@@ -95,24 +105,44 @@ function listenerOf(
   });
 }
 
-/** The time after which the application gave up beside that of the kernel. */
-function givenUp({ gaveUpMs, goneUnanswered }: Connecting, facts: DiagnosisFacts): Evidence[] {
+const EARLY_ADVICE =
+  '; with a timeout below a second one lost SYN fails a connect, for the kernel sends the next one after 1 s';
+
+/** When they ended, who ended them, and how long the kernel would try. */
+function givenUp(one: Connecting, { unanswered, early, by }: Outcome, facts: DiagnosisFacts): Evidence[] {
   const total = kernelTimeout(facts);
   const kernel = total === undefined ? '' : `; the kernel itself would try for ${duration(total)}`;
-  if (gaveUpMs === undefined)
+  const isEarly = unanswered === early;
+  const after = isEarly ? one.leftEarlyMs : one.gaveUpMs;
+  if (unanswered === 0 || after === undefined)
     return total === undefined
       ? []
       : [evidence('kernel_timeout', total / 1000, 'seconds', `none was given up meanwhile${kernel}`)];
-  const { least, most } = gaveUpMs;
+  const { least, most } = after;
+  const others = isEarly || early === 0 ? '' : `, and ${count(early)} sooner`;
+  const text = `${counted(unanswered - (isEarly ? 0 : early), 'connect')} ${by === 'application' ? 'given up' : 'ended'} after ${duration(least)} to ${duration(most)}${isEarly ? beforeSecond(most) : others}: `;
+  const isCut = by !== 'application' && isWithoutNeighbour(one.remote, facts.routes);
   return [
     evidence(
       'gave_up_after',
       most / 1000,
       'seconds',
-      `${counted(goneUnanswered, 'connect')} given up after ${duration(least)} to ${duration(most)}: the timeout of the application${kernel}`,
+      `${text}${isCut ? NO_NEIGHBOUR : `${ENDED_BY[by]}${by === 'kernel' ? '' : kernel}`}`,
     ),
   ];
 }
+
+/** What ended after its last look may have sent it meanwhile. */
+const beforeSecond = (most: number): string =>
+  most <= synTimeout(1, 0) ? ', before the kernel sent a second SYN' : ', before a second SYN was seen';
+
+const ENDED_BY: Readonly<Record<Outcome['by'], string>> = {
+  application: 'the timeout of the application',
+  kernel: 'by the kernel, with an error',
+  either: 'given up by the application, or ended by the kernel',
+};
+
+const NO_NEIGHBOUR = 'no ARP answer: connect() fails with EHOSTUNREACH after about 3 s';
 
 /** When the kernel gives up a connect, in ms: with the first timeouts of a second each since Linux 6.5, then doubling. */
 function kernelTimeout(facts: DiagnosisFacts): number | undefined {

@@ -4,7 +4,7 @@ import { evidence } from '../evidence.js';
 import { isFull } from '../facts.js';
 import { count, counted, ownerText } from '../words.js';
 import { rateText, STORM, steadyPace, WHOSE_PACE } from './attempts.js';
-import { aboutRefused, mostRefusedAt, onlyRefusedAt, refusedRule } from './connect-refused.js';
+import { aboutRefused, mostRefusedAt, onlyRefusedAt, refusedIn, refusedRule } from './connect-refused.js';
 import { type DiagnosisRule, type Found, isCurrent, ownerOf, risen, whoText } from './found.js';
 
 /** So many failures of a whole namespace, and hardly a success, are no sum of clients that each wait. */
@@ -59,7 +59,8 @@ const stormsTo = (facts: DiagnosisFacts): Found[] =>
  */
 function stormOfFailures(facts: DiagnosisFacts): Found[] {
   const pace = steadyPace(facts);
-  if (pace === undefined) return [];
+  // What nobody answers is told of by its destination.
+  if (pace === undefined || refusedIn(facts) === 0) return [];
   const { all, perSecond, text, kind } = pace;
   const isStorm =
     perSecond >= SURE_STORM.perSecond && all.failed > Math.max(1, all.opened) * SURE_STORM.failing;

@@ -16,7 +16,7 @@ export function routeEvidence(remote: Endpoint, facts: RouteFacts | undefined): 
   if (route === undefined)
     return [evidence('route', 0, 'routes', `there is no route to ${to} now (${HEDGE})`)];
   if (route.kind !== 'via') return [evidence('route', 0, 'routes', `${refusalText(route, to)} (${HEDGE})`)];
-  const next = route.gateway === undefined ? to : formatIp(route.gateway);
+  const next = formatIp(route.gateway ?? address);
   const way = route.gateway === undefined ? 'directly' : `by way of ${next}`;
   return [
     evidence('route', 1, 'routes', `${to} is reached over device ${route.device} ${way} (${HEDGE})`),
@@ -32,6 +32,15 @@ export function routeEvidence(remote: Endpoint, facts: RouteFacts | undefined): 
         ]
       : []),
   ];
+}
+
+/** No SYN leaves the host: the next hop has not answered ARP. */
+export function isWithoutNeighbour(remote: Endpoint, facts: RouteFacts | undefined): boolean {
+  if (facts === undefined || remote.kind !== 'ip') return false;
+  const { address } = remote;
+  if (isLoopback(address) || facts.own.has(formatIp(address))) return false;
+  const route = routeTo(address, facts.routes);
+  return route?.kind === 'via' && facts.unanswered.has(formatIp(route.gateway ?? address));
 }
 
 function refusalText({ kind, to: { family } }: Route, to: string): string {

@@ -26,18 +26,20 @@ export const exhausted: PoolRule = (pool, { hikari }) => {
   if (hikari !== undefined && hikari.stats.waiting > 0) return exhaustedByHikari(pool, hikari);
   if ((hikari !== undefined && hikari.stats.idle > 0) || !isPinned(pool) || !turnsOver(pool))
     return undefined;
-  const { open, past, busy = 0 } = pool;
+  const { open, past, busy } = pool;
+  const lastText =
+    busy === undefined ? '' : `${count(busy)} of ${count(open)} busy (inferred) at the last look; `;
   return {
     rule: 'pool_exhausted',
     severity: 'warning',
     sure: 'suspected',
-    message: `none of the ${count(open)} connections of ${processText(pool)} to ${endText(pool)} was surely idle at any of ${past.looks} looks, and none was opened or closed: the pool may be at its maximum`,
+    message: `none of the ${count(open)} connections of ${processText(pool)} to ${endText(pool)} was surely idle at any of ${past.toldLooks} looks, and none was opened or closed: the pool may be at its maximum`,
     evidence: [
       fact(
         'busy',
-        busy,
+        busy ?? Math.round(open * past.busyShare),
         'connections',
-        `${count(busy)} of ${count(open)} busy (inferred) at the last look; ${percent(past.busyShare)} surely over all looks after the first; of the others it cannot be told`,
+        `${lastText}${percent(past.busyShare)} surely over all looks after the first; of the others it cannot be told`,
       ),
       fact(
         'highest',
@@ -76,7 +78,7 @@ export const allWait: PoolRule = (pool, { hikari }) => {
         'busy_share',
         past.busyShare,
         'ratio',
-        `${percent(past.busyShare)} surely busy (inferred) over all looks after the first, none surely idle at any of ${past.looks}`,
+        `${percent(past.busyShare)} surely busy (inferred) over all looks after the first, none surely idle at any of ${past.toldLooks}`,
       ),
       fact(
         'turned_over',
@@ -102,10 +104,10 @@ export const isPinnedUnsurely = (pool: Pool): boolean =>
 /** One-way senders and streams are always busy; they say nothing of a pool. */
 function mayBePinned({ open, connecting, past, service, bytesReceived }: Pool): boolean {
   if (isStreaming(service) || bytesReceived === 0 || connecting > 0) return false;
-  if (open < LEAST_OPEN || past.looks < LEAST.looks || past.watchedMs < LEAST.ms) return false;
+  if (open < LEAST_OPEN || past.toldLooks < LEAST.looks || past.watchedMs < LEAST.ms) return false;
   if (past.lowest !== open || past.highest !== open || past.neverSeenUsed > 0) return false;
   if (past.created > 0 || past.closed > 0) return false;
-  return past.neverIdleLooks === past.looks && past.unread <= open * MOST_UNREAD;
+  return past.neverIdleLooks === past.toldLooks && past.unread <= open * MOST_UNREAD;
 }
 
 const isEnough = (some: number, open: number) =>

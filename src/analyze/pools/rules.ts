@@ -58,7 +58,7 @@ const OVERSIZED = { open: 10, busyShare: 0.2, movedShare: 0.2, watchedMs: 1.5 * 
 export const oversized: PoolRule = (pool) => {
   const { open, past, direction, busy, closeWaits, quiet } = pool;
   if (direction !== 'outbound' || typeof pool.owner !== 'object') return undefined;
-  if (busy === undefined || past.looks < LEAST_LOOKS) return undefined;
+  if (busy === undefined || past.toldLooks < LEAST_LOOKS) return undefined;
   // Those that the peer closes are another matter.
   if (closeWaits.stuck > 0) return undefined;
   if (past.watchedMs < OVERSIZED.watchedMs || past.lowest < OVERSIZED.open) return undefined;
@@ -69,7 +69,7 @@ export const oversized: PoolRule = (pool) => {
     rule: 'pool_oversized',
     severity: 'info',
     sure: 'suspected',
-    message: `${processText(pool)} keeps ${counted(open, 'connection')} to ${endText(pool)}, and ${past.highestMaybeBusy === 0 ? 'none was' : `at most ${count(past.highestMaybeBusy)} were`} busy at any of ${past.looks} looks; half of them have been idle for ${duration(quiet.p50)} or longer`,
+    message: `${processText(pool)} keeps ${counted(open, 'connection')} to ${endText(pool)}, and ${past.highestMaybeBusy === 0 ? 'none was' : `at most ${count(past.highestMaybeBusy)} were`} busy at any of ${past.toldLooks} looks; half of them have been idle for ${duration(quiet.p50)} or longer`,
     evidence: [
       fact(
         'highest_busy',

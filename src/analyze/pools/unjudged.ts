@@ -1,6 +1,6 @@
 import type { Rule, RuleLimits } from '../../model/findings.js';
 import type { Gap } from '../../model/observation.js';
-import type { PoolsSeen } from '../../model/pools.js';
+import type { Pool, PoolsSeen } from '../../model/pools.js';
 import { hiddenGap, hiddenSockets } from '../hidden.js';
 import { counted, duration } from '../words.js';
 import { isPinnedUnsurely } from './exhausted.js';
@@ -42,11 +42,16 @@ export function unjudgedUse(seen: PoolsSeen, wanted?: RuleLimits): Gap[] {
     wanted !== undefined && (wanted.severity !== undefined || wanted.rules.has(rule));
   const outbound = seen.pools.filter(({ direction, open }) => direction === 'outbound' && open > 0);
   const sum = (pools: typeof outbound) => pools.reduce((all, { open }) => all + open, 0);
-  const timeless = sum(outbound.filter(({ busy }) => busy === undefined));
+  const isTimeless = ({ busy }: Pool) => busy === undefined;
+  const isLeftOut = ({ past }: Pool) => past.toldLooks < past.looks;
+  const timeless = sum(outbound.filter((pool) => isTimeless(pool) && !isLeftOut(pool)));
+  const leftOut = sum(outbound.filter((pool) => isTimeless(pool) && isLeftOut(pool)));
   const gaps: Gap[] = [];
   const add = (rules: Rule | readonly Rule[], why: string) =>
     gaps.push({ what: [rules].flat().join(', '), why: `not judged: ${why}` });
   if (timeless > 0) add(OF_USE, `the source has no times of ${counted(timeless, 'connection')}`);
+  if (leftOut > 0)
+    add(OF_USE, `the recording has no times of ${counted(leftOut, 'connection')} at its last look`);
   for (const pool of outbound.filter(isPinnedUnsurely))
     add(
       'pool_exhausted',

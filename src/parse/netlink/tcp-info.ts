@@ -1,5 +1,6 @@
 import { type OptionalColumn, ROW_FLAGS } from '../../model/table.js';
 import { columnIndex } from '../column-writer.js';
+import { hasPeerWindow } from '../peer-window.js';
 import { LISTEN, type Target } from './target.js';
 import { LITTLE_ENDIAN, type Wire, wideAt } from './words.js';
 
@@ -19,7 +20,6 @@ const NARROW: readonly (readonly [number, OptionalColumn, number])[] = [
   [148, 'minRttMs', 1000],
   [152, 'dataSegmentsIn', 1],
   [156, 'dataSegmentsOut', 1],
-  [228, 'sendWindow', 1],
 ];
 /** Numbers of 64 bits, and what to multiply by (bytes per second to bits). */
 const WIDE: readonly (readonly [number, OptionalColumn, number])[] = [
@@ -63,6 +63,9 @@ const MSS_WORD = 4;
 const RETRANSMITS_WORD = 9;
 const RTT_WORD = 17;
 const WINDOW_WORD = 20;
+const SEND_WINDOW = columnIndex('sendWindow');
+/** tcpi_snd_wnd of Linux 5.4 and later. */
+const SEND_WINDOW_WORD = 57;
 const TOTAL_RETRANSMITS_WORD = 25;
 /** Times in µs, 64 bits each: with data under way, and of that limited by the peer's window, and by the own buffer. */
 const BUSY_WORD = 42;
@@ -72,7 +75,8 @@ const INFINITE_RATE = 2 ** 63;
 
 /**
  * Stores what a struct tcp_info of `length` bytes has; kernels have lengthened it again and again, and what is not there stays
- * unknown. As in ss, counters of 0 are left out too: most are 0 in most rows, and a column costs 8 bytes per socket.
+ * unknown. As in ss, counters of 0 are left out too: most are 0 in most rows, and a column costs 8 bytes per socket. Not so the window of
+ * the peer: 0 is what matters most of it.
  */
 export function storeTcpInfo(target: Target, row: number, wire: Wire, start: number, length: number): void {
   const { table } = target;
@@ -83,6 +87,8 @@ export function storeTcpInfo(target: Target, row: number, wire: Wire, start: num
   storeNarrow(target, row, words, first, count, isListener);
   storeWide(target, row, words, first, count);
   if (!isListener) storeAges(target, row, words, first, count);
+  if (count > SEND_WINDOW_WORD && hasPeerWindow[table.state[row] as number] === 1)
+    target.columns.put(SEND_WINDOW, row, words[first + SEND_WINDOW_WORD] as number);
   if (length > BACKOFF_BYTE && bytes[start + BACKOFF_BYTE] !== 0)
     target.columns.put(BACKOFF, row, bytes[start + BACKOFF_BYTE] as number);
   if (length > FLAGS_BYTE && ((bytes[start + FLAGS_BYTE] as number) & APP_LIMITED) !== 0)

@@ -15,14 +15,15 @@ const CALLS: Readonly<Record<string, ReadonlyMap<number, Kind>>> = {
     ...([43, 288] as const).map((call) => [call, 'accepting'] as const),
     ...([23, 232, 270, 281, 441] as const).map((call) => [call, 'polling'] as const),
     ...([7, 271] as const).map((call) => [call, 'poll'] as const),
-    ...([35, 202, 230, 449] as const).map((call) => [call, 'parked'] as const),
+    // With wait4() and pause(), as a process does that forks its workers.
+    ...([34, 35, 61, 128, 130, 202, 230, 247, 449] as const).map((call) => [call, 'parked'] as const),
   ]),
   arm64: new Map<number, Kind>([
     ...([63, 65, 207, 212, 243] as const).map((call) => [call, 'reading'] as const),
     ...([202, 242] as const).map((call) => [call, 'accepting'] as const),
     ...([22, 72, 441] as const).map((call) => [call, 'polling'] as const),
     [73, 'poll'],
-    ...([98, 101, 115, 449] as const).map((call) => [call, 'parked'] as const),
+    ...([95, 98, 101, 115, 133, 137, 260, 449] as const).map((call) => [call, 'parked'] as const),
   ]),
 };
 

@@ -47,7 +47,7 @@ function readBatch(fields: Fields, dictionary: Dictionary, where: string): ReadC
   return (origin) => {
     const sockets = new SocketTable();
     sockets.reserve(rows.length);
-    for (const row of rows) addRow(sockets, row, monotonic);
+    for (const row of rows) addRow(sockets, row, monotonic, true);
     // Who told of it, as lower bounds depend on that.
     return { kind: 'closed', origin: { ...origin, ...netns, time, monotonic, source }, sockets, ...rest };
   };

@@ -21,6 +21,7 @@ import { readClosed } from './closed.js';
 import { asList, asNumber, Fields } from './fields.js';
 import { readGaps } from './gaps.js';
 import { readHomes, readNamespace } from './homes.js';
+import { readMoves } from './moves.js';
 import { readProcesses } from './processes.js';
 import { addRow, type Dictionary, type RecordedRow, readDictionary, readRow } from './rows.js';
 import { readSamples } from './samples.js';
@@ -185,6 +186,8 @@ export class RecordingDecoder {
     const changed = fields
       .list('rows')
       .map((row, number) => readRow(row, dictionary, monotonic, `${where}, row ${number + 1}`));
+    const areMovesTold = fields.has('moved');
+    const move = areMovesTold ? readMoves(fields.list('moved'), dictionary, monotonic, where) : undefined;
     const gone = fields.has('gone') ? fields.list('gone').map((id) => asNumber(id, where)) : [];
     const gaps = fields.has('gaps') ? readGaps(fields.list('gaps'), where) : [];
     const counters = fields.has('counters') ? fields.numbers('counters') : {};
@@ -203,6 +206,7 @@ export class RecordingDecoder {
     const known = present.rows.get(scope) ?? new Map<number, RecordedRow>();
     const rows = fields.has('full') ? new Map<number, RecordedRow>() : known;
     for (const id of gone) rows.delete(id);
+    move?.(rows);
     for (const row of changed) rows.set(row.id, row);
     if (rows.size > MOST_ROWS) throw new ParseError(where, `at most ${MOST_ROWS} sockets`, String(rows.size));
     present.rows.set(scope, rows);
@@ -213,7 +217,7 @@ export class RecordingDecoder {
       scope,
       sockets: tableOf(
         rows,
-        monotonic,
+        { monotonic, areMovesTold },
         rest.namespace ?? (at.netns === undefined ? undefined : { id: at.netns }),
       ),
       ...(Object.keys(all).length > 0 && { counters: all }),
@@ -274,13 +278,13 @@ function readGap(fields: Fields, where: string): Omit<GapObservation, 'origin' |
 
 function tableOf(
   rows: ReadonlyMap<number, RecordedRow>,
-  monotonic: number,
+  { monotonic, areMovesTold }: { readonly monotonic: number; readonly areMovesTold: boolean },
   namespace: Namespace | undefined,
 ): SocketTable {
   const table = new SocketTable();
   if (namespace !== undefined) table.sections = [{ from: 0, namespace }];
   table.reserve(rows.size);
-  for (const row of rows.values()) addRow(table, row, monotonic);
+  for (const row of rows.values()) addRow(table, row, monotonic, areMovesTold);
   return table;
 }
 

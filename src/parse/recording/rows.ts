@@ -1,14 +1,19 @@
 import { NOTES } from '../../model/columns.js';
 import { ParseError } from '../../model/errors.js';
 import { parseIp } from '../../model/ip.js';
-import { ROW } from '../../model/recording.js';
+import { AGE_COLUMNS, ROW } from '../../model/recording.js';
 import { type Owner, PROTOCOLS, SOCKET_STATES, UNIX_KINDS } from '../../model/sockets.js';
-import { OPTIONAL_COLUMNS, type OptionalColumn, type SocketTable } from '../../model/table.js';
+import { OPTIONAL_COLUMNS, type OptionalColumn, ROW_FLAGS, type SocketTable } from '../../model/table.js';
 import { asList, asNumber, asText } from './fields.js';
 
 /** Ages that go on while a socket is not written again. */
-const AGES: ReadonlySet<OptionalColumn> = new Set(['lastSentMs', 'lastReceivedMs', 'lastAckMs']);
+const AGES: ReadonlySet<OptionalColumn> = new Set(AGE_COLUMNS);
 const UNIX = PROTOCOLS.indexOf('unix');
+/** Only their data are counted. */
+const COUNTED: ReadonlySet<number | undefined> = new Set([
+  PROTOCOLS.indexOf('tcp'),
+  PROTOCOLS.indexOf('mptcp'),
+]);
 const LISTEN = SOCKET_STATES.indexOf('listen');
 const NO_WORDS: readonly number[] = [0, 0, 0, 0];
 
@@ -22,14 +27,15 @@ export interface Dictionary {
 /** A socket of a recording, checked, ready to become a row of a table again and again. */
 export interface RecordedRow {
   readonly id: number;
-  readonly seenAt: number;
+  /** Monotonic ms of the frame that has its numbers. */
+  seenAt: number;
   readonly numbers: readonly number[];
   readonly local: readonly number[];
   readonly remote: readonly number[];
   /** Path of a Unix socket, or device. */
   readonly localName: string;
   readonly remoteName: string;
-  readonly columns: readonly (readonly [OptionalColumn, number])[];
+  readonly columns: [OptionalColumn, number][];
   readonly owners: readonly Owner[] | undefined;
   readonly notes: readonly (readonly [(typeof NOTES)[number], string])[];
 }
@@ -113,8 +119,11 @@ function readNotes(value: unknown, where: string): RecordedRow['notes'] {
   });
 }
 
-/** Adds the socket to a table, as it was `monotonic`: what was not written again has grown older. */
-export function addRow(table: SocketTable, row: RecordedRow, monotonic: number): void {
+/**
+ * Adds the socket to a table, as it was `monotonic`: what was not written again has grown older. Where the frame does not tell on which sockets data
+ * moved (`areMovesTold`), that is not known of it.
+ */
+export function addRow(table: SocketTable, row: RecordedRow, monotonic: number, areMovesTold: boolean): void {
   const index = table.append();
   const [protocol, state, family, unixKind, flags, localPort, remotePort, recv, send, high, low] =
     row.numbers;
@@ -122,7 +131,8 @@ export function addRow(table: SocketTable, row: RecordedRow, monotonic: number):
   table.state[index] = state ?? 0;
   table.family[index] = family ?? 0;
   table.unixKind[index] = unixKind ?? 0;
-  table.flags[index] = flags ?? 0;
+  const isStale = !areMovesTold && row.seenAt !== monotonic && state !== LISTEN && COUNTED.has(protocol);
+  table.flags[index] = (flags ?? 0) | (isStale ? ROW_FLAGS.stale : 0);
   table.localPort[index] = localPort ?? 0;
   table.remotePort[index] = remotePort ?? 0;
   table.recvQueue[index] = recv ?? 0;

@@ -26,6 +26,7 @@ import {
   UNKNOWN_TAG,
   USERS,
   V6ONLY,
+  YOUNG,
 } from './tags.js';
 import { readUsers } from './users.js';
 import { readMemory, readRate, readTimer } from './values.js';
@@ -220,8 +221,9 @@ const isArrow = (bytes: Uint8Array, at: number): boolean =>
   bytes[at + 1] === DASH &&
   (bytes[at + 2] === GREATER || bytes[at + 2] === DASH);
 
-function setFact({ table, row }: Facts, kind: number): boolean {
-  if (kind === APP_LIMITED) table.setFlag(row, 'appLimited');
+function setFact({ table, row, evidence }: Facts, kind: number): boolean {
+  if (kind === YOUNG) evidence.windows = true;
+  else if (kind === APP_LIMITED) table.setFlag(row, 'appLimited');
   else if (kind === MPTCP_SUBFLOW) table.setFlag(row, 'mptcpSubflow');
   else if (kind === MPTCP_SOCKET && table.protocol[row] === TCP) table.protocol[row] = MPTCP;
   return true;

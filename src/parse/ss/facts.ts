@@ -31,6 +31,8 @@ export interface Evidence {
   zeroHost: boolean;
   oldUsers: boolean;
   modernTags: boolean;
+  /** This ss and its kernel know the window of the peer, and ss leaves it out where it is 0. */
+  windows: boolean;
   rawPortNames: boolean;
   /** Some row had a Netid. */
   netid: boolean;
@@ -50,6 +52,7 @@ export class Facts {
     zeroHost: false,
     oldUsers: false,
     modernTags: false,
+    windows: false,
     rawPortNames: false,
     netid: false,
     rowLike: false,

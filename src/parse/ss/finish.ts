@@ -1,4 +1,6 @@
 import type { Gap } from '../../model/observation.js';
+import type { SocketTable } from '../../model/table.js';
+import { hasPeerWindow } from '../peer-window.js';
 import type { Evidence, Facts } from './facts.js';
 import { protocolIndex, stateIndex } from './words.js';
 
@@ -17,6 +19,7 @@ export function finish(facts: Facts): void {
   markUnknownLimits(facts, (protocol) => protocol === TCP || protocol === MPTCP);
   markUnknownLimits(facts, (protocol) => protocol === UNIX);
   fillZeroAges(facts);
+  fillZeroWindows(facts);
   fillRootUid(facts);
   for (const gap of leftOutGaps(facts)) facts.gaps.add(gap);
 }
@@ -98,17 +101,32 @@ const YOUNGER = ['minRttMs', 'pathMtu', 'segmentsIn', 'segmentsOut', 'pacingRate
  */
 function fillZeroAges({ table }: Facts): void {
   const knowsAges = [...AGES, ...YOUNGER].some((name) => table.column(name) !== undefined);
-  const rto = table.column('rtoMs');
-  const mss = table.column('mss');
-  if (!knowsAges || (rto === undefined && mss === undefined)) return;
+  const hasTcpInfo = tcpInfoFinder(table);
+  if (!knowsAges || hasTcpInfo === undefined) return;
   for (const name of AGES) {
     const ages = table.column(name);
-    for (let row = 0; row < table.length; row++) {
-      // ss leaves out an rto of exactly 3 s, with which old kernels begin; the mss is there.
-      const hasTcpInfo = isSet(rto, row) || isSet(mss, row);
-      if (hasTcpInfo && table.state[row] !== LISTEN && !isSet(ages, row)) table.set(name, row, 0);
-    }
+    for (let row = 0; row < table.length; row++)
+      if (hasTcpInfo(row) && table.state[row] !== LISTEN && !isSet(ages, row)) table.set(name, row, 0);
   }
+}
+
+/** The same for the window of the peer, which ss has printed since iproute2 5.5, and the kernel told since Linux 5.4. */
+function fillZeroWindows({ table, evidence }: Facts): void {
+  const windows = table.column('sendWindow');
+  const hasTcpInfo = tcpInfoFinder(table);
+  if ((windows === undefined && !evidence.windows) || hasTcpInfo === undefined) return;
+  for (let row = 0; row < table.length; row++)
+    if (hasPeerWindow[table.state[row] as number] === 1 && hasTcpInfo(row) && !isSet(windows, row))
+      table.set('sendWindow', row, 0);
+}
+
+/** `undefined`: no row has tcp_info. */
+function tcpInfoFinder(table: SocketTable): ((row: number) => boolean) | undefined {
+  const rto = table.column('rtoMs');
+  const mss = table.column('mss');
+  if (rto === undefined && mss === undefined) return undefined;
+  // ss leaves out an rto of exactly 3 s, with which old kernels begin; the mss is there.
+  return (row) => isSet(rto, row) || isSet(mss, row);
 }
 
 const isSet = (column: Float64Array | undefined, row: number): boolean =>

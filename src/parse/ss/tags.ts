@@ -22,6 +22,7 @@ export const SILENT = 15;
 export const CONGESTION = 16;
 export const MARK = 17;
 export const ULP = 18;
+export const YOUNG = 19;
 
 /** Tags of one number, `rto:204`: units as in the model; `minrtt` and `rtt` in ms. */
 const NUMBERS: Readonly<Record<string, OptionalColumn>> = {
@@ -84,6 +85,9 @@ const SPECIAL: Readonly<Record<string, number>> = {
   fwmark: MARK,
   subflows_max: MPTCP_SOCKET,
   remote_key: MPTCP_SOCKET,
+  // Younger than snd_wnd in tcp_info and in ss: where one of them is printed, a missing snd_wnd is 0 (finish.ts).
+  rcv_wnd: YOUNG,
+  rehash: YOUNG,
   // Known only so that a line of details is recognised where it is not indented.
   mem: SILENT,
   ts: SILENT,

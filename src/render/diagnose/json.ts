@@ -23,13 +23,17 @@ export function toDiagnosisJson(diagnosis: Diagnosis, names: Names): DiagnosisJs
       namespaces: diagnosis.namespaces,
       listeners: lookedAt.listeners,
       connections: lookedAt.connections,
+      udp_sockets: lookedAt.udp,
+      unix_sockets: lookedAt.unix,
       processes: lookedAt.processes,
       counters: lookedAt.counters,
       settings: lookedAt.settings,
       topics: lookedAt.rules,
       longest_gap_ms: roundKnown(diagnosis.apartMs),
     }),
-    gaps: diagnosis.gaps.map((gap) => gapJson(gap, names)),
+    gaps: [...(diagnosis.unmatched ? [diagnosis.unmatched] : []), ...diagnosis.gaps].map((gap) =>
+      gapJson(gap, names),
+    ),
   });
 }
 

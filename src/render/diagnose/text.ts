@@ -62,10 +62,12 @@ function labelled(label: string, text: string, style: TableStyle): string[] {
 function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): Generator<string> {
   const { findings, lookedAt, watchedMs, apartMs, gaps } = diagnosis;
   const apart = apartMs === undefined ? '' : `, up to ${formatDuration(apartMs)} apart`;
-  if (findings.length === 0) yield 'Nothing wrong was found.';
+  if (findings.length === 0) yield* nothingLines(diagnosis, names, style);
   const seen = [
     counted(lookedAt.listeners, 'listener'),
     counted(lookedAt.connections, 'connection'),
+    ...(lookedAt.udp > 0 ? [counted(lookedAt.udp, 'UDP socket')] : []),
+    ...(lookedAt.unix > 0 ? [counted(lookedAt.unix, 'Unix socket')] : []),
     counted(lookedAt.processes, 'process', 'processes'),
     counted(lookedAt.counters, 'counter'),
     counted(lookedAt.settings, 'setting'),
@@ -78,6 +80,14 @@ function* closingLines(diagnosis: Diagnosis, names: Names, style: TableStyle): G
     yield* wrapWords(cleanText(names.sentence(`${what}: ${why}`)), '', style.width).map((line) =>
       paint('dim', line, style.color),
     );
+}
+
+/** That nothing was found means as much as could be judged. */
+function nothingLines({ unmatched, isPartial }: Diagnosis, names: Names, style: TableStyle): string[] {
+  if (unmatched === undefined)
+    return [`Nothing wrong was found${isPartial ? ' among what could be judged' : ''}.`];
+  const text = cleanText(names.sentence(`${unmatched.what}: ${unmatched.why}.`));
+  return wrapWords(text.charAt(0).toUpperCase() + text.slice(1), '', style.width);
 }
 
 const counted = (value: number, one: string, many = `${one}s`) =>

@@ -14,6 +14,7 @@ import { OPTIONAL_COLUMNS } from '../../model/table.js';
 import type { Names } from '../names.js';
 import { closedFields } from './closed.js';
 import { FrameEncoder, gapList, round } from './frame.js';
+import { MoveAllowance } from './moves.js';
 import { samplesFields } from './samples.js';
 
 export interface EncodedLine {
@@ -41,6 +42,7 @@ const KEY_EVERY_MS = 60_000;
 export class RecordingEncoder {
   /** By id of the namespace. */
   private frames = new Map<string, FrameEncoder>();
+  private readonly allowance = new MoveAllowance();
   private headNetns: string | undefined;
   private nextKey = Number.NEGATIVE_INFINITY;
   /** Of the next frame since the last `key`: a reader sees that one is missing. */
@@ -114,6 +116,7 @@ export class RecordingEncoder {
   private look(observation: TableObservation | NamespacesObservation): EncodedLine {
     const { origin, tookMs, skippedTicks } = observation;
     const isKey = origin.monotonic >= this.nextKey;
+    this.allowance.refill(origin.monotonic);
     if (isKey) this.startKey(origin.monotonic);
     return line(isKey ? 'key' : 'frame', origin, {
       n: this.number++,
@@ -142,7 +145,7 @@ export class RecordingEncoder {
   }
 
   private framesOf({ netns = '' }: Origin): FrameEncoder {
-    const known = this.frames.get(netns) ?? new FrameEncoder(this.names);
+    const known = this.frames.get(netns) ?? new FrameEncoder(this.names, this.allowance);
     this.frames.set(netns, known);
     return known;
   }

@@ -4,6 +4,7 @@ import type { SocketTable } from '../../model/table.js';
 import { redactHome, redactNamespace } from '../labels.js';
 import type { Names } from '../names.js';
 import { Lineage } from './lineage.js';
+import type { MoveAllowance } from './moves.js';
 import { ProcessEncoder } from './processes.js';
 import { rowList } from './rows.js';
 
@@ -16,7 +17,10 @@ export class FrameEncoder {
   private readonly processes = new ProcessEncoder();
   private mark: NetnsMark | undefined;
 
-  constructor(private readonly names: Names) {}
+  constructor(
+    private readonly names: Names,
+    private readonly allowance: MoveAllowance,
+  ) {}
 
   /** Its names, where they were not told yet. */
   namespace(namespace: Namespace | undefined): { readonly names?: object } {
@@ -41,7 +45,7 @@ export class FrameEncoder {
     const isFull = lineage === undefined;
     lineage ??= new Lineage();
     this.lineages.set(scope, lineage);
-    const { rows, gone } = lineage.advance(sockets);
+    const { rows, gone, moved } = lineage.advance(sockets, origin.monotonic, this.allowance);
     const processes = this.processes.list(observation.processes);
     return {
       scope,
@@ -55,6 +59,7 @@ export class FrameEncoder {
       ...(gaps.length > 0 && { gaps: gapList(gaps, this.names) }),
       rows: this.rows(sockets, rows),
       ...(gone.length > 0 && { gone }),
+      ...(moved && !isFull && { moved }),
     };
   }
 

@@ -1,5 +1,6 @@
 import { SOCKET_STATES } from '../../model/sockets.js';
 import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
+import { type MoveAllowance, MoveBook, type Moved } from './moves.js';
 
 const LISTEN = SOCKET_STATES.indexOf('listen');
 const ESTABLISHED = SOCKET_STATES.indexOf('established');
@@ -7,6 +8,8 @@ const CLOSE_WAIT = SOCKET_STATES.indexOf('close-wait');
 
 interface Known {
   readonly id: number;
+  /** Of what moves on it. */
+  readonly slot: number;
   signature: number;
   seen: number;
 }
@@ -16,36 +19,53 @@ export interface Changes {
   /** Rows to write, and the id of each. */
   readonly rows: readonly (readonly [id: number, row: number])[];
   readonly gone: readonly number[];
+  /** What moved on others; absent: more did than is written. */
+  readonly moved?: Moved;
 }
 
 /**
  * Follows the sockets of one scope from look to look. A socket is written again when its state, its queues, its owner, its timer or its
- * drops are others; ages, round-trip times and byte counters alone do not make it change, but for those who wait in an accept queue.
+ * drops are others, and while it waits in an accept queue. Of others on which data moved, only that is written.
  */
 export class Lineage {
   private readonly known = new Map<number | string, Known>();
+  private readonly moves = new MoveBook();
   private nextId = 0;
   private look = 0;
 
-  advance(table: SocketTable): Changes {
+  /** `at`: monotonic ms. */
+  advance(table: SocketTable, at: number, allowance: MoveAllowance): Changes {
     this.look++;
+    this.moves.begin(table, at);
     const rows: [number, number][] = [];
+    const moved = { ids: [] as number[], slots: [] as number[], rows: [] as number[] };
     const signer = new Signer(table);
     for (let row = 0; row < table.length; row++) {
       const signature = signer.sign(row);
       const key = this.freeKey(keyOf(table, row));
       const known = this.known.get(key);
       if (known === undefined) {
-        this.known.set(key, { id: this.nextId, signature, seen: this.look });
+        const slot = this.moves.take();
+        this.known.set(key, { id: this.nextId, slot, signature, seen: this.look });
+        this.moves.keep(slot, row);
         rows.push([this.nextId++, row]);
         continue;
       }
       known.seen = this.look;
-      if (known.signature === signature) continue;
-      known.signature = signature;
-      rows.push([known.id, row]);
+      if (known.signature !== signature) {
+        known.signature = signature;
+        this.moves.keep(known.slot, row);
+        rows.push([known.id, row]);
+      } else if (table.state[row] !== LISTEN && this.moves.hasMoved(known.slot, row)) {
+        moved.ids.push(known.id);
+        moved.slots.push(known.slot);
+        moved.rows.push(row);
+      }
     }
-    return { rows, gone: this.forgetGone() };
+    const gone = this.forgetGone();
+    if (!allowance.take(moved.ids.length)) return { rows, gone };
+    this.moves.told();
+    return { rows, gone, moved: this.moves.write(moved.ids, moved.slots, moved.rows) };
   }
 
   /** The kernel's dump is not atomic: a socket may be listed twice. */
@@ -57,9 +77,10 @@ export class Lineage {
 
   private forgetGone(): number[] {
     const gone: number[] = [];
-    for (const [key, { id, seen }] of this.known) {
+    for (const [key, { id, slot, seen }] of this.known) {
       if (seen === this.look) continue;
       gone.push(id);
+      this.moves.release(slot);
       this.known.delete(key);
     }
     return gone;

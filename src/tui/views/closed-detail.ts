@@ -12,7 +12,14 @@ import {
 import { formatEndpoint } from '../../model/endpoint.js';
 import { namespaceText } from '../../render/labels.js';
 import { PLAIN_NAMES } from '../../render/names.js';
-import { cleanText, formatBytes, formatCount, formatDuration, formatPercent } from '../../render/text.js';
+import {
+  cleanText,
+  formatBound,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+} from '../../render/text.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
 import { fact, formatRate, numbersLine, section } from './format.js';
@@ -41,7 +48,7 @@ export function closedDetail(group: ClosedGroup, told: ClosedReport | undefined,
       ...section(`Last ${formatDuration(recent.overMs)}`),
       span(`  ${formatCount(recent.closed)} ended`, 'dim'),
     ],
-    ...(recent.closed === 0 ? [] : recentLines(recent)),
+    ...(recent.closed === 0 ? [] : recentLines(recent, glyphs)),
     ...ownerLines(group),
   ];
 }
@@ -64,36 +71,49 @@ function countLines(group: ClosedGroup, told: ClosedReport | undefined, glyphs: 
   ];
 }
 
-function recentLines(recent: ClosedRecent): Line[] {
-  const { endings, closers, retransmissions, retransmitting } = recent;
+function recentLines(recent: ClosedRecent, glyphs: Glyphs): Line[] {
   const durations: readonly (readonly [string, Spread | undefined])[] = [
-    ['lasted at least', recent.lastedAtLeast],
-    ['lasted at most', recent.lastedAtMost],
     ['idle before the end', recent.idle],
     ['  closed by this side', recent.idleBy.self],
     ['  closed by the peer', recent.idleBy.peer],
     ['round trip', recent.rttMs],
   ];
-  const again = `${formatCount(retransmissions)} segments, by ${formatCount(retransmitting)} connections`;
-  const limited = [
-    `busy ${formatDuration(recent.busyMs)}`,
-    `held up by the receiver ${formatDuration(recent.receiverLimitedMs)}`,
-    `by the own buffer ${formatDuration(recent.bufferLimitedMs)}`,
-  ];
   return [
-    fact('how', shares(ENDINGS, endings, ENDING_WORDS)),
-    fact('closed first by', shares(CLOSERS, closers, CLOSER_WORDS)),
-    fact('sent again', line(again, retransmissions > 0 ? 'warning' : 'text')),
-    fact(
-      'bytes',
-      line(`${formatBytes(recent.sentInAll)} sent, ${formatBytes(recent.receivedInAll)} received`),
-    ),
-    fact('sending', line(limited.join(', '))),
+    fact('how', shares(ENDINGS, recent.endings, ENDING_WORDS)),
+    fact('closed first by', shares(CLOSERS, recent.closers, CLOSER_WORDS)),
+    ...sumLines(recent, recent.bytesAreLeast === true ? glyphs.atLeast : ''),
     [],
     numbersLine('', ['COUNT', 'P50', 'P95', 'MAX'], 'head'),
+    spreadLine('lasted at least', recent.lastedAtLeast, (ms) => formatBound(ms, 'down')),
+    spreadLine('lasted at most', recent.lastedAtMost, (ms) => formatBound(ms, 'up')),
     ...durations.map(([label, spread]) => spreadLine(label, spread, formatDuration)),
     spreadLine('bytes sent', recent.bytesSent, formatBytes),
     spreadLine('bytes received', recent.bytesReceived, formatBytes),
+  ];
+}
+
+/** `least`: before sums that some are missing from. */
+function sumLines(recent: ClosedRecent, least: string): Line[] {
+  const { closed, sentInAll, receivedInAll, retransmissions, retransmitting = 0 } = recent;
+  const text = (value: number | undefined, format: (value: number) => string) =>
+    value === undefined ? '?' : least + format(value);
+  const known = Math.min(recent.bytesSent?.count ?? 0, recent.bytesReceived?.count ?? 0);
+  const missing = `  of ${formatCount(known)} of ${formatCount(closed)}: the others left no numbers`;
+  const again = `${text(retransmissions, formatCount)} segments, by ${text(retransmitting, formatCount)} connections`;
+  const limited = [
+    `busy ${text(recent.busyMs, formatDuration)}`,
+    `held up by the receiver ${text(recent.receiverLimitedMs, formatDuration)}`,
+    `by the own buffer ${text(recent.bufferLimitedMs, formatDuration)}`,
+  ];
+  return [
+    retransmissions === undefined
+      ? fact('sent again', line('?', 'dim'))
+      : fact('sent again', line(again, retransmissions > 0 ? 'warning' : 'text')),
+    fact('bytes', [
+      span(`${text(sentInAll, formatBytes)} sent, ${text(receivedInAll, formatBytes)} received`),
+      ...(least === '' ? [] : [span(missing, 'dim')]),
+    ]),
+    fact('sending', line(limited.join(', '))),
   ];
 }
 
@@ -114,7 +134,7 @@ function shares<Name extends string>(
   ]);
 }
 
-/** Quantiles are right within a fifth; `-`: measured of none. */
+/** `-`: measured of none. */
 function spreadLine(label: string, spread: Spread | undefined, text: (value: number) => string): Line {
   if (spread === undefined) return numbersLine(label, ['-', '-', '-', '-'], 'dim');
   const { count, p50, p95, max } = spread;

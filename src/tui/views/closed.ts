@@ -1,16 +1,23 @@
-import { type ClosedGroup, type ClosedReport, isWindowLeast, type Spread } from '../../model/closed.js';
+import {
+  type ClosedGroup,
+  type ClosedRecent,
+  type ClosedReport,
+  isWindowLeast,
+  type Spread,
+} from '../../model/closed.js';
 import { formatEndpoint } from '../../model/endpoint.js';
 import { namespaceText } from '../../render/labels.js';
 import { PLAIN_NAMES } from '../../render/names.js';
 import {
   cleanText,
+  formatBound,
   formatBytes,
   formatCount,
   formatDuration,
   formatOwners,
   formatPercent,
 } from '../../render/text.js';
-import { brokenOf, type ClosedSort } from '../closed-rows.js';
+import { brokenOf, type ClosedSort, volumeOf } from '../closed-rows.js';
 import type { Glyphs } from '../glyphs.js';
 import { type Line, line, type Span, span } from '../spans.js';
 import type { UiState } from '../state.js';
@@ -39,13 +46,15 @@ export function closedColumns(
     number('ENDED/s', 8, 'rate', ({ closedPerSecond }) => rateCell(closedPerSecond, rateLeast)),
     number('ENDED', 8, 'closed', ({ closed }) => counted(closed, least)),
     number('FAILED', 6, 'failed', ({ refused, unanswered }) => bad(refused + unanswered)),
-    number('RESET', 6, 'resets', (group) => bad(brokenOf(group))),
+    number('RESET', 6, 'resets', resetCell(glyphs)),
     number('LASTED', 8, 'lasted', lastedCell(glyphs)),
     number('IDLE', 7, 'idle', ({ recent }) => spreadCell(recent.idle)),
-    { head: 'CLOSED BY', width: 10, cell: closerCell },
+    { head: 'CLOSED BY', width: 10, cell: closerCell(glyphs) },
     number('RTT', 7, 'rtt', ({ recent }) => spreadCell(recent.rttMs)),
-    number('RETR', 5, 'retransmissions', ({ recent }) => bad(recent.retransmissions)),
-    number('BYTES', 9, 'bytes', ({ recent }) => line(formatBytes(recent.sentInAll + recent.receivedInAll))),
+    number('RETR', 5, 'retransmissions', ({ recent }) =>
+      bad(recent.retransmissions, leastOf(recent, glyphs)),
+    ),
+    number('BYTES', 9, 'bytes', bytesCell(glyphs)),
   ];
 }
 
@@ -70,7 +79,29 @@ function ownerCell({ owners }: ClosedGroup): Line {
 const counted = (count: number, prefix: string): Line =>
   count === 0 ? countCell(0) : line(prefix + formatCount(count));
 
-const bad = (count: number): Line => (count === 0 ? countCell(0) : line(formatCount(count), 'warning'));
+/** `least`: there may be more; of none at all that is not said, as in `counted`. */
+function bad(count: number | undefined, least = ''): Line {
+  if (count === undefined || (count === 0 && least === '')) return countCell(count);
+  return line(least + formatCount(count), count === 0 ? 'dim' : 'warning');
+}
+
+/** Of some it is not known how they ended. */
+const resetCell =
+  ({ atLeast }: Glyphs) =>
+  (group: ClosedGroup): Line =>
+    bad(brokenOf(group), group.recent.endings.unknown === undefined ? '' : atLeast);
+
+const leastOf = ({ bytesAreLeast, sentInAll, receivedInAll }: ClosedRecent, { atLeast }: Glyphs): string =>
+  bytesAreLeast === true || (sentInAll === undefined) !== (receivedInAll === undefined) ? atLeast : '';
+
+const bytesCell =
+  (glyphs: Glyphs) =>
+  (group: ClosedGroup): Line => {
+    const volume = volumeOf(group);
+    return volume === undefined
+      ? line('?', 'dim')
+      : line(leastOf(group.recent, glyphs) + formatBytes(volume));
+  };
 
 const spreadCell = (spread: Spread | undefined): Line =>
   spread === undefined ? line('-', 'dim') : durationCell(spread.p50);
@@ -80,18 +111,23 @@ const lastedCell =
   ({ atLeast, atMost }: Glyphs) =>
   ({ recent: { closed, lastedAtLeast: low, lastedAtMost: high } }: ClosedGroup): Line => {
     if (high === undefined || high.count < closed)
-      return low === undefined ? line('-', 'dim') : line(atLeast + formatDuration(low.p50));
-    return line((low?.p50 === high.p50 ? '' : atMost) + formatDuration(high.p50));
+      return low === undefined ? line('-', 'dim') : line(atLeast + formatBound(low.p50, 'down'));
+    return low?.p50 === high.p50
+      ? line(formatDuration(high.p50))
+      : line(atMost + formatBound(high.p50, 'up'));
   };
 
-/** Who closed most of those of which it is known; `?` where that is fewer than half. */
-function closerCell({ recent: { closers } }: ClosedGroup): Line {
-  const { self = 0, peer = 0, unknown = 0 } = closers;
-  const known = self + peer;
-  if (known === 0 || known < unknown) return line('?', 'dim');
-  const [who, most] = self >= peer ? ['self', self] : ['peer', peer];
-  return line(most === known ? who : `${who} ${formatPercent(most / known)}`);
-}
+/** Who closed most of those of which it is known, and how many of all that is, at least; `?` where fewer than half are known. */
+const closerCell =
+  ({ atLeast }: Glyphs) =>
+  ({ recent: { closers } }: ClosedGroup): Line => {
+    const { self = 0, peer = 0, unknown = 0 } = closers;
+    const known = self + peer;
+    if (known === 0 || known < unknown) return line('?', 'dim');
+    const [who, most] = self >= peer ? ['self', self] : ['peer', peer];
+    if (most === known + unknown) return line(who);
+    return line(`${who} ${unknown > 0 ? atLeast : ''}${formatPercent(most / (known + unknown))}`);
+  };
 
 /** `1,204  +412/s  at least: 12 lost`. */
 export function closedSummary({ report, closed }: UiState): Span[] {

@@ -108,7 +108,8 @@ function spreadLines({ age, agesAtLeast, quiet, rtt }: JudgedPool): Line[] {
   ];
 }
 
-function endLines({ idleCloses: { timeout, lost, resets }, probes }: JudgedPool): Line[] {
+function endLines({ idleCloses: { timeout, lost, resets }, probes, open }: JudgedPool): Line[] {
+  const { kept, bare, unanswered } = probes;
   const by = timeout?.by === undefined ? '' : ` by ${timeout.by === 'self' ? 'this side' : 'the peer'}`;
   return [
     [],
@@ -126,7 +127,15 @@ function endLines({ idleCloses: { timeout, lost, resets }, probes }: JudgedPool)
     ...(resets === undefined || resets === 0 ? [] : [fact('reset', line(formatCount(resets)))]),
     fact(
       'TCP keep-alive',
-      line(partsText({ with: probes.kept, without: probes.bare, 'probes unanswered': probes.unanswered })),
+      line(
+        partsText({
+          with: kept,
+          without: bare,
+          // Another timer is pending, or no peer can vanish (loopback).
+          'not to be told': Math.max(0, open - kept - bare),
+          'probes unanswered': unanswered,
+        }),
+      ),
     ),
   ];
 }

@@ -6,6 +6,7 @@ import type { SocketTable } from '../../model/table.js';
 import { closerByState, EndingReader } from './endings.js';
 import { joinByCookie, leftWaiting } from './join.js';
 import type { ListenerEnds } from './listener-ends.js';
+import { type MptcpUse, mayBeSubflow } from './mptcp.js';
 import type { ClosedFacts } from './tally.js';
 
 /** A table before the batch, and when it was read (monotonic ms). */
@@ -23,6 +24,7 @@ export interface Around {
   /** The kernel made no TIME-WAIT for want of room. */
   readonly lacksTimeWait: boolean;
   readonly ends: ListenerEnds;
+  readonly mptcp: MptcpUse;
 }
 
 const NOT_THERE = -1;
@@ -66,12 +68,14 @@ export class BatchReader {
     return this.endings.directionOf(row, this.table);
   }
 
-  read(row: number, direction: Direction, facts: ClosedFacts): void {
+  /** @param listener that it came in through, where one is known */
+  read(row: number, direction: Direction, listener: Listener | undefined, facts: ClosedFacts): void {
     const { columns } = this;
+    const isAborted = this.isAborted(row, listener);
     // A recording may have been forged.
     facts.weight = Math.min(MOST_WEIGHT, Math.max(1, orZero(columns.weight[row])));
-    facts.ending = this.endings.endingOf(row, direction);
-    facts.closer = this.closerOf(row, facts);
+    facts.ending = this.endings.endingOf(row, direction, isAborted);
+    facts.closer = isAborted ? 'self' : this.closerOf(row, facts);
     // The kernel tells of it when it has time: the last acknowledgement came with the end.
     const since = facts.ending === 'finished' ? orZero(columns.ack[row]) : 0;
     const sent = Math.max(0, (columns.sent[row] ?? Number.NaN) - since);
@@ -82,7 +86,7 @@ export class BatchReader {
     facts.lastedAtLeast = Math.max(facts.lastedAtLeast, orZero(sent), orZero(received));
     facts.lastedAtMost = Math.max(facts.lastedAtMost, facts.lastedAtLeast);
     facts.idle = hasSent || hasReceived ? Math.min(sent, received) : Number.NaN;
-    this.readVolume(row, hasReceived, facts);
+    this.readVolume(row, hasSent, hasReceived, facts);
   }
 
   /** Ages of a direction that carried nothing still count from the beginning: then the age is exact. */
@@ -94,29 +98,42 @@ export class BatchReader {
     facts.lastedAtMost = isExact ? exact : isNew ? this.upperBound : Number.NaN;
   }
 
-  /** The kernel has forgotten the numbers of what was aborted. */
-  private readVolume(row: number, hasReceived: boolean, facts: ClosedFacts): void {
+  /** This side sent a RST, which made the kernel forget; a subflow of MPTCP it forgets however that ends. */
+  private isAborted(row: number, listener: Listener | undefined): boolean {
+    const { before, mptcp } = this.around;
+    return (
+      this.endings.isForgotten(row) && !mayBeSubflow(before?.table, this.rowBefore(row), listener, mptcp)
+    );
+  }
+
+  private readVolume(row: number, hasSent: boolean, hasReceived: boolean, facts: ClosedFacts): void {
     const { columns } = this;
-    const isTold = !this.endings.isAborted(row);
-    facts.bytesSent = !isTold
-      ? Number.NaN
-      : Math.max(0, orZero(columns.bytesSent[row]) - orZero(columns.bytesAgain[row]));
+    const { bytesSent, bytesReceived } = columns;
+    // Zeros are left out of what is told; bytes of data that went are none.
+    const isTold = this.isTold(row);
+    const nothing = isTold ? 0 : Number.NaN;
+    const sent = bytesSent[row] || (hasSent ? Number.NaN : nothing);
+    facts.bytesSent = Math.max(0, sent - orZero(columns.bytesAgain[row]));
     // The kernel counts the peer's FIN as a byte, where it came before ours was acknowledged.
     const fin = facts.closer === 'peer' ? 1 : 0;
-    facts.bytesReceived = !isTold
-      ? Number.NaN
-      : hasReceived
-        ? Math.max(0, orZero(columns.bytesReceived[row]) - fin)
-        : 0;
+    facts.bytesReceived = hasReceived ? Math.max(0, (bytesReceived[row] || Number.NaN) - fin) : nothing;
     facts.rtt = columns.rtt[row] ?? Number.NaN;
-    facts.retransmissions = orZero(columns.again[row]);
-    facts.busy = orZero(columns.busy[row]);
-    facts.receiverLimited = orZero(columns.receiverLimited[row]);
-    facts.bufferLimited = orZero(columns.bufferLimited[row]);
+    facts.retransmissions = columns.again[row] || nothing;
+    facts.busy = isTold ? orZero(columns.busy[row]) : Number.NaN;
+    facts.receiverLimited = columns.receiverLimited[row] || nothing;
+    facts.bufferLimited = columns.bufferLimited[row] || nothing;
+  }
+
+  /** Whether its numbers are known: a tcp_info came, and the kernel had not forgotten them. */
+  private isTold(row: number): boolean {
+    if (this.endings.isForgotten(row)) return false;
+    const { segmentsIn, segmentsOut, sent, received } = this.columns;
+    const hasSegments = !Number.isNaN(segmentsIn[row]) || !Number.isNaN(segmentsOut[row]);
+    return hasSegments || !Number.isNaN(sent[row]) || !Number.isNaN(received[row]);
   }
 
   private closerOf(row: number, { ending }: ClosedFacts): Closer {
-    if (this.endings.isAborted(row) || this.left?.[row] === 1) return 'self';
+    if (this.left?.[row] === 1) return 'self';
     const { before, lacksTimeWait } = this.around;
     const seen = closerByState(before?.table.state[this.rowBefore(row)]);
     if (seen !== 'unknown') return seen;
@@ -146,6 +163,8 @@ function columnsOf(table: SocketTable) {
     busy: column('busyMs'),
     dataOut: column('dataSegmentsOut'),
     dataIn: column('dataSegmentsIn'),
+    segmentsOut: column('segmentsOut'),
+    segmentsIn: column('segmentsIn'),
     bytesSent: column('bytesSent'),
     bytesAgain: column('bytesRetransmitted'),
     bytesReceived: column('bytesReceived'),

@@ -81,7 +81,7 @@ export class BatchAdder {
     for (let row = 0; row < reader.table.length; row++) {
       const listener = reader.listenerOf(row);
       const direction = listener === undefined ? reader.directionOf(row) : 'inbound';
-      reader.read(row, direction, facts);
+      reader.read(row, direction, listener, facts);
       const tally =
         listener !== undefined
           ? this.inboundTally(listener)

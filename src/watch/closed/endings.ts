@@ -62,9 +62,11 @@ export class EndingReader {
     return isLocalFixed ? 'inbound' : 'outbound';
   }
 
-  endingOf(row: number, direction: Direction): Ending {
+  /** @param isAborted this side ended it with a RST: else nothing is known of the end of what the kernel has forgotten */
+  endingOf(row: number, direction: Direction, isAborted: boolean): Ending {
     const kind = this.kind?.[row];
-    if (kind === ABORTED) return 'reset';
+    if (isAborted) return 'reset';
+    if (kind === ABORTED) return 'unknown';
     if (kind === ATTEMPT) return (this.segmentsIn?.[row] ?? 0) > 0 ? 'refused' : 'unanswered';
     const beyond = this.beyond(row);
     if (Number.isNaN(beyond)) return 'unknown';
@@ -74,8 +76,8 @@ export class EndingReader {
     return isWaiting ? 'timed_out' : 'reset';
   }
 
-  /** This side sent the RST. */
-  isAborted(row: number): boolean {
+  /** The kernel has forgotten its far port and its numbers. */
+  isForgotten(row: number): boolean {
     return this.kind?.[row] === ABORTED;
   }
 }

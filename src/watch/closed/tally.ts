@@ -1,6 +1,6 @@
 import { CLOSERS, type ClosedRecent, type Closer, ENDINGS, type Ending } from '../../model/closed.js';
 import { bytes, millis } from '../../model/units.js';
-import { Histogram } from './histogram.js';
+import { type Edge, Histogram } from './histogram.js';
 
 /** What is called recent: one to two of these. */
 export const CLOSED_SPAN_MS = 30_000;
@@ -36,6 +36,7 @@ const SPREADS = [
 type SpreadName = (typeof SPREADS)[number];
 const SUMS = [
   'closed',
+  'told',
   'bytesSent',
   'bytesReceived',
   'retransmissions',
@@ -45,6 +46,16 @@ const SUMS = [
   'bufferLimited',
 ] as const;
 type SumName = (typeof SUMS)[number];
+/** Left out together where no numbers were told. */
+const SENDING = [
+  'retransmissions',
+  'retransmitting',
+  'busyMs',
+  'receiverLimitedMs',
+  'bufferLimitedMs',
+] as const;
+/** A quantile of lower bounds is none where it is higher than the true one, and the other way round. */
+const EDGES: Partial<Record<SpreadName, Edge>> = { lastedAtLeast: 'low', lastedAtMost: 'high' };
 
 /** Sums and distributions of one span of time. */
 class Span {
@@ -67,6 +78,7 @@ class Span {
   add(facts: ClosedFacts): void {
     const { weight } = facts;
     this.sum('closed', weight);
+    if (!Number.isNaN(facts.retransmissions)) this.sum('told', weight);
     count(this.endings, ENDINGS.indexOf(facts.ending), weight);
     count(this.closers, CLOSERS.indexOf(facts.closer), weight);
     for (const name of ['bytesSent', 'bytesReceived', 'busy', 'receiverLimited', 'bufferLimited'] as const)
@@ -98,8 +110,8 @@ class Span {
   }
 
   recent(overMs: number): ClosedRecent {
-    const sum = (name: SumName) => this.sums[SUMS.indexOf(name)] as number;
-    const spread = (name: SpreadName) => this.spreads[SPREADS.indexOf(name)]?.spread();
+    const sum = (name: SumName) => this.total(name);
+    const spread = (name: SpreadName) => this.spreads[SPREADS.indexOf(name)]?.spread(EDGES[name]);
     const optional = <Name extends string>(name: Name, of: SpreadName) => {
       const found = spread(of);
       return (found === undefined ? {} : { [name]: found }) as { [K in Name]?: NonNullable<typeof found> };
@@ -115,15 +127,37 @@ class Span {
       idleBy: { ...optional('self', 'idleSelf'), ...optional('peer', 'idlePeer') },
       ...optional('bytesSent', 'bytesSent'),
       ...optional('bytesReceived', 'bytesReceived'),
-      sentInAll: bytes(sum('bytesSent')),
-      receivedInAll: bytes(sum('bytesReceived')),
+      ...this.volume(),
       ...optional('rttMs', 'rtt'),
-      retransmissions: sum('retransmissions'),
-      retransmitting: sum('retransmitting'),
-      busyMs: millis(sum('busy')),
-      receiverLimitedMs: millis(sum('receiverLimited')),
-      bufferLimitedMs: millis(sum('bufferLimited')),
+      ...(sum('told') === 0 && sum('closed') > 0 ? {} : this.sending()),
     };
+  }
+
+  /** Sums of those of which they are known: lower bounds where that is not all, and none where it is nobody. */
+  private volume(): Pick<ClosedRecent, 'sentInAll' | 'receivedInAll' | 'bytesAreLeast'> {
+    const closed = this.total('closed');
+    const missing = (name: SpreadName) => closed - (this.spreads[SPREADS.indexOf(name)]?.count ?? 0);
+    const [sent, received] = [missing('bytesSent'), missing('bytesReceived')];
+    const isKnown = (left: number) => closed === 0 || left < closed;
+    return {
+      ...(isKnown(sent) && { sentInAll: bytes(this.total('bytesSent')) }),
+      ...(isKnown(received) && { receivedInAll: bytes(this.total('bytesReceived')) }),
+      ...((isKnown(sent) || isKnown(received)) && Math.max(sent, received) > 0 && { bytesAreLeast: true }),
+    };
+  }
+
+  private sending(): Pick<ClosedRecent, (typeof SENDING)[number]> {
+    return {
+      retransmissions: this.total('retransmissions'),
+      retransmitting: this.total('retransmitting'),
+      busyMs: millis(this.total('busy')),
+      receiverLimitedMs: millis(this.total('receiverLimited')),
+      bufferLimitedMs: millis(this.total('bufferLimited')),
+    };
+  }
+
+  private total(name: SumName): number {
+    return this.sums[SUMS.indexOf(name)] as number;
   }
 
   private sum(name: SumName, value: number): void {

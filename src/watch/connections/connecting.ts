@@ -1,9 +1,10 @@
 import { LINEAR_TIMEOUTS, synTimeout } from '../../analyze/syn-schedule.js';
 import type { Connecting } from '../../model/diagnosis.js';
-import { type Endpoint, formatEndpoint } from '../../model/endpoint.js';
+import { formatEndpoint } from '../../model/endpoint.js';
 import type { SocketTable } from '../../model/table.js';
 import { millis } from '../../model/units.js';
-import { type End, ownerAt, pidOf, socketKey } from './ends.js';
+import { type Destination, joined, middleOf, nothing, silentFinder } from './destinations.js';
+import { ownerAt, pidOf, socketKey } from './ends.js';
 
 const MOST_ATTEMPTS = 20_000;
 /** Times at which attempts were given up, per destination. */
@@ -16,26 +17,6 @@ interface Attempt {
   readonly isNew: boolean;
   retries: number;
   seenAt: number;
-}
-
-interface Destination {
-  readonly remote: Endpoint;
-  readonly owner: End['owner'];
-  open: number;
-  retried: number;
-  mostRetries: number;
-  attempts: number;
-  everRetried: number;
-  /** Monotonic ms of attempts that began during the watch. */
-  readonly begun: number[];
-  established: number;
-  gone: number;
-  goneUnanswered: number;
-  readonly ends: (readonly [least: number, most: number])[];
-  oldestMs: number;
-  /** Monotonic ms: last in SYN-SENT, or found to be gone; the same after a repetition, or NaN. */
-  triedAt: number;
-  unansweredAt: number;
 }
 
 /** Follows what is in SYN-SENT by cookie: how long it tries, and how it ends. What comes and goes between two looks is not seen. */
@@ -58,17 +39,17 @@ export class ConnectingWatch {
 
   seen(at: number): Connecting[] {
     const middle = ((this.firstAt ?? at) + at) / 2;
-    return joined([...this.destinations.values()]).map(({ begun, ends, oldestMs, ...all }) => {
-      const { triedAt, unansweredAt, ...rest } = all;
-      return {
+    return joined([...this.destinations.values()]).map(
+      ({ begun, ends, earlyEnds, oldestMs, words: _, port: __, triedAt, unansweredAt, ...rest }) => ({
         ...rest,
         triedMs: millis(at - triedAt),
         ...(!Number.isNaN(unansweredAt) && { unansweredMs: millis(at - unansweredAt) }),
         begun: [begun.filter((time) => time < middle).length, begun.filter((time) => time >= middle).length],
         ...(ends.length > 0 && { gaveUpMs: middleOf(ends) }),
+        ...(earlyEnds.length > 0 && { leftEarlyMs: middleOf(earlyEnds) }),
         ...(rest.open > 0 && { oldestMs: millis(oldestMs) }),
-      };
-    });
+      }),
+    );
   }
 
   private see(table: SocketTable, row: number, at: number): void {
@@ -107,7 +88,13 @@ export class ConnectingWatch {
     const key = `${pidOf(owner)} ${formatEndpoint(remote)}`;
     const known = this.destinations.get(key);
     if (known !== undefined) return known;
-    const made = { remote, owner, ...nothing() };
+    const made = {
+      remote,
+      owner,
+      words: table.remoteAddress.slice(row * 4, row * 4 + 4),
+      port: table.remotePort[row] ?? 0,
+      ...nothing(),
+    };
     this.destinations.set(key, made);
     return made;
   }
@@ -121,7 +108,11 @@ export class ConnectingWatch {
 
   private endGone(table: SocketTable, others: Iterable<number>, at: number): void {
     const elsewhere = new Set<number | string>();
-    for (const row of others) elsewhere.add(socketKey(table, row));
+    const find = silentFinder(this.destinations.values());
+    for (const row of others) {
+      elsewhere.add(socketKey(table, row));
+      for (const destination of find(table, row)) destination.isAnswered = true;
+    }
     for (const [key, attempt] of this.attempts) {
       if (attempt.seenAt === at) continue;
       this.attempts.delete(key);
@@ -133,8 +124,8 @@ export class ConnectingWatch {
       noteTry(destination, attempt.retries, at);
       destination.gone++;
       if (attempt.retries > 0) destination.goneUnanswered++;
-      if (attempt.retries > 0 && destination.ends.length < KEPT_ENDS)
-        destination.ends.push([attempt.seenAt - attempt.begunAt, at - attempt.begunAt]);
+      const ends = attempt.retries > 0 ? destination.ends : destination.earlyEnds;
+      if (ends.length < KEPT_ENDS) ends.push([attempt.seenAt - attempt.begunAt, at - attempt.begunAt]);
     }
   }
 }
@@ -142,63 +133,4 @@ export class ConnectingWatch {
 function noteTry(destination: Destination, retries: number, at: number): void {
   destination.triedAt = at;
   if (retries > 0) destination.unansweredAt = at;
-}
-
-/** Attempts that had ended before their process was found are of the one process that connects there, where it is but one. */
-function joined(destinations: readonly Destination[]): readonly Destination[] {
-  const byRemote = new Map<string, Destination[]>();
-  for (const one of destinations) {
-    const remote = formatEndpoint(one.remote);
-    byRemote.set(remote, [...(byRemote.get(remote) ?? []), one]);
-  }
-  return [...byRemote.values()].flatMap((all) => {
-    const named = all.filter(({ owner }) => typeof owner === 'object');
-    const [only] = named;
-    return only === undefined || named.length > 1 ? all : [all.reduce(sumOf, { ...only, ...nothing() })];
-  });
-}
-
-const nothing = () => ({
-  open: 0,
-  retried: 0,
-  mostRetries: 0,
-  attempts: 0,
-  everRetried: 0,
-  begun: [],
-  established: 0,
-  gone: 0,
-  goneUnanswered: 0,
-  ends: [],
-  oldestMs: 0,
-  triedAt: Number.NaN,
-  unansweredAt: Number.NaN,
-});
-
-const sumOf = (sum: Destination, one: Destination): Destination => ({
-  remote: sum.remote,
-  owner: sum.owner,
-  open: sum.open + one.open,
-  retried: sum.retried + one.retried,
-  mostRetries: Math.max(sum.mostRetries, one.mostRetries),
-  attempts: sum.attempts + one.attempts,
-  everRetried: sum.everRetried + one.everRetried,
-  begun: [...sum.begun, ...one.begun],
-  established: sum.established + one.established,
-  gone: sum.gone + one.gone,
-  goneUnanswered: sum.goneUnanswered + one.goneUnanswered,
-  ends: [...sum.ends, ...one.ends],
-  oldestMs: Math.max(sum.oldestMs, one.open > 0 ? one.oldestMs : 0),
-  triedAt: later(sum.triedAt, one.triedAt),
-  unansweredAt: later(sum.unansweredAt, one.unansweredAt),
-});
-
-const later = (a: number, b: number): number => (Number.isNaN(a) || b > a ? b : a);
-
-/** The times of all in between, where they agree; else those of the one in the middle. */
-function middleOf(ends: readonly (readonly [number, number])[]) {
-  const least = Math.max(...ends.map(([low]) => low));
-  const most = Math.min(...ends.map(([, high]) => high));
-  if (least <= most) return { least: millis(least), most: millis(most) };
-  const [low, high] = [...ends].sort(([a], [b]) => a - b)[ends.length >> 1] ?? [0, 0];
-  return { least: millis(low), most: millis(high) };
 }

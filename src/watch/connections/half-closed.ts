@@ -1,6 +1,6 @@
 import { stateCode } from '../../analyze/codes.js';
 import type { HalfClosed } from '../../model/diagnosis.js';
-import type { SocketTable } from '../../model/table.js';
+import { isStaleRow, type SocketTable } from '../../model/table.js';
 import { millis } from '../../model/units.js';
 import { type End, endFinder, endKey, socketKey } from './ends.js';
 
@@ -113,9 +113,11 @@ function silenceReader(table: SocketTable, before: Silence, now: Silence, at: nu
   const bytes = table.column('bytesReceived');
   return (row: number, key: number | string): number => {
     const so = bytes?.[row] || 0;
-    const since = before.bytes.get(key) === so ? (before.since.get(key) ?? at) : at;
+    const isStale = isStaleRow(table, row);
+    const since = before.bytes.get(key) === so && !isStale ? (before.since.get(key) ?? at) : at;
     now.since.set(key, since);
     now.bytes.set(key, so);
+    if (isStale) return 0;
     const own = Math.min(acked?.[row] ?? Number.NaN, received?.[row] ?? Number.NaN);
     return Math.max(own || 0, at - since);
   };

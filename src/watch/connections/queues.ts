@@ -1,7 +1,7 @@
 import { CLOSE_WAIT, stateCode } from '../../analyze/codes.js';
 import type { StuckQueue, StuckSend } from '../../model/diagnosis.js';
 import { TIMER_KINDS } from '../../model/sockets.js';
-import type { SocketTable } from '../../model/table.js';
+import { isStaleRow, type SocketTable } from '../../model/table.js';
 import { bytes, millis } from '../../model/units.js';
 import { type End, endFinder, socketKey } from './ends.js';
 
@@ -13,6 +13,8 @@ interface Queue {
   readonly from: number;
   readonly firstBytes: number;
   looks: number;
+  /** The last look of which it is known what had moved. */
+  toldAt: number;
   seenAt: number;
   row: number;
   bytes: number;
@@ -26,9 +28,22 @@ class QueueBook {
   readonly queues = new Map<number | string, Queue>();
   notFollowed = 0;
 
-  /** `counter`: bytes received, or acknowledged, since the connection was made; NaN: unknown. */
-  see(key: number | string, row: number, at: number, queued: number, counter: number, sign: 1 | 0): void {
+  /** `counter`: bytes received, or acknowledged, since the connection was made; NaN: unknown; `undefined`: not of this look. */
+  see(
+    key: number | string,
+    row: number,
+    at: number,
+    queued: number,
+    counter: number | undefined,
+    sign: 1 | 0,
+  ): void {
     const known = this.queues.get(key);
+    if (known !== undefined) {
+      known.seenAt = at;
+      known.row = row;
+    }
+    // As full as before: what moved, a later look tells.
+    if (counter === undefined) return;
     if (known === undefined) {
       if (this.queues.size >= MOST_QUEUES) this.notFollowed++;
       else
@@ -36,6 +51,7 @@ class QueueBook {
           from: at,
           firstBytes: queued,
           looks: 1,
+          toldAt: at,
           seenAt: at,
           row,
           bytes: queued,
@@ -44,11 +60,10 @@ class QueueBook {
         });
       return;
     }
+    known.looks++;
+    known.toldAt = at;
     // What came in and is not queued was read; what was acknowledged has left.
     known.moved += counter - known.counter - sign * (queued - known.bytes);
-    known.looks++;
-    known.seenAt = at;
-    known.row = row;
     known.bytes = queued;
     known.counter = counter;
   }
@@ -69,15 +84,18 @@ export class QueueWatch {
     const { recvQueue, sendQueue, state } = table;
     const received = table.column('bytesReceived');
     const acked = table.column('bytesAcked');
+    // A counter of 0 is left out by the kernel's tools.
+    const out = (row: number) => (acked === undefined ? Number.NaN : acked[row] || 0);
     for (const row of rows) {
       const unread = (recvQueue[row] ?? 0) - (state[row] === CLOSE_WAIT ? FIN : 0);
       const unsent = sendQueue[row] ?? 0;
       if (unread <= 0 && (unsent === 0 || isClosing(state[row]))) continue;
       const key = socketKey(table, row);
-      if (unread > 0) this.unreadBook.see(key, row, at, unread, received?.[row] ?? Number.NaN, 1);
-      // A counter of 0 is left out by the kernel's tools.
+      const isStale = isStaleRow(table, row);
+      const into = isStale ? undefined : (received?.[row] ?? Number.NaN);
+      if (unread > 0) this.unreadBook.see(key, row, at, unread, into, 1);
       if (unsent > 0 && !isClosing(state[row]))
-        this.unsentBook.see(key, row, at, unsent, acked === undefined ? Number.NaN : acked[row] || 0, 0);
+        this.unsentBook.see(key, row, at, unsent, isStale ? undefined : out(row), 0);
     }
     this.unreadBook.forget(at);
     this.unsentBook.forget(at);
@@ -99,7 +117,7 @@ export class QueueWatch {
       const timer = TIMER_KINDS[table?.get('timerKind', row) ?? -1];
       return {
         ...queue,
-        // Where the source has windows at all, one that is left out is 0.
+        // Recordings of earlier versions left out those that were 0.
         ...(window !== undefined &&
           table?.get('rtoMs', row) !== undefined && { window: bytes(window[row] || 0) }),
         ...(timer !== undefined && { timer }),
@@ -125,7 +143,7 @@ export class QueueWatch {
             remote,
             owner: end.owner,
             direction: end.direction,
-            forMs: millis(queue.seenAt - queue.from),
+            forMs: millis(queue.toldAt - queue.from),
             looks: queue.looks,
             firstBytes: bytes(queue.firstBytes),
             bytes: bytes(queue.bytes),

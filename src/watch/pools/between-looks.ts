@@ -50,8 +50,8 @@ export class BetweenLooks {
     this.listenerOf = listenerFinder(last.table);
   }
 
-  /** For each row its row of the last look where this side aborted it, known by its cookie; `undefined`: none was. */
-  private abortedRows(sockets: SocketTable): Int32Array | undefined {
+  /** For each row its row of the last look where the kernel has forgotten its far port, known by its cookie; `undefined`: of none it has. */
+  private forgottenRows(sockets: SocketTable): Int32Array | undefined {
     const kinds = sockets.column('closeKind');
     if (kinds === undefined || kinds.indexOf(ABORTED) < 0) return undefined;
     const rows = joinByCookie(sockets, this.last.table);
@@ -62,7 +62,7 @@ export class BetweenLooks {
   take(sockets: SocketTable, at: number): number {
     const { list, older, key, closes } = this.last;
     const short = new ShortOnes(this.last, this.listenerOf, sockets, at - this.last.at + SLACK_MS);
-    const held = this.abortedRows(sockets);
+    const held = this.forgottenRows(sockets);
     for (let row = 0; row < sockets.length; row++) {
       // It has forgotten its remote port, and has no numbers.
       if ((held?.[row] ?? NOT_HELD) !== NOT_HELD) continue;
@@ -134,11 +134,13 @@ class ShortOnes {
       this.left += weight;
       return;
     }
-    const exchanges = this.exchangesOf(row);
+    const isForgotten = this.kindOf(row) === ABORTED;
+    // Its numbers are zeros, whatever it carried.
+    const exchanges = isForgotten ? Number.NaN : this.exchangesOf(row);
     tally.addEnded(weight, exchanges, exchanges >= MANY_EXCHANGES);
     tally.addBytes(weight, this.isBare(row));
-    // What was aborted leaves nothing.
-    if (this.kindOf(row) === ABORTED) return;
+    // What this side aborted leaves nothing; of MPTCP only the side that closed first keeps a TIME-WAIT.
+    if (isForgotten) return;
     const unmarked = ended.add(key) ? weight - 1 : weight;
     tally.leftOversToCome += unmarked;
   }
@@ -176,7 +178,7 @@ class ShortOnes {
     const { book, table } = this.last;
     const listener = this.listenerOf(row, this.sockets);
     if (listener !== undefined) return book.numberOfListener(table, listener);
-    // What was aborted here has forgotten its remote port; what came in through a listener that no look has shown has no pool.
+    // Aborted here, or a subflow of MPTCP, it has no remote port any more; what came in through a listener that no look has shown has no pool.
     if (this.kindOf(row) === ABORTED) return undefined;
     if (this.endings.directionOf(row, this.sockets) !== 'outbound') return undefined;
     return book.numberOfRemote(this.sockets, row);

@@ -183,7 +183,7 @@ export class CloseNotes {
       // Our FIN was acknowledged, and yet nothing is left of FIN-WAIT-2 or TIME-WAIT: data came and were answered with a reset, or a reset came.
       const isReset = announced.by === 'self' && announced.farewell !== true && elapsed < SURELY_THERE_MS;
       if (isReset && announced.low >= LEAST_IDLE_MS)
-        book.noteReset(Math.min(announced.low, before.quietMs[entry] ?? announced.low), announced.high, at);
+        book.noteReset(Math.min(announced.low, before.quietMs[entry] || announced.low), announced.high, at);
       return;
     }
     const state = before.state[entry];
@@ -326,6 +326,8 @@ function boundsOf(
     ? closing.receivedMs
     : Math.min(closing.receivedMs, closing.sentMs);
   const idle = idleNow - acked;
-  if (idle >= quiet - GRAIN_MS) return { low: Math.max(0, idle - GRAIN_MS), high: idle + GRAIN_MS };
+  // What it did before the last look may not be known: its own times are.
+  if (idle >= quiet - GRAIN_MS || (Number.isNaN(quiet) && isFinKnown))
+    return { low: Math.max(0, idle - GRAIN_MS), high: idle + GRAIN_MS };
   return { low: Math.min(quiet, idleNow), high: Math.min(idleNow, quiet + elapsed) };
 }

@@ -1,4 +1,5 @@
 import { CLOSE_WAIT, ESTABLISHED, SYN_RECV, stateCode, TIME_WAIT } from '../../analyze/codes.js';
+import { isStaleRow } from '../../model/table.js';
 import { MARKS } from './connection-list.js';
 import type { Look } from './look.js';
 import { LookTraffic } from './look-traffic.js';
@@ -54,8 +55,12 @@ export class LookTally {
     const { now, columns } = this.look;
     tally.open++;
     if (!outbound && columns.inode?.[row] === 0) tally.waiting++;
-    now.quietMs[entry] = Math.min(columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN);
-    now.answerMs[entry] = (columns.received?.[row] ?? Number.NaN) - (columns.sent?.[row] ?? Number.NaN);
+    if (isStaleRow(this.look.table, row)) tally.stale++;
+    else {
+      const [sentMs, receivedMs] = [columns.sent?.[row] ?? Number.NaN, columns.received?.[row] ?? Number.NaN];
+      now.quietMs[entry] = Math.min(sentMs, receivedMs);
+      now.answerMs[entry] = receivedMs - sentMs;
+    }
     now.rttMs[entry] = columns.rtt?.[row] ?? Number.NaN;
     if (((now.marks[entry] ?? 0) & MARKS.created) !== 0 && (now.quietMs[entry] ?? 0) >= this.look.longIdleMs)
       tally.longIdle++;

@@ -1,3 +1,4 @@
+import { isStaleRow } from '../../model/table.js';
 import type { TrafficShape } from '../../model/traffic.js';
 import type { Look } from './look.js';
 import { movedReader } from './traffic.js';
@@ -12,9 +13,10 @@ export class LookTraffic {
 
   /** What an established connection looks like by now; nobody works on what was not accepted. */
   follow(row: number, entry: number, known: number, outbound: boolean): TrafficShape {
-    const { now, before, at, columns, isRecorded } = this.look;
+    const { now, before, at, columns } = this.look;
     if (!outbound && columns.inode?.[row] === 0) return 'unknown';
-    now.traffic.follow(entry, before.traffic, known, { at, outbound, isRecorded }, this.movedOf(row));
-    return now.traffic.shapeOf(entry, { at, isRecorded });
+    const isStale = isStaleRow(this.look.table, row);
+    now.traffic.follow(entry, before.traffic, known, { at, outbound, isStale }, this.movedOf(row));
+    return now.traffic.shapeOf(entry, at);
   }
 }

@@ -32,7 +32,6 @@ export interface Look {
   /** By row: the number of its pool. Absent: nobody asks. */
   readonly poolOfRow: Int32Array | undefined;
   /** From a recording, which writes the numbers of a connection whose state and queues stay the same once a minute only. */
-  readonly isRecorded: boolean;
 }
 
 /** Times count from the handshake on where nothing was sent or received since: a connection is at least as old. */

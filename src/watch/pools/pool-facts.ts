@@ -87,7 +87,7 @@ function describePool(
     ...tally.counts(),
     ...(createdPerSecond !== undefined && { createdPerSecond }),
     ...(closedPerSecond !== undefined && { closedPerSecond }),
-    ...spreads,
+    ...(tally.stale > 0 ? withoutQuiet(spreads) : spreads),
     ...(tally.hasBytes && {
       bytesSent: bytes(tally.bytesSent),
       bytesReceived: bytes(tally.bytesReceived),
@@ -102,6 +102,9 @@ function describePool(
     ...(serving && { serving }),
   };
 }
+
+/** Those that are known may be those alone on which something happened. */
+const withoutQuiet = ({ quiet: _, ...spreads }: PoolSpreads): PoolSpreads => spreads;
 
 type PoolSpreads = Pick<Pool, 'age' | 'agesAtLeast' | 'quiet' | 'rtt'>;
 

@@ -29,6 +29,8 @@ export class PoolTally {
   busy = 0;
   idle = 0;
   unknownUse = 0;
+  /** Open, with numbers of an earlier look. */
+  stale = 0;
   /** Of which it cannot be told. */
   unsure = 0;
   private unsureAndStill = 0;
@@ -55,6 +57,8 @@ export class PoolTally {
   // Of the watch.
   lastAt = Number.NaN;
   private looks = 0;
+  /** At which the numbers of all that are open were of that look. */
+  private toldLooks = 0;
   /** The look before the first, or the first of the watch: monotonic ms. */
   private sinceAt = Number.NaN;
   private first = 0;
@@ -123,7 +127,7 @@ export class PoolTally {
     this.createdBefore = this.createdNow;
     this.closedBefore = this.closedNow;
     this.open = this.connecting = this.busy = this.idle = 0;
-    this.unread = 0;
+    this.unread = this.stale = 0;
     this.longIdle = this.unsure = this.unsureAndStill = this.surelyBusy = this.unknownUse = this.waiting = 0;
     this.closeWait = this.heldCloseWait = this.stuckCloseWait = this.askedCloseWait = 0;
     this.finWait = this.lastAck = this.timeWait = 0;
@@ -148,14 +152,16 @@ export class PoolTally {
     } else if (this.stuckCloseWait > this.mostStuck) this.stuckRises++;
     this.mostStuck = Math.max(this.mostStuck, this.stuckCloseWait);
     this.looks++;
+    const isTold = this.stale === 0;
+    if (isTold) this.toldLooks++;
     if (!this.isEmpty || this.looks === 1) this.lastAt = at;
     this.lowest = Math.min(this.lowest, open);
     this.highest = Math.max(this.highest, open);
     this.highestBusy = Math.max(this.highestBusy, busy);
     this.highestMaybeBusy = Math.max(this.highestMaybeBusy, busy + this.unsure);
-    if (open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
+    if (isTold && open > 0 && busy + this.unsure === open) this.neverIdleLooks++;
     // The first look has nothing to compare with: much is unsure there.
-    if (this.looks > 1) {
+    if (this.looks > 1 && isTold) {
       this.busySum += this.surelyBusy;
       this.openSum += open;
     }
@@ -165,8 +171,10 @@ export class PoolTally {
     this.newByTime.add(look, came);
     this.closed += this.closedNow + this.endedNow;
     this.endedNow = this.leftOversToCome = 0;
-    this.growth.add(at, this.longIdle);
-    this.serving.finish();
+    if (isTold) {
+      this.growth.add(at, this.longIdle);
+      this.serving.finish();
+    }
     const turnover = { created: this.createdNow, closed: this.closedNow, open: this.openBefore };
     this.waves.add(time, turnover, {
       created: this.createdNow + this.createdBefore,
@@ -213,7 +221,7 @@ export class PoolTally {
   }
 
   counts(): PoolCounts {
-    const isKnown = this.unknownUse < this.open || this.open === 0;
+    const isKnown = this.stale === 0 && (this.unknownUse < this.open || this.open === 0);
     return {
       open: connections(this.open),
       connecting: connections(this.connecting),
@@ -236,6 +244,7 @@ export class PoolTally {
     const slow = waves.length === 0 ? this.windows.describe(this.sinceMs(now)) : undefined;
     return {
       looks: this.looks,
+      toldLooks: this.toldLooks,
       watchedMs: millis(this.sinceMs(now)),
       first: connections(this.first),
       lowest: connections(this.lowest),

@@ -27,8 +27,8 @@ const FULL = 250;
 const PAUSE_MS = 220;
 /** Times are jiffies: closer together, which of two was later is not known. */
 const JIFFY_MS = 10;
-/** Below this nothing is told: in a recording, numbers that stay the same may only not have been written for a minute. */
-const LEAST = { stretches: 2, ms: 1000, recordedMs: 125_000 };
+/** Below this nothing is told. */
+const LEAST = { stretches: 2, ms: 1000 };
 /** So many breaks, and that share of the stretches with data, are no rhythm: two sides that talk when they like take turns by chance, too. */
 const BROKEN = { least: 2, share: 0.1 };
 /** A rhythm may be broken so often: a request in two pieces, an answer with a pause. */
@@ -51,7 +51,8 @@ export interface FollowedLook {
   /** Monotonic ms. */
   readonly at: number;
   readonly outbound: boolean;
-  readonly isRecorded: boolean;
+  /** Its numbers are those of an earlier look: nothing is known of what moved. */
+  readonly isStale: boolean;
 }
 
 /** Reads that of a row; the object that it gives is the same for all rows. */
@@ -104,11 +105,15 @@ export class TrafficColumns {
     const isKnown = !Number.isNaN(from);
     words[entry * 2] = isKnown ? (before.words[known * 2] ?? 0) : 0;
     words[entry * 2 + 1] = isKnown ? (before.words[known * 2 + 1] ?? 0) : 0;
+    if (look.isStale) {
+      for (let fact = 0; fact < FACTS; fact++) facts[at + fact] = before.facts[was + fact] ?? Number.NaN;
+      if (!isKnown) this.forget(entry);
+      return;
+    }
     facts[at + FACT.from] = isKnown ? from : look.at;
     facts[at + FACT.out] = moved.out;
     facts[at + FACT.in] = moved.in;
-    // What a recording does not write again, only seems to pause.
-    facts[at + FACT.lead] = look.isRecorded ? Number.NaN : leadOf(moved);
+    facts[at + FACT.lead] = leadOf(moved);
     facts[at + FACT.surplus] = isKnown ? (before.facts[was + FACT.surplus] ?? 0) : 0;
     facts[at + FACT.total] = isKnown ? (before.facts[was + FACT.total] ?? 0) : 0;
     if (isKnown) this.addStretch(entry, before.facts, was, look.outbound, moved.isSegments);
@@ -155,11 +160,10 @@ export class TrafficColumns {
   }
 
   /** What it looks like by now: a guess. */
-  shapeOf(entry: number, { at, isRecorded }: Pick<FollowedLook, 'at' | 'isRecorded'>): TrafficShape {
+  shapeOf(entry: number, at: number): TrafficShape {
     const of = (number: number) => this.counts[entry * WIDTH + number] ?? 0;
     const watchedMs = at - (this.facts[entry * FACTS + FACT.from] ?? Number.NaN);
-    const leastMs = isRecorded ? LEAST.recordedMs : LEAST.ms;
-    if (!(watchedMs >= leastMs) || of(AT.all) < LEAST.stretches) return 'unknown';
+    if (!(watchedMs >= LEAST.ms) || of(AT.all) < LEAST.stretches) return 'unknown';
     const [onlyIn, onlyOut, both, broke] = [of(AT.onlyIn), of(AT.onlyOut), of(AT.both), of(AT.broke)];
     const moves = onlyIn + onlyOut + both;
     if (moves === 0) return 'silent';

@@ -1,9 +1,10 @@
-import { ROW_FLAGS, type SocketTable } from '../../model/table.js';
+import { isStaleRow, ROW_FLAGS, type SocketTable } from '../../model/table.js';
 
 /**
  * What an established connection seems to do. `idle` and `busy`: by the order of the last request and answer, from which others may be
  * told. `fresh` is idle and was never used, `active` is busy by its queues, `unread` waits for its own process, not for the peer, `recent` was used both ways a moment ago: it may lie idle by now.
- * `unsure`: request and answer came within one jiffy, in which order is not known. `unknown`: the source has no times.
+ * `unsure`: request and answer came within one jiffy, in which order is not known. `unknown`: the source has no times, or
+ * not of this look.
  */
 export const USE = {
   unknown: 0,
@@ -44,6 +45,7 @@ export function useReader(table: SocketTable): (row: number, outbound: boolean) 
     const queued = ((flags[row] ?? 0) & ROW_FLAGS.queues) !== 0;
     if (queued && (recvQueue[row] ?? 0) > 0) return outbound ? USE.unread : USE.active;
     if (queued && (sendQueue[row] ?? 0) > 0) return USE.active;
+    if (isStaleRow(table, row)) return USE.unknown;
     if ((unacked?.[row] ?? 0) > 0) return USE.active;
     const out = sent?.[row] ?? Number.NaN;
     const back = received?.[row] ?? Number.NaN;

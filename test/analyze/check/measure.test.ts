@@ -7,7 +7,9 @@ import type { Since } from '../../../src/model/check-look.js';
 import type { HostFacts } from '../../../src/model/host-facts.js';
 import type { SocketTable } from '../../../src/model/table.js';
 import { startWatch, step } from '../../../src/watch/step.js';
+import { samplesAt } from '../../support/samples.js';
 import { buildTable, listen, look as lookAt, row, waiting } from '../../support/table-builder.js';
+import { Timeline } from '../../watch/timeline.js';
 
 const wishFor = (metrics: Metric[], rest: Partial<CheckWish> = {}): CheckWish => ({
   metrics,
@@ -41,6 +43,21 @@ describe('what a check measures', () => {
       { subject: '0.0.0.0:90', value: 5, capacity: 10 },
       { subject: '127.0.0.1:80', value: 0, capacity: 5 },
     ]);
+  });
+
+  it('accept queues that were higher between two looks: in how many of the samples they were full', () => {
+    const textOf = (lengths: readonly number[]) => {
+      const line = new Timeline();
+      const queue = { length: 0, backlog: 4 };
+      line.queue(0, queue);
+      line.take(samplesAt(1000, { key: 'ns:7', lengths, backlog: 4 }));
+      const report = line.queue(1000, queue);
+      return measure({ report, facts: {}, since: undefined }, wishFor(['accept-queue']))[0]?.text;
+    };
+    const empty = Array.from({ length: 101 }, () => 0);
+    const every = '102 samples, 10 ms apart (10 ms at most)';
+    expect(textOf([...empty, 5])).toBe(`accept queue at 5/5 (100%) for a moment, full in 1 of ${every}`);
+    expect(textOf([...empty, 4])).toBe(`accept queue at 4/5 (80%) for a moment, in ${every}`);
   });
 
   it('only what was selected; what was named and is not there is unknown, once', () => {

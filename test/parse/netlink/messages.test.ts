@@ -178,7 +178,7 @@ describe('messages of sock_diag', () => {
 describe('tcp_info', () => {
   const INFO = 2;
   /** An established connection whose tcp_info has only so many bytes, as of an older kernel. */
-  function withInfoOf(length: number) {
+  function withInfoOf(length: number, window?: number) {
     const bytes = recorded('tcp4');
     const view = new DataView(bytes.buffer);
     const message = messagesOf(bytes).find(({ at }) => view.getUint8(at + 17) === 1);
@@ -188,6 +188,7 @@ describe('tcp_info', () => {
       const end = at + 4 + length;
       view.setUint16(at, 4 + length, true);
       view.setUint32(message.at, end - message.at, true);
+      if (window !== undefined) view.setUint32(at + 4 + 228, window, true);
       return parseDump(bytes.slice(message.at, end), 'tcp4').sockets.row(0);
     }
   }
@@ -200,6 +201,14 @@ describe('tcp_info', () => {
       expect(old.number(name)).toBeUndefined();
     expect(withInfoOf(0).number('mss')).toBeUndefined();
     expect(withInfoOf(160).number('minRttMs')).toBeGreaterThan(0);
+    // tcpi_snd_wnd came with Linux 5.4.
+    expect(withInfoOf(228).number('sendWindow')).toBeUndefined();
+    expect(withInfoOf(232).number('sendWindow')).toBeGreaterThan(0);
+  });
+
+  it('of connections of which all have a window of 0 shows it', () => {
+    expect(withInfoOf(240, 0).number('sendWindow')).toBe(0);
+    expect(withInfoOf(228, 0).number('sendWindow')).toBeUndefined();
   });
 
   it('of a listener has no ages, and no unacked', () => {

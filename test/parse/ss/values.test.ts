@@ -149,6 +149,20 @@ describe('tags', () => {
     ).not.toHaveProperty('lastSentMs');
   });
 
+  it('a missing window of the peer is 0 where this ss and its kernel know windows, and unknown where nothing shows that they do', () => {
+    const info = 'rto:204 mss:1448';
+    const another = `ESTAB 0 0 10.0.0.1:81 10.0.0.9:1 ${info} snd_wnd:65536\n`;
+    expect(readRow(`${ROW} ${info} rcv_wnd:65536\n`)).toMatchObject({ sendWindow: 0 });
+    expect(readRow(`${ROW} ${info} rehash:1\n`)).toMatchObject({ sendWindow: 0 });
+    expect(read(`${ROW} ${info}\n${another}`).rows[0]).toMatchObject({ sendWindow: 0 });
+    expect(readRow(`${ROW} ${info}\n`)).not.toHaveProperty('sendWindow');
+    expect(read(`${ROW} ino:5\n${another}`).rows[0]).not.toHaveProperty('sendWindow');
+    // Nobody has announced one yet.
+    expect(
+      read(`SYN-SENT 0 1 10.0.0.1:80 10.0.0.9:1 ${info} rcv_wnd:65536\n${another}`).rows[0],
+    ).not.toHaveProperty('sendWindow');
+  });
+
   it('a socket of root has an inode and no uid', () => {
     expect(readRow(`${ROW} ino:5 sk:1\n`)).toMatchObject({ uid: 0 });
     expect(readRow(`${ROW} uid:1000 ino:5 sk:1\n`)).toMatchObject({ uid: 1000 });

@@ -38,6 +38,17 @@ class Pool:
             sock.sendall(b"q %d\n" % ms)
             sock.recv(3)
 
+    def paced(self, first, count, every_ms):
+        """A request on each of them every so often."""
+        for sock in self.sockets[first:first + count]:
+            self._start(self._pace, sock, every_ms)
+
+    def _pace(self, sock, every_ms):
+        while self.going:
+            sock.sendall(b"q 0\n")
+            sock.recv(4)
+            time.sleep(every_ms / 1000)
+
     def churn(self, address, port, every_ms, ms=0):
         """A new connection for each request, which takes so long."""
         self._start(self._churn, address, port, every_ms, ms)

@@ -1,10 +1,14 @@
 """Servers that take no more connections: each with its reason."""
+import ctypes
 import os
 import selectors
+import signal
 import socket
 import threading
 
 from agent import Agent
+
+PR_SET_PDEATHSIG = 1
 
 
 class Servers:
@@ -24,6 +28,32 @@ class Servers:
             while data := connection.recv(4096):
                 connection.sendall(data)
             connection.close()
+
+    def prefork(self, address, backlog, workers):
+        """A process for each connection until that is closed; the one that forked them sleeps."""
+        sock = self._listen(address, backlog)
+        master, ready = os.getpid(), os.pipe()
+        if os.fork() == 0:
+            self._end_with(master)
+            chief = os.getpid()
+            for _ in range(workers):
+                if os.fork() == 0:
+                    self._end_with(chief)
+                    self._serve(sock)
+            os.write(ready[1], b"x")
+            while True:
+                signal.pause()
+        os.read(ready[0], 1)
+        where = self._where(sock)
+        sock.close()
+        return where
+
+    @staticmethod
+    def _end_with(parent):
+        """Where the process that made this one ends, this one does."""
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
     def silent(self, address, backlog):
         """Takes connections into its queue and never answers."""
@@ -84,6 +114,7 @@ Agent(
     {
         "asking": SERVERS.asking,
         "blocking": SERVERS.blocking,
+        "prefork": SERVERS.prefork,
         "silent": SERVERS.silent,
         "waiting": SERVERS.waiting,
     }

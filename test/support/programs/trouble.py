@@ -103,7 +103,7 @@ class Trouble:
             time.sleep(every_ms / 1000)
 
     def try_again(self, address, port, timeout_ms, pause_ms, factor=1, at_once=1):
-        """Connects again and again; the pause grows by `factor` after each failure."""
+        """Connects again and again; a timeout of 0 is none; the pause grows by `factor` after each failure."""
         for _ in range(at_once):
             self._start(self._try_again, address, port, timeout_ms, pause_ms, factor)
 
@@ -112,7 +112,7 @@ class Trouble:
         while True:
             sock = socket.socket()
             try:
-                sock.settimeout(timeout_ms / 1000)
+                sock.settimeout(timeout_ms / 1000 or None)
                 sock.connect((address, port))
             except OSError:
                 pass
