@@ -179,10 +179,15 @@ describe.skipIf(missing)(`keep-alive of real servers${missing ? ` (skipped: ${mi
           /closes connections that were idle for \d\.\d s; \d+ requests? met its FIN/,
         );
         const inbound = poolOf(there, node, 'inbound');
-        expect(inbound).toMatchObject({ idle_close_by: 'self', lost_requests_by: 'self' });
+        expect(inbound).toMatchObject({ idle_close_by: 'self' });
         expect(inbound.idle_close_ms).toBeGreaterThan(5400);
         expect(inbound.idle_close_ms).toBeLessThan(6600);
-        expect(raceOf(there, node)).toMatchObject({ severity: 'warning' });
+        // On a busy machine nginx may send when its kernel has the FIN already: what came then, the server cannot know.
+        const crossed = inbound.lost_requests_by === 'self';
+        expect(raceOf(there, node)).toMatchObject({
+          severity: crossed ? 'warning' : 'info',
+          message: expect.stringMatching(crossed ? /crossed its FIN/ : /data came after its FIN/),
+        });
       });
     },
   );

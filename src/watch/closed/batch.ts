@@ -36,6 +36,7 @@ export class BatchReader {
   private readonly endings: EndingReader;
   private readonly joined: Int32Array;
   private readonly left: Uint8Array | undefined;
+  private waitedBefore: Uint8Array | undefined;
   private readonly columns;
   private readonly seenBefore;
   private readonly upperBound: number;
@@ -61,6 +62,13 @@ export class BatchReader {
   /** Row of the same socket in the table before, -1 where it was not there. */
   rowBefore(row: number): number {
     return this.joined[row] ?? NOT_THERE;
+  }
+
+  /** Whether the table before had nothing of it. What had ended before that look, and is told only now, it has as a TIME-WAIT. */
+  isFresh(row: number): boolean {
+    const { before } = this.around;
+    this.waitedBefore ??= before === undefined ? undefined : leftWaiting(this.table, before.table);
+    return this.rowBefore(row) === NOT_THERE && this.waitedBefore?.[row] !== 1;
   }
 
   /** Without a listener: who opened it, as far as its numbers tell. */

@@ -93,7 +93,7 @@ export class BatchAdder {
       if (facts.ending === 'refused' || facts.ending === 'unanswered')
         this.counts.failedConnects += facts.weight;
       else if (direction !== 'inbound') this.counts.outbound += facts.weight;
-      else this.countInbound(listener, reader.rowBefore(row) < 0, facts.weight);
+      else this.countInbound(listener, reader.isFresh(row), facts.weight);
     }
   }
 
