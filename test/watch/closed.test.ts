@@ -122,6 +122,10 @@ describe('connections that ended', () => {
     const report = between([closed(900, ends)], rows, [...rows, ...waiting], counters);
     for (const { window } of report.listeners)
       expect(window).toMatchObject({ arrivalsPerSecond: 3, rateBasis: 'lower_bound' });
+
+    // Told late: they had ended before a look that has counted what is left of them.
+    const late = between([closed(900, ends)], [...rows, ...waiting], [...rows, ...waiting], counters);
+    for (const { window } of late.listeners) expect(window).toMatchObject({ arrivalsPerSecond: 0 });
   });
 
   it.each<[string, RowSpec[], Ended[]]>([
