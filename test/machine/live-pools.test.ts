@@ -132,7 +132,7 @@ describe.skipIf(missing)(`the pools of live${missing ? ` (skipped: ${missing})` 
         return made > 0 && Math.abs(made - said) < said / 4 ? made : undefined;
       }, 'the same rate');
       expect(rate).toBeGreaterThan(0);
-      const alert = new RegExp(`WARN > ${ADDRESS}:${where.port} .* new connections per second`);
+      const alert = new RegExp(`WARN to ${ADDRESS}:${where.port} .* new connections per second`);
       await terminal.waitFor(alert, PATIENCE_MS);
       process.kill(client.pid, 'SIGKILL');
       await terminal.waitFor((text) => !alert.test(text), PATIENCE_MS);

@@ -443,7 +443,8 @@ describe.skipIf(missing)(`several namespaces by name${because}`, () => {
         expect(said.gaps).toEqual([]);
       }
       for (const command of ['diagnose', 'pools']) {
-        const words = [command, '--duration', '300ms', '--interval', '100ms', '--format', 'json'];
+        // A shorter watch could not judge some rules, and would say so.
+        const words = [command, '--duration', '1200ms', '--interval', '200ms', '--format', 'json'];
         const { code, stdout } = await sockwatch(beside, [
           ...words,
           '--netns',
