@@ -274,7 +274,7 @@ describe.skipIf(missing)(`samples elsewhere${missing ? ` (skipped: ${missing})` 
         2 * PATIENCE_MS,
       );
       expect(found.stdout).toMatch(
-        /^SOCKWATCH CRITICAL.*accept queue at 5\/5 \(100%\) for a moment, full in \d+ of \d+ samples/,
+        /^CRITICAL: .*accept queue at 5\/5 \(100%\) for a moment, full in \d+ of \d+ samples/m,
       );
       expect(found.stdout).toMatch(/accept.queue.*=5;/);
 
