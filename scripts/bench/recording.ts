@@ -85,7 +85,7 @@ export async function measureRecording(busyShare = 0, sockets = 10_000): Promise
 
 function report({ sockets, busyShare, megabytes, writeShare, openMs, seekMs }: RecordingFigures): void {
   say(
-    `\nrecording of an hour, ${sockets.toLocaleString('en')} sockets, data on ${(1 + busyShare * 100).toFixed(0)} % of them each second, a look each second (made, not listened to)`,
+    `\nrecording of an hour, ${sockets.toLocaleString('en')} sockets, data on ${Math.min(100, 1 + busyShare * 100).toFixed(0)} % of them each second, a look each second (made, not listened to)`,
   );
   say(`${megabytes.toFixed(1)} MB compressed; writing takes ${(writeShare * 100).toFixed(1)} % of a core`);
   say(

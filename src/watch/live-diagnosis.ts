@@ -4,7 +4,7 @@ import type { ClosedReport } from '../model/closed.js';
 import type { DiagnosisFinding } from '../model/diagnosis.js';
 import type { Rule } from '../model/findings.js';
 import type { ListenerReport } from '../model/listener.js';
-import type { ClosedObservation, TableObservation } from '../model/observation.js';
+import type { ClosedObservation, Origin, TableObservation } from '../model/observation.js';
 import type { PoolsAtLook } from '../model/pools.js';
 import { Generation } from './live-generation.js';
 import { type Companion, type CompanionFinding, isOtherKernel } from './state.js';
@@ -57,12 +57,12 @@ export class LiveDiagnosis implements Companion {
 class NamespaceDiagnosis {
   private now: Generation | undefined;
   private next: Generation | undefined;
-  private before: TableObservation | undefined;
+  private before: Origin | undefined;
   private last: readonly CompanionFinding[] = [];
 
   /** Monotonic ms of the last look. */
   get seenAt(): number {
-    return this.before?.origin.monotonic ?? 0;
+    return this.before?.monotonic ?? 0;
   }
 
   /** Of the last look at all sockets; `undefined`: none, or too many of them. */
@@ -80,8 +80,8 @@ class NamespaceDiagnosis {
     listeners: readonly ListenerReport[],
     closed: ClosedReport | undefined,
   ): readonly CompanionFinding[] {
-    if (this.before !== undefined && isOtherKernel(this.before.origin, observation.origin)) this.forget();
-    this.before = observation;
+    if (this.before !== undefined && isOtherKernel(this.before, observation.origin)) this.forget();
+    this.before = observation.origin;
     // Between two looks at everything nothing new is known.
     if (observation.scope !== 'all') return this.last;
     const generation = this.generationAt(observation, closed);

@@ -33,10 +33,11 @@ export class Generation {
 
   private readonly closedSince: ClosedSince;
 
-  constructor(
-    readonly first: TableObservation,
-    closed: ClosedReport | undefined,
-  ) {
+  /** Of the first look. Its sockets are not kept: they would be memory for a table that nobody reads any more. */
+  readonly first: Pick<TableObservation, 'origin' | 'counters' | 'stack'>;
+
+  constructor({ origin, counters, stack }: TableObservation, closed: ClosedReport | undefined) {
+    this.first = { origin, ...(counters && { counters }), ...(stack && { stack }) };
     this.closedSince = new ClosedSince(closed);
   }
 

@@ -30,7 +30,7 @@ export class PoolWatch {
     return entry && { book: entry.tally.idleCloses, isOutbound: entry.identity.direction === 'outbound' };
   });
   private looks = 0;
-  private first: TableObservation | undefined;
+  private first: Pick<TableObservation, 'origin' | 'counters'> | undefined;
   private last: TableObservation | undefined;
   private notFollowed = 0;
   /** Looks that did not tell on which connections data moved. */
@@ -125,7 +125,8 @@ export class PoolWatch {
   }
 
   private look(observation: TableObservation): void {
-    const { monotonic, time } = observation.origin;
+    const { origin, counters } = observation;
+    const { monotonic, time } = origin;
     this.key ??= new TupleKey(Math.floor(monotonic * 1000) | 0);
     const [before, now] = this.lists ?? [new ConnectionList(), new ConnectionList()];
     now.restart(Math.min(observation.sockets.length, MOST_CONNECTIONS));
@@ -161,7 +162,7 @@ export class PoolWatch {
     this.sumRemotes();
     this.looks++;
     if (this.hasStale()) this.staleLooks++;
-    this.first ??= observation;
+    this.first ??= { origin, ...(counters && { counters }) };
     this.last = observation;
   }
 
