@@ -1,9 +1,7 @@
 import { SOURCE_FAULTS, SourceError } from '../model/errors.js';
-import { type Namespace, namespaceLabel } from '../model/namespace.js';
+import type { Namespace } from '../model/namespace.js';
 import type {
-  Gap,
   GapObservation,
-  MissingNamespace,
   NamespacesObservation,
   Origin,
   TableObservation,
@@ -21,6 +19,7 @@ import { NamespaceError } from './netns-enter.js';
 import type { CollectOptions, Door } from './options.js';
 import { inodeOf, originMaker } from './origin.js';
 import { OwnerSight, type OwnerWish } from './owner-sight.js';
+import { asMissing, closedGaps, ended, missingGap, noneThere, type Unread } from './unread-namespaces.js';
 
 /** Programs at once, where namespaces are read by programs: one after the other they take 10 ms each and more. */
 const PROGRAMS_AT_ONCE = 4;
@@ -32,11 +31,6 @@ interface Member {
   lastSource: Source;
 }
 
-interface Unread {
-  readonly kind: 'closed' | 'gone';
-  readonly namespace: Namespace;
-  readonly error: NamespaceError;
-}
 const isUnread = (look: MemberLook): look is Unread => look.kind === 'closed' || look.kind === 'gone';
 type MemberLook = TableObservation | GapObservation | Unread;
 
@@ -248,12 +242,6 @@ export class ManyLooker {
 const isSamePlace = (before: FoundNamespace, now: FoundNamespace): boolean =>
   before.place.path === now.place.path && before.pid === now.pid && before.mark === now.mark;
 
-const ended = ({ namespace, place }: FoundNamespace): Unread => ({
-  kind: 'gone',
-  namespace,
-  error: new NamespaceError('missing', `the network namespace at ${place.path} is not there any more`),
-});
-
 function faultOf(error: unknown, origin: Origin, namespace: Namespace): GapObservation {
   const message = error instanceof Error ? error.message : String(error);
   return {
@@ -272,50 +260,3 @@ const asError = ({ gaps, fault, remedy }: GapObservation) =>
     gaps[0]?.why ?? 'no namespace could be read',
     remedy,
   );
-
-const asMissing = ({ kind, namespace, error: { fault, remedy } }: Unread): MissingNamespace => ({
-  asked: namespaceLabel(namespace),
-  why: `network namespace ${JSON.stringify(namespaceLabel(namespace))} ${kind === 'closed' ? 'could not be entered: not allowed' : 'is not there any more'}`,
-  fault,
-  ...(remedy !== undefined && { remedy }),
-});
-
-/** The one that is missing for want of a privilege is the one to mend. */
-function noneThere(first: MissingNamespace, all: readonly MissingNamespace[]): SourceError {
-  const { fault, remedy } = all.find((one) => one.fault !== 'missing') ?? first;
-  return new SourceError(fault, all.map(({ why }) => why).join('; '), remedy);
-}
-
-/** In quotation marks --redact hides it. */
-const missingGap = ({ asked, why, remedy }: MissingNamespace): Gap => ({
-  what: `netns ${JSON.stringify(asked)}`,
-  why: `not looked into: ${why}${remedy === undefined ? '' : `: ${remedy}`}`,
-});
-
-/** Counted, not one line each. */
-function closedGaps(closed: number, hiddenProcesses: number, isProcOnly: boolean): Gap[] {
-  const gaps: Gap[] = [];
-  const tell = (why: string) => gaps.push({ what: 'namespaces', why });
-  if (closed > 0 && isProcOnly)
-    tell(`${counted(closed, 'namespace')} without a process could not be read: /proc/net is of processes`);
-  else if (closed > 0)
-    tell(`${ofOthers(closed, 'namespace')} could not be entered: ${remedy('CAP_SYS_ADMIN')}`);
-  if (hiddenProcesses > 0)
-    tell(
-      `those of ${ofOthers(hiddenProcesses, 'process', 'es')} could not be seen: ${remedy('CAP_SYS_PTRACE')}`,
-    );
-  return gaps;
-}
-
-const isRoot = () => process.getuid?.() === 0;
-
-/** For root there are no other users, but capabilities that were taken away, and security modules. */
-const remedy = (capability: string) =>
-  isRoot() ? `needs ${capability}, and no security module against it` : `run as root or with ${capability}`;
-
-const counted = (count: number, noun: string, ending = 's') => `${count} ${noun}${count === 1 ? '' : ending}`;
-
-function ofOthers(count: number, noun: string, ending?: string): string {
-  const things = counted(count, noun, ending);
-  return isRoot() ? things : `${things} of ${count === 1 ? 'another user' : 'other users'}`;
-}
