@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
+import { idleServer } from '../support/idle-server.js';
 import { needs } from '../support/needs.js';
 import { type Namespace, SERVER_ADDRESS, withNamespace, withPair } from '../support/netns.js';
 import { Running } from '../support/running.js';
@@ -33,22 +34,7 @@ for (let one = 0; one < 12; one++)
 setInterval(() => {}, 60_000);
 `;
 
-/** Answers each request; closes what was idle for two seconds. */
-const IDLE_SERVER = `
-import socket, threading
-def serve(sock):
-    sock.settimeout(2)
-    try:
-        while sock.recv(64):
-            sock.sendall(b"ok")
-    except OSError:
-        pass
-    sock.close()
-listener = socket.create_server(("${SERVER_ADDRESS}", 4000), backlog=512)
-print("listening", flush=True)
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-`;
+const IDLE_SERVER = idleServer(SERVER_ADDRESS);
 
 /** Answers its one request after two seconds, and closes. */
 const SLOW_SERVER = IDLE_SERVER.replace('import socket', 'import time, socket')

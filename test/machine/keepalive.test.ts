@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PoolJson, PoolsJson } from '../../src/model/pools-json.js';
 import { sockwatch } from '../support/cli.js';
 import { HttpClient, startNodeServer } from '../support/http.js';
+import { idleServer } from '../support/idle-server.js';
 import { needs } from '../support/needs.js';
 import {
   FAR_ADDRESS,
@@ -53,23 +54,7 @@ print("made", flush=True)
 time.sleep(600)
 `;
 
-/** Answers each request, and ends by a reset whatever was idle for two seconds. */
-const RESETTER = `
-import socket, struct, threading
-def serve(sock):
-    sock.settimeout(2)
-    try:
-        while sock.recv(64):
-            sock.sendall(b"ok")
-    except OSError:
-        pass
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-listener = socket.create_server(("${FAR_ADDRESS}", 4000), backlog=512)
-print("listening", flush=True)
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-`;
+const RESETTER = idleServer(FAR_ADDRESS, { reset: true });
 
 /** Connections with one request, and some with another after nearly two seconds; says of how many of those the answer was a reset. */
 const LATE = `

@@ -174,19 +174,23 @@ describe.skipIf(missing)(`ten namespaces full of odd sockets${because}`, () => {
   );
 });
 
+/** What a check of several namespaces says of one of them. */
+const itemOf = ({ items }: CheckJson, { name }: Namespace) =>
+  items.find(({ subject }) => subject === `netns ${name}`);
+
+/** Fills a queue of that namespace; gives how many connections overflowed there. */
+async function overflowIn(namespace: Namespace): Promise<number> {
+  const { listening, clients } = await serve(namespace, { backlog: 2 });
+  await clients.connect(listening, 9, 3);
+  return namespace.counter('ListenOverflows');
+}
+
 describe.skipIf(missing)(`check of all namespaces, run after run${because}`, () => {
   it('overflows in one that was made since are no OK, and one that went is named', async () => {
     await withNamespace(async (watcher) => {
       const state = `/tmp/sockwatch-check-all-${watcher.name}.json`;
       const args = ['check', '--no-config', '--netns', 'all', '-m', 'overflows', '--state', state];
       const run = async () => JSON.parse((await sockwatch(watcher, [...args, '--format', 'json'])).stdout);
-      const itemOf = (said: CheckJson, { name }: Namespace) =>
-        said.items.find(({ subject }) => subject === `netns ${name}`);
-      const overflowIn = async (namespace: Namespace) => {
-        const { listening, clients } = await serve(namespace, { backlog: 2 });
-        await clients.connect(listening, 9, 3);
-        return namespace.counter('ListenOverflows');
-      };
       const first = new Namespace();
       const name = await (async () => {
         try {
@@ -551,13 +555,6 @@ describe.skipIf(missing)(`several namespaces by name${because}`, () => {
       const run = async (asked: string): Promise<CheckJson> => {
         const args = ['check', '--no-config', '--netns', asked, '-m', 'overflows', '--state', state];
         return JSON.parse((await sockwatch(beside, [...args, '--format', 'json'])).stdout);
-      };
-      const itemOf = (said: CheckJson, { name }: Namespace) =>
-        said.items.find(({ subject }) => subject === `netns ${name}`);
-      const overflowIn = async (namespace: Namespace) => {
-        const { listening, clients } = await serve(namespace, { backlog: 2 });
-        await clients.connect(listening, 9, 3);
-        return namespace.counter('ListenOverflows');
       };
       await serve(first, { backlog: 9 });
       await run(`${first.name},${second.name}`);
